@@ -1,0 +1,147 @@
+"""Analysis runs, their vessels, contour sets and measurements."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from plaquelab.imaging.models import Exam
+from plaquelab.jobs.models import Job
+from plaquelab.studies.models import Study
+
+
+class ModelVersion(models.Model):
+    """A network with its weights."""
+
+    name = models.CharField(max_length=60)
+    weights_sha256 = models.CharField(max_length=64, unique=True)
+    card = models.JSONField()
+
+
+class CentrelineSet(models.Model):
+    """Centrelines of an exam: from a file, or traced between two points per vessel."""
+
+    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, related_name="centreline_sets")
+    source = models.CharField(max_length=40, help_text="file | two-point | stored points")
+    path = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class AnalysisRun(Job):
+    """One run of the network over one exam; unique per what went in."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        CLAIMED = "claimed"
+        RUNNING = "running"
+        STORING = "storing"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        TIMED_OUT = "timed_out"
+        CANCELLED = "cancelled"
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="runs")
+    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, related_name="runs")
+    model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="runs")
+    centrelines = models.ForeignKey(CentrelineSet, on_delete=models.PROTECT, related_name="runs")
+    profile = models.CharField(max_length=24)
+    parameters_sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    timings = models.JSONField(default=dict)
+    versions = models.JSONField(default=dict)
+    warnings = models.JSONField(default=list)
+    refusal = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["exam", "model", "centrelines", "profile", "parameters_sha256"], name="analysis_run_once"
+            )
+        ]
+
+
+class Artefact(models.Model):
+    """A stored file of a run."""
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.PROTECT, related_name="artefacts")
+    kind = models.CharField(max_length=40)
+    path = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()
+
+
+class Vessel(models.Model):
+    """A straightened vessel of a run (``inference.straightening.StraightenedVessel.to_bytes``)."""
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.PROTECT, related_name="vessels")
+    name = models.CharField(max_length=8)
+    order = models.PositiveSmallIntegerField()
+    path = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    sections = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ("run", "order")
+        constraints = [models.UniqueConstraint(fields=["run", "name"], name="vessel_once_per_run")]
+
+
+class ContourSet(models.Model):
+    """Contours of one vessel, whoever drew them: network, reader or adjudicator (one shared type)."""
+
+    class Source(models.TextChoices):
+        NETWORK = "network"
+        READER = "reader"
+        ADJUDICATOR = "adjudicator"
+
+    vessel = models.ForeignKey(Vessel, on_delete=models.PROTECT, related_name="contour_sets")
+    source = models.CharField(max_length=12, choices=Source.choices)
+    path = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class Lesion(models.Model):
+    """A lesion's extent and reference positions on a contour set, in mm along the path."""
+
+    contour_set = models.ForeignKey(ContourSet, on_delete=models.CASCADE, related_name="lesions")
+    number = models.PositiveSmallIntegerField()
+    start_mm = models.FloatField()
+    end_mm = models.FloatField()
+    proximal_reference_mm = models.FloatField(null=True)
+    distal_reference_mm = models.FloatField(null=True)
+    flags = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ("contour_set", "number")
+        constraints = [models.UniqueConstraint(fields=["contour_set", "number"], name="lesion_number_once")]
+
+
+class Measurement(models.Model):
+    """One row of the long table of definitions.md. Belongs to a run (network) or to a read revision."""
+
+    run = models.ForeignKey(AnalysisRun, null=True, on_delete=models.PROTECT, related_name="measurements")
+    revision = models.ForeignKey(
+        "reading.ReadRevision", null=True, on_delete=models.PROTECT, related_name="measurements"
+    )
+    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, related_name="measurements")
+    level = models.CharField(max_length=10)
+    vessel = models.CharField(max_length=8, blank=True)
+    segment = models.CharField(max_length=20, blank=True)
+    lesion = models.PositiveSmallIntegerField(null=True)
+    metric = models.CharField(max_length=40)
+    value = models.FloatField(null=True)
+    text = models.CharField(max_length=40, blank=True, help_text="for categories such as CAD-RADS")
+    unit = models.CharField(max_length=12, blank=True)
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+    profile = models.CharField(max_length=24)
+
+    class Meta:
+        indexes = [models.Index(fields=["exam", "level", "metric"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(run__isnull=False, revision__isnull=True)
+                | models.Q(run__isnull=True, revision__isnull=False),
+                name="measurement_has_one_owner",
+            )
+        ]
