@@ -85,7 +85,7 @@ def main() -> int:
             failed = [name for name, good in results.items() if not good]
             if failed:
                 print(f"\nFAILED so far: {', '.join(failed)}", flush=True)
-            results["tests"] = pytest(["-q", "-n", "2", "--dist", "loadfile", *extra], env)
+            results["tests"] = pytest(["-q", "-n", "2", "--dist", "loadgroup", *extra], env)
     failed = [name for name, good in results.items() if not good]
     if failed:
         print(f"FAILED: {', '.join(failed)}")
