@@ -20,7 +20,11 @@ import servers  # noqa: E402
 
 BIN = ROOT / ".venv" / "bin"
 ENV = {
-    **{k: v for k, v in os.environ.items() if k not in ("DJANGO_SETTINGS_MODULE", "PLAQUELAB_DEMONSTRATION", "DATA_DIR")},
+    **{
+        k: v
+        for k, v in os.environ.items()
+        if k not in ("DJANGO_SETTINGS_MODULE", "PLAQUELAB_DEMONSTRATION", "DATA_DIR")
+    },
     "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
     "OMP_NUM_THREADS": "1",
     "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}",
@@ -60,7 +64,12 @@ def frontend() -> bool:
 def pytest(arguments: list[str], env: dict[str, str]) -> bool:
     """Run pytest with its output on ours."""
     print(f"\npytest {' '.join(arguments)}", flush=True)
-    return subprocess.run([str(BIN / "python"), "-m", "pytest", *arguments], cwd=ROOT, env=env, check=False).returncode == 0
+    return (
+        subprocess.run(
+            [str(BIN / "python"), "-m", "pytest", *arguments], cwd=ROOT, env=env, check=False
+        ).returncode
+        == 0
+    )
 
 
 def main() -> int:
@@ -78,9 +87,14 @@ def main() -> int:
         tools = servers.ensure(["redis-server", "initdb", "chromium"])
         env = {**ENV, "PLAQUELAB_CHROMIUM": tools["chromium"]}
         if "second-world" in chosen:
-            with servers.redis(tools["redis-server"]) as redis, servers.postgresql(tools["initdb"]) as postgres:
+            with (
+                servers.redis(tools["redis-server"]) as redis,
+                servers.postgresql(tools["initdb"]) as postgres,
+            ):
                 second = {**env, "PLAQUELAB_TEST_DATABASE_URL": postgres, "PLAQUELAB_TEST_REDIS_URL": redis}
-                results["tests on PostgreSQL and Redis"] = pytest(["-q", "-m", "both_worlds", "tests/platform", *extra], second)
+                results["tests on PostgreSQL and Redis"] = pytest(
+                    ["-q", "-m", "both_worlds", "tests/platform", *extra], second
+                )
         if "python" in chosen:
             failed = [name for name, good in results.items() if not good]
             if failed:

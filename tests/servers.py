@@ -27,7 +27,9 @@ def find(tool: str) -> str | None:
             if path := shutil.which(name):
                 return path
         cache = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", Path.home() / ".cache" / "ms-playwright"))
-        found = sorted(str(p) for p in cache.glob("chromium*/chrome-linux*/*") if p.name in ("chrome", "headless_shell"))
+        found = sorted(
+            str(p) for p in cache.glob("chromium*/chrome-linux*/*") if p.name in ("chrome", "headless_shell")
+        )
         return found[-1] if found else None
     return shutil.which(tool)
 
@@ -38,11 +40,18 @@ def ensure(tools: list[str]) -> dict[str, str]:
     if missing:
         packages = [PACKAGES[tool] for tool in missing]
         if os.geteuid() != 0 or not shutil.which("apt-get"):
-            sys.exit(f"System packages are missing: install {' '.join(packages)} (as root: apt-get install {' '.join(packages)}).")
+            sys.exit(
+                f"System packages are missing: install {' '.join(packages)} (as root: apt-get install {' '.join(packages)})."
+            )
         print(f"Installing system packages: {' '.join(packages)} …", flush=True)
         env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["apt-get", "update", "-qq"], check=True, env=env, stdout=subprocess.DEVNULL)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], check=True, env=env, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
+            check=True,
+            env=env,
+            stdout=subprocess.DEVNULL,
+        )
     result = {tool: find(tool) for tool in tools}
     lost = [tool for tool, path in result.items() if not path]
     if lost:
@@ -98,9 +107,13 @@ def postgresql(initdb: str) -> Iterator[str]:
             shutil.chown(folder, "postgres", "postgres")
         data = f"{folder}/data"
         quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
-        subprocess.run([*prefix, initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"], **quiet)  # type: ignore[call-overload]
+        subprocess.run(
+            [*prefix, initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"], **quiet
+        )  # type: ignore[call-overload]
         options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        subprocess.run([*prefix, pg_ctl, "-D", data, "-w", "-l", f"{folder}/log", "-o", options, "start"], **quiet)  # type: ignore[call-overload]
+        subprocess.run(
+            [*prefix, pg_ctl, "-D", data, "-w", "-l", f"{folder}/log", "-o", options, "start"], **quiet
+        )  # type: ignore[call-overload]
         try:
             _wait(port, "PostgreSQL")
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"

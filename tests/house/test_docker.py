@@ -39,7 +39,9 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment of a container: the image's ENV, env.example filled in, compose's own."""
     tools = servers.ensure(["redis-server", "initdb"])
     example = dict(
-        line.split("=", 1) for line in (ROOT / "docker" / "env.example").read_text().splitlines() if re.match(r"[A-Z_0-9]+=", line)
+        line.split("=", 1)
+        for line in (ROOT / "docker" / "env.example").read_text().splitlines()
+        if re.match(r"[A-Z_0-9]+=", line)
     )
     with servers.redis(tools["redis-server"]) as redis, servers.postgresql(tools["initdb"]) as postgres:
         yield {
@@ -75,17 +77,24 @@ def test_dockerfile_copies_what_exists() -> None:
 def test_commands_run_as_written(compose: dict[str, Any], plain: dict[str, str]) -> None:
     """migrate ends well; web answers /health with every part well; the worker says that it is ready."""
     services = compose["services"]
-    done = subprocess.run(services["migrate"]["command"], cwd=ROOT, env=plain, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        services["migrate"]["command"], cwd=ROOT, env=plain, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-3000:]
 
     port = servers.free_port()
-    web = [str(port) if word == "8000" else "127.0.0.1" if word == "0.0.0.0" else word for word in services["web"]["command"]]
+    web = [
+        str(port) if word == "8000" else "127.0.0.1" if word == "0.0.0.0" else word
+        for word in services["web"]["command"]
+    ]
     worker = [word if word != "warning" else "info" for word in services["worker"]["command"]]
     assert shutil.which(web[0], path=plain["PATH"])
     log = Path(plain["DATA_DIR"]) / "worker.log"
     with log.open("w") as out:
         processes = [
-            subprocess.Popen(command, cwd=ROOT, env=plain, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+            subprocess.Popen(
+                command, cwd=ROOT, env=plain, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            )
             for command in (web, worker)
         ]
         try:
