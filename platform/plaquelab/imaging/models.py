@@ -35,6 +35,7 @@ class ImportIssue(models.Model):
 
     job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="issues")
     file_index = models.PositiveIntegerField(null=True)
+    member = models.PositiveIntegerField(null=True, help_text="running number inside an archive")
     code = models.CharField(max_length=40)
     message = models.TextField()
     fatal = models.BooleanField(default=True)
@@ -80,8 +81,9 @@ class DeidentificationReport(models.Model):
 
 
 class Series(models.Model):
-    """A stored, de-identified CT series."""
+    """A stored, de-identified CT series. A scan is in a study once, whatever pseudonym it came under."""
 
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
     exam = models.ForeignKey(Exam, on_delete=models.PROTECT, related_name="series")
     uid = models.CharField(max_length=64)
     source_key = models.CharField(max_length=64, help_text="keyed hash of the source SeriesInstanceUID")
@@ -90,6 +92,7 @@ class Series(models.Model):
 
     class Meta:
         verbose_name_plural = "series"
+        constraints = [models.UniqueConstraint(fields=["study", "source_key"], name="series_once_in_study")]
 
 
 class Instance(models.Model):
@@ -101,6 +104,9 @@ class Instance(models.Model):
     number = models.PositiveIntegerField()
     path = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ("series", "number")
 
 
 class Volume(models.Model):
@@ -122,6 +128,9 @@ class QualityReview(models.Model):
     note = models.TextField(blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        ordering = ("at", "pk")
+
 
 class Query(models.Model):
     """A question to a site about an exam."""
@@ -135,8 +144,10 @@ class Query(models.Model):
     exam = models.ForeignKey(Exam, on_delete=models.PROTECT, related_name="queries")
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     opened_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        ordering = ("-opened_at", "-pk")
         verbose_name_plural = "queries"
 
 
@@ -150,3 +161,36 @@ class QueryMessage(models.Model):
 
     class Meta:
         ordering = ("at", "pk")
+
+
+class Quarantine(models.Model):
+    """An object that is no plain CT image, kept apart until a person decides or seven days have passed.
+
+    The bytes lie as they came in ``QUARANTINE_DIR`` (mode 0700, outside backups and outside the store).
+    """
+
+    class State(models.TextChoices):
+        HELD = "held"
+        REJECTED = "rejected"
+        EXPIRED = "expired"
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="quarantine")
+    job = models.ForeignKey(ImportJob, on_delete=models.PROTECT, related_name="quarantine")
+    file_index = models.PositiveIntegerField()
+    member = models.PositiveIntegerField(null=True)
+    code = models.CharField(max_length=40)
+    message = models.TextField()
+    size = models.PositiveBigIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.HELD)
+    held_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        ordering = ("state", "-held_at", "pk")
+        verbose_name_plural = "quarantine"
+
+    def __str__(self) -> str:
+        return f"quarantined object {self.pk}"

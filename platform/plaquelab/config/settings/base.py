@@ -133,6 +133,7 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=4 * 2**30)
 UPLOAD_MAX_FILES = env.int("UPLOAD_MAX_FILES", default=5000)
 STAGING_DAYS = 7
+UPLOAD_IDLE_HOURS = 24
 
 # Queue. The truth of a job is its row (plaquelab.jobs); the broker is only a doorbell.
 CELERY_TASK_ACKS_LATE = True
@@ -159,6 +160,7 @@ AUDIT_HEADS_FILE = DATA_DIR / "audit" / "heads.jsonl"
 # Keys for pseudonyms and UID mapping: one file a study, outside the database.
 KEYS_DIR = DATA_DIR / "keys"
 STAGING_DIR = DATA_DIR / "staging"
+QUARANTINE_DIR = DATA_DIR / "quarantine"
 FILES_DIR = DATA_DIR / "files"
 FILE_STORE = "folder"
 
