@@ -24,7 +24,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 _spec = importlib.util.spec_from_file_location("plaquelab_test_servers", ROOT / "tests" / "servers.py")
-assert _spec and _spec.loader
+assert _spec
+assert _spec.loader
 servers = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(servers)
 

@@ -55,7 +55,8 @@ class AnalysisRun(Job):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["exam", "model", "centrelines", "profile", "parameters_sha256"], name="analysis_run_once"
+                fields=["exam", "model", "centrelines", "profile", "parameters_sha256"],
+                name="analysis_run_once",
             )
         ]
 

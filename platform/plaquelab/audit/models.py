@@ -29,7 +29,9 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering = ("chain", "sequence")
-        constraints = [models.UniqueConstraint(fields=["chain", "sequence"], name="audit_one_event_per_place")]
+        constraints = [
+            models.UniqueConstraint(fields=["chain", "sequence"], name="audit_one_event_per_place")
+        ]
         indexes = [models.Index(fields=["object_type", "object_id"])]
 
 

@@ -97,7 +97,9 @@ class ReadRevision(models.Model):
     number = models.PositiveIntegerField()
     contour_sets = models.ManyToManyField(ContourSet, related_name="revisions")
     form = models.JSONField(default=dict)
-    edits = models.JSONField(default=list, help_text="commands (anchors + base revision) since the last revision")
+    edits = models.JSONField(
+        default=list, help_text="commands (anchors + base revision) since the last revision"
+    )
     content_sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
