@@ -1,0 +1,62 @@
+"""Decoding whatever transfer syntax came into plain little-endian 16-bit pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+
+class PixelError(Exception):
+    """The pixels cannot be had. ``code`` is stable, the text is for a person and quotes no value."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def make_native(source: Dataset) -> None:
+    """Replace the object's pixels by native little-endian 16-bit ones, in place.
+
+    Raises
+    ------
+    PixelError
+        Unsupported transfer syntax, damaged or missing pixels, or colour.
+    """
+    import numpy as np
+    from pydicom.uid import UID
+
+    syntax = UID(str(getattr(source.file_meta, "TransferSyntaxUID", "") or "1.2.840.10008.1.2"))
+    if int(source.get("SamplesPerPixel", 1) or 1) != 1:
+        raise PixelError("colour-image", "The image is in colour: a CT image has one value per pixel.")
+    try:
+        values = source.pixel_array
+    except Exception as error:  # noqa: BLE001  decoders raise whatever they like; none of it may be shown
+        if syntax.is_compressed and not syntax.is_deflated:
+            name = syntax.name if syntax.is_transfer_syntax else "unknown"
+            raise PixelError(
+                "unsupported-transfer-syntax",
+                f"The pixels are packed as “{name}” and could not be unpacked: "
+                "export the series uncompressed, or as lossless JPEG, JPEG-LS or JPEG 2000.",
+            ) from error
+        raise PixelError("damaged-pixel-data", "The pixel data are damaged or cut short: send the file again.") from error
+    if values.ndim != 2:
+        raise PixelError("multi-frame", "The object has several frames: export it as one image per slice.")
+    lowest, highest = int(values.min()), int(values.max())
+    signed = lowest < 0
+    if highest > (32767 if signed else 65535) or lowest < -32768:
+        raise PixelError("damaged-pixel-data", "The pixel values do not fit 16 bits: this is no CT image.")
+    stored = int(source.BitsStored)
+    was_signed = int(source.PixelRepresentation) == 1
+    source.PixelRepresentation = 1 if (signed or was_signed) else 0
+    source.BitsAllocated = 16
+    source.BitsStored = max(stored, 8) if stored <= 16 else 16
+    source.HighBit = source.BitsStored - 1
+    for keyword in ("SmallestImagePixelValue", "LargestImagePixelValue"):
+        if keyword in source:
+            del source[keyword]
+    kind = "<i2" if source.PixelRepresentation else "<u2"
+    source.PixelData = np.ascontiguousarray(values, dtype=kind).tobytes()
+    source["PixelData"].VR = "OW"
+    source["PixelData"].is_undefined_length = False

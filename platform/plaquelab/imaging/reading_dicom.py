@@ -1,0 +1,68 @@
+"""Reading source DICOM without ever letting a value of it into a warning, a log or a message."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+
+class NotDicomError(Exception):
+    """The file is no DICOM object."""
+
+
+class DamagedDicomError(Exception):
+    """The file begins as DICOM and cannot be read to its end."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence pydicom: its warnings quote the values that it finds odd, and those may be names."""
+    from pydicom import config
+
+    with warnings.catch_warnings(), config.disable_value_validation():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def read_source(path: Path, *, pixels: bool) -> Dataset:
+    """Read a source object; without ``pixels``, large values stay on disk.
+
+    Raises
+    ------
+    NotDicomError, DamagedDicomError
+        Their texts hold nothing of the file.
+    """
+    from pydicom import dcmread
+    from pydicom.errors import InvalidDicomError
+
+    size = None if pixels else 2048
+    try:
+        try:
+            source = dcmread(path, defer_size=size)
+        except InvalidDicomError:
+            # Some exports leave out the preamble; a data set says itself what it is.
+            source = dcmread(path, defer_size=size, force=True)
+            if not source.get("SOPClassUID") or not source.get("SOPInstanceUID"):
+                raise NotDicomError from None
+        for element in source.iterall():
+            # Values are converted on first touch: what cannot be converted shows now, not halfway.
+            _ = element.VR
+    except NotDicomError:
+        raise
+    except Exception as error:  # noqa: BLE001  pydicom raises whatever a broken file provokes
+        if _has_preamble(path):
+            raise DamagedDicomError from error
+        raise NotDicomError from error
+    return source
+
+
+def _has_preamble(path: Path) -> bool:
+    with path.open("rb") as stream:
+        stream.seek(128)
+        return stream.read(4) == b"DICM"
