@@ -1,10 +1,37 @@
 """Django application: jobs."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django.apps import AppConfig
 
 
 class JobsConfig(AppConfig):
-    """See the package's modules."""
+    """Starts the reaper in every worker."""
 
     name = "plaquelab.jobs"
     label = "jobs"
+
+    def ready(self) -> None:
+        """Connect to the worker's start and end."""
+        from celery.signals import worker_ready, worker_shutting_down
+
+        worker_ready.connect(_start_reaper, dispatch_uid="plaquelab.jobs.reaper")
+        worker_shutting_down.connect(_stop_reaper, dispatch_uid="plaquelab.jobs.reaper.stop")
+
+
+_reapers: list[Any] = []
+
+
+def _start_reaper(**_: Any) -> None:
+    from plaquelab.jobs.reaper import ReaperThread
+
+    thread = ReaperThread()
+    _reapers.append(thread)
+    thread.start()
+
+
+def _stop_reaper(**_: Any) -> None:
+    for thread in _reapers:
+        thread.stop()

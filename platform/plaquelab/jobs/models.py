@@ -16,6 +16,7 @@ class Job(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=120, blank=True)
+    rung_at = models.DateTimeField(null=True, blank=True, help_text="when the reaper last rang again")
     stage = models.CharField(max_length=40, blank=True)
     progress = models.FloatField(default=0.0)
     cancel_requested = models.BooleanField(default=False)
