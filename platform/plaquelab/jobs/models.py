@@ -13,6 +13,7 @@ class Job(models.Model):
     """
 
     attempt = models.PositiveIntegerField(default=0)
+    attempt_base = models.PositiveIntegerField(default=0, help_text="attempts before a person's last retry")
     lease_until = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=120, blank=True)

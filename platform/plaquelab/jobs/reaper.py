@@ -58,9 +58,9 @@ def _abandoned(kind: Kind) -> Iterator[Any]:
 def _revive(kind: Kind, job: Any) -> int:
     rows: Any = kind.model._default_manager
     held = rows.filter(pk=job.pk, attempt=job.attempt, state=job.state, worker=job.worker)
-    if job.attempt >= settings.JOB_MAX_ATTEMPTS:
+    if job.attempt - job.attempt_base >= settings.JOB_MAX_ATTEMPTS:
         message = (
-            f"The work was started {job.attempt} times and its worker died each time (the last stage was "
+            f"The work was started {job.attempt - job.attempt_base} times and its worker died each time (the last stage was "
             f"“{job.stage or 'start'}”): the data may be too large for this machine. Ask the operator."
         )
         with transaction.atomic():

@@ -38,6 +38,7 @@ __all__ = [
     "register",
     "report",
     "request_cancel",
+    "retry",
 ]
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,10 @@ def claim(model: type[J], pk: Any, *, from_states: Sequence[str], to_state: str)
     rows: Any = model._default_manager
     with transaction.atomic():
         changed = rows.filter(
-            free, pk=pk, state__in=list(from_states), attempt__lt=settings.JOB_MAX_ATTEMPTS
+            free,
+            pk=pk,
+            state__in=list(from_states),
+            attempt__lt=F("attempt_base") + settings.JOB_MAX_ATTEMPTS,
         ).update(
             state=to_state,
             attempt=F("attempt") + 1,
@@ -209,6 +213,36 @@ def request_cancel(job: Any) -> bool:
     running = kind_of(type(job)).running_states
     rows = type(job)._default_manager.filter(pk=job.pk, state__in=running)
     return bool(rows.update(cancel_requested=True) == 1)
+
+
+def retry(job: Any, *, from_states: Sequence[str], to_state: str, by: Any, reason: str = "") -> bool:
+    """Queue an ended job again with a fresh allowance of attempts; the caller rings after commit.
+
+    Returns
+    -------
+    bool
+        False when the job is in none of ``from_states`` (any more).
+    """
+    rows: Any = type(job)._default_manager
+    with transaction.atomic():
+        changed = rows.filter(pk=job.pk, state__in=list(from_states)).update(
+            state=to_state,
+            attempt_base=F("attempt"),
+            cancel_requested=False,
+            lease_until=None,
+            stage="",
+            progress=0.0,
+            message="",
+            error_id="",
+            finished_at=None,
+            rung_at=timezone.now(),
+        )
+        if changed != 1:
+            return False
+        before = job.state
+        job.refresh_from_db()
+        _audit(job, "retry", after={"state": str(to_state), "before": str(before)}, by=by, reason=reason)
+    return True
 
 
 @contextmanager
