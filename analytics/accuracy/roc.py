@@ -1,0 +1,236 @@
+"""Receiver operating characteristic: AUC with DeLong's interval, and the cut-off of Youden.
+
+Higher values mean diseased, always: the direction is never flipped, and an AUC below 0.5 is reported as it is.
+A cut-off is an observed value v with "positive = v or more"; where several are equally good all are listed.
+Midranks: Sun and Xu 2014; a tie counts one half.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.columns import Table, numbers
+from analytics.distributions import expit, logit, normal_quantile, normal_two_sided_p
+from analytics.errors import AnalyticsError
+from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none
+from analytics.rounding import half_up, percent
+
+Z = normal_quantile(0.975)
+
+
+@dataclass(frozen=True)
+class Youden:
+    """The largest sensitivity + specificity − 1, and every observed value that reaches it."""
+
+    index: float
+    cut_offs: tuple[float, ...]
+    sensitivity: float
+    specificity: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "index": self.index,
+            "cut_offs": list(self.cut_offs),
+            "sensitivity": self.sensitivity,
+            "specificity": self.specificity,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roc(Result):
+    """AUC (``estimate``) with DeLong's interval clipped to [0, 1]; ``logit_interval`` beside it."""
+
+    cases: int
+    controls: int
+    se: float | None = None
+    logit_interval: Interval | None = None
+    youden: Youden | None = None
+    marker: str = "marker"
+    outcome: str = "outcome"
+    thresholds: NDArray[np.float64] = field(default=None, **DRAWING)
+    sensitivity: NDArray[np.float64] = field(default=None, **DRAWING)
+    specificity: NDArray[np.float64] = field(default=None, **DRAWING)
+
+    def caption(self) -> str:
+        """The sentence, marked when simulated."""
+        return ("Simulated data. " if self.simulated else "") + self.sentence()
+
+    def sentence(self) -> str:
+        """AUC and cut-off in words."""
+        text = f"{self.marker} for {self.outcome}: {super().sentence()}"
+        text = text[:-1] + f", {self.cases} with and {self.controls} without {self.outcome}"
+        if self.youden is not None:
+            cuts = ", ".join(half_up(c, 1) for c in self.youden.cut_offs[:3])
+            more = f" and {len(self.youden.cut_offs) - 3} more" if len(self.youden.cut_offs) > 3 else ""
+            text += (
+                f"; Youden's cut-off ≥ {cuts}{more}: sensitivity {percent(self.youden.sensitivity)} %, specificity "
+                f"{percent(self.youden.specificity)} % (chosen and tested on the same data, so optimistic)"
+            )
+        return text + "."
+
+    def figure(self, *, link_template: str = "") -> Any:
+        """The curve; ``{threshold}`` in the link template becomes a point's cut-off."""
+        from analytics.figures.accuracy import roc_curve
+
+        return roc_curve(self, link_template=link_template)
+
+
+def roc(table: Table, *, marker: str, outcome: str, unit: str = "patient") -> Roc:
+    """ROC of a column of numbers for a column of 0/1."""
+    return roc_of(numbers(table, marker), numbers(table, outcome), unit=unit, marker=marker, outcome=outcome)
+
+
+def roc_of(
+    marker_values: NDArray[np.float64],
+    outcome_values: NDArray[np.float64],
+    *,
+    unit: str = "patient",
+    marker: str = "marker",
+    outcome: str = "outcome",
+    simulated: bool = False,
+) -> Roc:
+    """ROC of two arrays; rows with a missing value are dropped and counted.
+
+    Raises AnalyticsError when an outcome is neither 0 nor 1.
+    """
+    x, y = np.asarray(marker_values, np.float64), np.asarray(outcome_values, np.float64)
+    if x.shape != y.shape:
+        raise AnalyticsError(f"Marker and outcome differ in length: {x.shape} and {y.shape}.")
+    complete = ~(np.isnan(x) | np.isnan(y))
+    missing = int((~complete).sum())
+    x, y = x[complete], y[complete]
+    if not np.isin(y, (0, 1)).all():
+        raise AnalyticsError(
+            f"Column {outcome!r}: the outcome must be 0 or 1, found {y[~np.isin(y, (0, 1))][0]:g}."
+        )
+    diseased, healthy = x[y == 1], x[y == 0]
+    common: dict[str, Any] = {
+        "method": "AUC",
+        "n": len(x),
+        "unit": unit,
+        "dropped": (Dropped(missing, "marker or outcome is missing"),) if missing else (),
+        "cases": len(diseased),
+        "controls": len(healthy),
+        "marker": marker,
+        "outcome": outcome,
+        "simulated": simulated,
+    }
+    if not len(diseased) or not len(healthy):
+        return Roc(
+            estimate=None, reason=f"{len(diseased)} with and {len(healthy)} without {outcome}", **common
+        )
+    auc, v10, v01 = placements(diseased, healthy)
+    thresholds, sensitivity, specificity = curve(diseased, healthy)
+    common |= {
+        "thresholds": thresholds,
+        "sensitivity": sensitivity,
+        "specificity": specificity,
+        "youden": best_youden(thresholds, sensitivity, specificity),
+    }
+    if len(diseased) < 2 or len(healthy) < 2:
+        return Roc(estimate=auc, reason="one case or one control only: no interval", **common)
+    se = math.sqrt(float(v10.var(ddof=1)) / len(diseased) + float(v01.var(ddof=1)) / len(healthy))
+    if se == 0:
+        return Roc(
+            estimate=auc, se=0.0, reason="marker separates completely or not at all: no interval", **common
+        )
+    logit_interval = None
+    if 0 < auc < 1:
+        half = Z * se / (auc * (1 - auc))
+        logit_interval = interval_or_none(expit(logit(auc) - half), expit(logit(auc) + half), "DeLong, logit")
+    z = (auc - 0.5) / se
+    return Roc(
+        estimate=auc,
+        se=se,
+        interval=Interval(max(0.0, auc - Z * se), min(1.0, auc + Z * se), "DeLong"),
+        logit_interval=logit_interval,
+        test=Test("z against 0.5", z, (), normal_two_sided_p(z)),
+        **common,
+    )
+
+
+def placements(
+    diseased: NDArray[np.float64], healthy: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+    """AUC and the placement values of cases and controls, by counting in sorted values: O(n log n)."""
+    sorted_healthy, sorted_diseased = np.sort(healthy), np.sort(diseased)
+    below = np.searchsorted(sorted_healthy, diseased, "left") + np.searchsorted(
+        sorted_healthy, diseased, "right"
+    )
+    v10 = below / (2 * len(healthy))
+    above = np.searchsorted(sorted_diseased, healthy, "left") + np.searchsorted(
+        sorted_diseased, healthy, "right"
+    )
+    v01 = 1 - above / (2 * len(diseased))
+    return float(v10.mean()), v10, v01
+
+
+def curve(
+    diseased: NDArray[np.float64], healthy: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Cut-offs (every observed value, rising) with the sensitivity and specificity of "cut-off or more"."""
+    thresholds = np.unique(np.concatenate([diseased, healthy]))
+    sensitivity = 1 - np.searchsorted(np.sort(diseased), thresholds, "left") / len(diseased)
+    specificity = np.searchsorted(np.sort(healthy), thresholds, "left") / len(healthy)
+    return thresholds, sensitivity, specificity
+
+
+def best_youden(
+    thresholds: NDArray[np.float64], sensitivity: NDArray[np.float64], specificity: NDArray[np.float64]
+) -> Youden:
+    """Youden's index with all cut-offs that tie; sensitivity and specificity are those of the first."""
+    index = sensitivity + specificity - 1
+    best = np.flatnonzero(np.abs(index - index.max()) < 1e-12)
+    return Youden(
+        float(index.max()),
+        tuple(float(t) for t in thresholds[best]),
+        float(sensitivity[best[0]]),
+        float(specificity[best[0]]),
+    )
+
+
+def hanley_mcneil_se(auc: float, cases: int, controls: int) -> float:
+    """Standard error of Hanley and McNeil (1982)."""
+    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    spread = auc * (1 - auc) + (cases - 1) * (q1 - auc**2) + (controls - 1) * (q2 - auc**2)
+    return math.sqrt(spread / (cases * controls))
+
+
+@dataclass(frozen=True)
+class AucDifference:
+    """Difference of two AUCs with DeLong's covariance (0 for separate groups)."""
+
+    difference: float
+    z: float
+    p: float
+    covariance: float
+    interval: Interval
+
+
+def paired_difference(
+    first: NDArray[np.float64], second: NDArray[np.float64], outcome: NDArray[np.float64]
+) -> AucDifference | None:
+    """DeLong's test of two markers on the same patients; None when the difference has no variance."""
+    case = np.asarray(outcome) == 1
+    a, a10, a01 = placements(first[case], first[~case])
+    b, b10, b01 = placements(second[case], second[~case])
+    m, n = int(case.sum()), int((~case).sum())
+    s = np.cov(np.stack([a10, b10])) / m + np.cov(np.stack([a01, b01])) / n
+    variance = float(s[0, 0] + s[1, 1] - 2 * s[0, 1])
+    if variance <= 0:
+        return None
+    se = math.sqrt(variance)
+    difference, z = a - b, (a - b) / se
+    return AucDifference(
+        difference,
+        z,
+        normal_two_sided_p(z),
+        float(s[0, 1]),
+        Interval(difference - Z * se, difference + Z * se, "DeLong"),
+    )

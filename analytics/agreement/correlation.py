@@ -1,0 +1,141 @@
+"""Correlation of two reads: Spearman (average ranks for ties), Pearson, Kendall's τ-b.
+
+Correlation is not agreement; it stands beside the ICC because readers of the field expect it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.columns import Table, codes, keys, numbers
+from analytics.distributions import normal_quantile, t_two_sided_p
+from analytics.errors import AnalyticsError
+from analytics.result import Dropped, Interval, Result, Test
+
+Z = normal_quantile(0.975)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correlation(Result):
+    """A correlation coefficient; ``cluster_interval`` leaves out one patient at a time."""
+
+    cluster_interval: Interval | None = None
+
+
+def spearman(
+    table: Table, *, first: str, second: str, cluster: str | None = None, unit: str = "lesion"
+) -> Correlation:
+    """Spearman's ρ of two columns. See :func:`spearman_of`."""
+    clusters = keys(table, cluster) if cluster else None
+    return spearman_of(numbers(table, first), numbers(table, second), clusters=clusters, unit=unit)
+
+
+def spearman_of(
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    *,
+    clusters: Sequence[Any] | None = None,
+    unit: str = "lesion",
+    simulated: bool = False,
+) -> Correlation:
+    """Spearman's ρ with the interval of Bonett and Wright (2000) and the t-approximate p.
+
+    With ``clusters`` an interval beside it comes from the delete-one-patient jackknife on Fisher's z.
+    """
+    x, y, missing, kept_clusters = _pairs(first, second, clusters)
+    patients = None
+    if kept_clusters is not None:
+        patient_codes, distinct = codes(kept_clusters)
+        patients = len(distinct)
+    n = len(x)
+    common: dict[str, Any] = {
+        "method": "Spearman ρ",
+        "n": n,
+        "unit": unit,
+        "clusters": patients,
+        "dropped": (Dropped(missing, "a read is missing"),) if missing else (),
+        "simulated": simulated,
+    }
+    if n < 4:
+        return Correlation(estimate=None, reason=f"{n} complete pairs; four are needed", **common)
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        return Correlation(estimate=None, reason="all values of one read are equal", **common)
+    rho = pearson_coefficient(average_ranks(x), average_ranks(y))
+    if abs(rho) >= 1:
+        return Correlation(estimate=rho, reason="the ranks are identical: no interval", **common)
+    t = rho * math.sqrt((n - 2) / (1 - rho**2))
+    cluster_interval = None
+    if kept_clusters is not None and patients is not None and patients >= 3:
+        cluster_interval = _jackknife(x, y, patient_codes, patients, rho)
+    return Correlation(
+        estimate=rho,
+        interval=fisher_interval(rho, n, "bonett-wright"),
+        test=Test("t approximation", t, (n - 2,), t_two_sided_p(t, n - 2)),
+        cluster_interval=cluster_interval,
+        **common,
+    )
+
+
+def _pairs(
+    first: NDArray[np.float64], second: NDArray[np.float64], clusters: Sequence[Any] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int, list[Any] | None]:
+    first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    if first.shape != second.shape:
+        raise AnalyticsError(f"The two reads differ in length: {first.shape} and {second.shape}.")
+    complete = ~(np.isnan(first) | np.isnan(second))
+    kept = None if clusters is None else [c for c, keep in zip(clusters, complete, strict=True) if keep]
+    return first[complete], second[complete], int((~complete).sum()), kept
+
+
+def average_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks from 1; ties share their mean rank."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    midrank: NDArray[np.float64] = (last - (counts - 1) / 2)[inverse]
+    return midrank
+
+
+def pearson_coefficient(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Product-moment correlation, within [−1, 1]."""
+    x, y = x - x.mean(), y - y.mean()
+    return float(np.clip((x @ y) / math.sqrt((x @ x) * (y @ y)), -1, 1))
+
+
+def fisher_interval(r: float, n: int, method: str = "fisher") -> Interval:
+    """Interval on Fisher's z: ``fisher`` 1/(n−3); ``1.06`` (Fieller 1957); ``bonett-wright`` (1+r²/2)/(n−3)."""
+    factor = {"fisher": 1.0, "1.06": 1.06, "bonett-wright": 1 + r**2 / 2}[method]
+    z, half = math.atanh(r), Z * math.sqrt(factor / (n - 3))
+    names = {"fisher": "Fisher z", "1.06": "Fisher z, 1.06", "bonett-wright": "Bonett and Wright"}
+    return Interval(math.tanh(z - half), math.tanh(z + half), names[method])
+
+
+def kendall_tau_b(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Kendall's τ-b."""
+    from scipy.stats import kendalltau  # imported late: scipy.stats is slow to load
+
+    return float(kendalltau(first, second).statistic)
+
+
+def _jackknife(
+    x: NDArray[np.float64], y: NDArray[np.float64], patients: NDArray[np.int64], number: int, rho: float
+) -> Interval | None:
+    left_out = np.empty(number)
+    for patient in range(number):
+        keep = patients != patient
+        if np.ptp(x[keep]) == 0 or np.ptp(y[keep]) == 0:
+            return None
+        left_out[patient] = pearson_coefficient(average_ranks(x[keep]), average_ranks(y[keep]))
+    if np.any(np.abs(left_out) >= 1):
+        return None
+    z = np.arctanh(left_out)
+    se = math.sqrt((number - 1) / number * float(((z - z.mean()) ** 2).sum()))
+    centre = math.atanh(rho)
+    return Interval(
+        math.tanh(centre - Z * se), math.tanh(centre + Z * se), "delete-one-patient jackknife on Fisher's z"
+    )

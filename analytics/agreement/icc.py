@@ -1,0 +1,282 @@
+"""Intraclass correlation: the six forms of Shrout and Fleiss (1979), named as McGraw and Wong (1996).
+
+=======  ==================  =====================================================
+form     Shrout–Fleiss       meaning
+=======  ==================  =====================================================
+``1,1``  ICC(1,1)            one-way random, single read
+``1,k``  ICC(1,k)            one-way random, mean of k reads
+``A,1``  ICC(2,1)            two-way, absolute agreement, single read (the default)
+``A,k``  ICC(2,k)            two-way, absolute agreement, mean of k reads
+``C,1``  ICC(3,1)            two-way, consistency, single read
+``C,k``  ICC(3,k)            two-way, consistency, mean of k reads
+=======  ==================  =====================================================
+
+Limits of ``A,1`` use Satterthwaite degrees of freedom; those of ``A,k`` are the Spearman–Brown transform of
+``A,1``'s. Negative estimates are reported as they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.agreement.mean_squares import (
+    MeanSquares,
+    coefficient,
+    mean_squares,
+    patient_sums,
+    replicate_icc,
+)
+from analytics.columns import Table, codes, keys, wide
+from analytics.distributions import f_quantile, f_upper_tail
+from analytics.errors import AnalyticsError
+from analytics.resampling import resample_counts
+from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, plural
+from analytics.rounding import count, half_up
+
+FORMS = ("1,1", "1,k", "A,1", "A,k", "C,1", "C,k")
+BOOTSTRAP_REPLICATES = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Icc(Result):
+    """An intraclass correlation. ``interval`` is the F interval (units taken as independent);
+    ``cluster_interval`` resamples patients."""
+
+    form: str
+    raters: tuple[Any, ...]
+    squares: MeanSquares | None
+    cluster_interval: Interval | None = None
+    replicates: int = 0
+    seed: int | None = None
+    ratings: NDArray[np.float64] = field(default=None, **DRAWING)
+    ids: tuple[Any, ...] = field(default=(), **DRAWING)
+
+    def sentence(self) -> str:
+        """``ICC(A,1) 0.964, 95 % CI 0.960–0.967 (F, lesions taken as independent), 1,901 lesions …``."""
+        text = super().sentence()
+        if self.cluster_interval is not None:
+            text = (
+                f"{text[:-1]}; patient-cluster bootstrap interval {self.cluster_interval.text(3)}, "
+                f"{count(self.replicates)} replicates."
+            )
+        return text
+
+    def caption(self) -> str:
+        """Form, estimate with both intervals, units and clusters."""
+        return ("Simulated data. " if self.simulated else "") + self.sentence()
+
+    def figure(self, *, labels: Sequence[str] = (), links: Sequence[str] = ()) -> Any:
+        """Scatter of the two reads with the line of identity."""
+        from analytics.figures.agreement import scatter
+
+        return scatter(self, labels=labels, links=links)
+
+
+def icc(
+    table: Table,
+    *,
+    subject: str | Sequence[str],
+    rater: str,
+    value: str,
+    cluster: str | None = None,
+    form: str = "A,1",
+    replicates: int = BOOTSTRAP_REPLICATES,
+    seed: int = 20_220_401,
+    unit: str = "lesion",
+) -> Icc:
+    """Intraclass correlation of a long table.
+
+    Parameters
+    ----------
+    table : DataFrame or mapping of columns, one row per subject and rater
+    subject : column (or columns) that identify what was read
+    rater, value : columns of the reader and of the number
+    cluster : column of the independent unit (patient); gives the cluster-bootstrap interval
+    form : one of ``FORMS``; ``A,2`` may be written for ``A,k`` with two raters
+
+    Notes
+    -----
+    Subjects without a value of every rater are dropped and counted (listwise).
+    """
+    subjects, raters, matrix, first_rows = wide(table, subject=subject, rater=rater, value=value)
+    clusters = None
+    if cluster is not None:
+        clusters = np.asarray(keys(table, cluster), dtype=object)[first_rows]
+    return icc_of(
+        matrix,
+        clusters=clusters,
+        raters=raters,
+        ids=subjects,
+        form=form,
+        replicates=replicates,
+        seed=seed,
+        unit=unit,
+    )
+
+
+def icc_of(
+    ratings: NDArray[np.float64],
+    *,
+    clusters: Sequence[Any] | NDArray[Any] | None = None,
+    raters: Sequence[Any] = (),
+    ids: Sequence[Any] = (),
+    form: str = "A,1",
+    replicates: int = BOOTSTRAP_REPLICATES,
+    seed: int = 20_220_401,
+    unit: str = "lesion",
+    simulated: bool = False,
+) -> Icc:
+    """Intraclass correlation of a matrix (subjects, raters); NaN is a missing read. See :func:`icc`."""
+    ratings = np.asarray(ratings, dtype=np.float64)
+    if ratings.ndim != 2:
+        raise AnalyticsError(
+            f"Ratings must have one row per subject and one column per rater, not shape {ratings.shape}."
+        )
+    complete = ~np.isnan(ratings).any(axis=1)
+    missing = int((~complete).sum())
+    kept = ratings[complete]
+    n, k = kept.shape
+    form = _canonical(form, k)
+    cluster_codes: NDArray[np.int64] | None = None
+    cluster_number: int | None = None
+    if clusters is not None:
+        cluster_codes, distinct = codes([c for c, keep in zip(clusters, complete, strict=True) if keep])
+        cluster_number = len(distinct)
+    common: dict[str, Any] = {
+        "method": f"ICC({form.replace('k', str(k))})",
+        "n": n,
+        "unit": unit,
+        "clusters": cluster_number,
+        "dropped": (Dropped(missing, "a read is missing"),) if missing else (),
+        "form": form,
+        "raters": tuple(raters) or tuple(f"read {j + 1}" for j in range(k)),
+        "ratings": kept,
+        "ids": tuple(i for i, keep in zip(ids, complete, strict=False) if keep),
+        "simulated": simulated,
+    }
+    reason = _why_not(kept)
+    if reason:
+        return Icc(estimate=None, reason=reason, squares=None, **common)
+    squares = mean_squares(kept)
+    estimate = coefficient(squares, form)
+    if estimate is None:
+        return Icc(estimate=None, reason="the denominator of this form is zero", squares=squares, **common)
+    interval, test = _f_interval(squares, form, estimate, unit)
+    cluster_interval = None
+    if cluster_codes is not None and cluster_number is not None and cluster_number >= 2 and replicates:
+        cluster_interval = _bootstrap(kept, cluster_codes, cluster_number, form, replicates, seed)
+    return Icc(
+        estimate=estimate,
+        interval=interval,
+        test=test,
+        squares=squares,
+        cluster_interval=cluster_interval,
+        replicates=replicates if cluster_interval else 0,
+        seed=seed if cluster_interval else None,
+        **common,
+    )
+
+
+def _canonical(form: str, k: int) -> str:
+    letter, _, number = form.partition(",")
+    name = f"{letter},{'k' if number == str(k) and number != '1' else number}"
+    if name not in FORMS:
+        raise AnalyticsError(f"Unknown ICC form {form!r}; the forms are {', '.join(FORMS)}.")
+    return name
+
+
+def _why_not(ratings: NDArray[np.float64]) -> str | None:
+    n, k = ratings.shape
+    if k < 2:
+        return "one reader only"
+    if n < 2:
+        return f"{n} complete {'subject' if n == 1 else 'subjects'}; two are needed"
+    if np.ptp(ratings) == 0:
+        return "all values are equal"
+    return None
+
+
+def _f_interval(
+    squares: MeanSquares, form: str, estimate: float, unit: str
+) -> tuple[Interval | None, Test | None]:
+    """F interval and test (McGraw and Wong 1996, tables 7 and 8). None where the reads are identical."""
+    n, k = squares.n, squares.k
+    within = squares.within if form[0] == "1" else squares.error
+    if within <= 1e-12 * squares.rows:
+        return None, None
+    f = squares.rows / within
+    df1, df2 = n - 1, n * (k - 1) if form[0] == "1" else (n - 1) * (k - 1)
+    test = Test("F", f, (df1, df2), f_upper_tail(f, df1, df2))
+    label = f"F, {plural(unit, 2)} taken as independent"
+    if form[0] == "A":
+        low, high = _absolute_limits(squares, coefficient(squares, "A,1"))
+        if form == "A,k":
+            low, high = (limit * k / (1 + limit * (k - 1)) for limit in (low, high))
+    else:
+        f_low, f_high = f / f_quantile(0.975, df1, df2), f * f_quantile(0.975, df2, df1)
+        if form.endswith("1"):
+            low, high = (f_low - 1) / (f_low + k - 1), (f_high - 1) / (f_high + k - 1)
+        else:
+            low, high = 1 - 1 / f_low, 1 - 1 / f_high
+    return interval_or_none(low, high, label), test
+
+
+def _absolute_limits(squares: MeanSquares, r: float | None) -> tuple[float, float]:
+    n, k = squares.n, squares.k
+    rows, columns, error = squares.rows, squares.columns, squares.error
+    if r is None or r >= 1:
+        return math.nan, math.nan
+    a, b = k * r / (n * (1 - r)), 1 + k * r * (n - 1) / (n * (1 - r))
+    denominator = (a * columns) ** 2 / (k - 1) + (b * error) ** 2 / ((n - 1) * (k - 1))
+    v = (a * columns + b * error) ** 2 / denominator
+    upper_f, lower_f = f_quantile(0.975, n - 1, v), f_quantile(0.975, v, n - 1)
+    rest = k * columns + (k * n - k - n) * error
+    low = n * (rows - upper_f * error) / (upper_f * rest + n * rows)
+    high = n * (lower_f * rows - error) / (rest + n * lower_f * rows)
+    return low, high
+
+
+def _bootstrap(
+    ratings: NDArray[np.float64],
+    clusters: NDArray[np.int64],
+    number: int,
+    form: str,
+    replicates: int,
+    seed: int,
+) -> Interval | None:
+    """Percentile interval (quantiles of type 7) over resampled patients."""
+    sums = patient_sums(ratings, clusters, number)
+    values = np.concatenate(
+        [
+            replicate_icc(chunk, sums, form)
+            for chunk in resample_counts(clusters=number, replicates=replicates, seed=seed)
+        ]
+    )
+    values = values[np.isfinite(values)]
+    if values.size < 0.9 * replicates:
+        return None
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Interval(
+        float(low), float(high), f"patient-cluster bootstrap, percentile, {count(values.size)} replicates"
+    )
+
+
+def design_effect(result: Icc) -> float | None:
+    """Squared ratio of the widths of cluster and F interval: how much clustering costs."""
+    if result.interval is None or result.cluster_interval is None:
+        return None
+    f_width = result.interval.high - result.interval.low
+    return ((result.cluster_interval.high - result.cluster_interval.low) / f_width) ** 2 if f_width else None
+
+
+def describe_form(form: str, k: int) -> str:
+    """The form in words, for captions."""
+    model = {"1": "one-way random", "A": "two-way, absolute agreement", "C": "two-way, consistency"}[form[0]]
+    reads = "single read" if form.endswith("1") else f"mean of {half_up(k, 0)} reads"
+    return f"{model}, {reads}"

@@ -1,0 +1,38 @@
+"""Patient-cluster bootstrap by resample counts.
+
+A resample of patients is a row of counts; a statistic that is a function of sums over patients is then one
+matrix product for all resamples. Weighting by counts equals repeating rows for such statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHUNK_ENTRIES = 4_000_000
+"""Count-matrix entries held at once: 32 MB."""
+
+
+def resample_counts(*, clusters: int, replicates: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """Yield chunks (rows, clusters) of how often each cluster is drawn; each row sums to ``clusters``."""
+    rng = np.random.default_rng(seed)
+    rows = max(1, min(replicates, CHUNK_ENTRIES // max(clusters, 1)))
+    for start in range(0, replicates, rows):
+        size = min(rows, replicates - start)
+        drawn = rng.integers(0, clusters, size=(size, clusters))
+        drawn += clusters * np.arange(size)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=size * clusters).reshape(size, clusters).astype(np.float64)
+
+
+def counts_from_index(index: NDArray[np.int64], clusters: int) -> NDArray[np.float64]:
+    """Counts of a given resample index (replicates, draws) of cluster numbers from 0."""
+    return np.stack([np.bincount(row, minlength=clusters) for row in index]).astype(np.float64)
+
+
+def sums_by_cluster(
+    values: NDArray[np.float64], clusters: NDArray[np.int64], number: int
+) -> NDArray[np.float64]:
+    """Sum rows of ``values`` (n, m) within clusters: (number, m)."""
+    return np.stack([np.bincount(clusters, weights=v, minlength=number) for v in values.T], axis=1)

@@ -1,0 +1,35 @@
+"""Reading times and events of a table, with the messages that bad ones deserve."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.errors import AnalyticsError
+
+
+def check(
+    time: NDArray[np.float64],
+    event: NDArray[np.float64],
+    *,
+    time_name: str = "time",
+    event_name: str = "event",
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Float arrays of equal length with times >= 0 and events 0 or 1 (NaN allowed: the caller drops and counts).
+
+    Raises AnalyticsError naming column and row otherwise.
+    """
+    time, event = np.asarray(time, np.float64), np.asarray(event, np.float64)
+    if time.shape != event.shape:
+        raise AnalyticsError(f"Times and events differ in length: {time.shape} and {event.shape}.")
+    negative = np.flatnonzero(time < 0)
+    if negative.size:
+        raise AnalyticsError(
+            f"Column {time_name!r}, row {negative[0] + 1}: the time {time[negative[0]]:g} is negative."
+        )
+    odd = np.flatnonzero(~np.isnan(event) & ~np.isin(event, (0, 1)))
+    if odd.size:
+        raise AnalyticsError(
+            f"Column {event_name!r}, row {odd[0] + 1}: {event[odd[0]]:g} is neither 0 nor 1."
+        )
+    return time, event
