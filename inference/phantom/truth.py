@@ -1,0 +1,219 @@
+"""The truth of a phantom in the forms that others ask for: contours, soft labels, lesion tables."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from inference.contours import VesselContours
+from inference.quantification import Lesion, VesselRead
+from inference.straightening import StraightenedVessel
+
+from .curve import STEP_MM
+from .table import ANGLES, CALCIFIED_HU, LOW_ATTENUATION_HU, TrueLesion, VesselTable, locate, nearest_row, radii_at
+
+PIXEL_MM = 0.3125
+PIXELS = 64
+MARCH_MM = 0.05
+LIMIT_MM = 9.5
+
+
+@njit(cache=True, fastmath=True)
+def _contours(centre, axis_u, axis_v, points, tangent, u, v, lumen, wall, plaque):
+    """March along 64 rays of every section: where the true lumen and outer wall end, and the mark between."""
+    n = centre.shape[0]
+    lo_out, hi_out = np.zeros((n, ANGLES), np.float32), np.zeros((n, ANGLES), np.float32)
+    mark = np.zeros((n, ANGLES), np.bool_)
+    inside = np.zeros((n, 2), np.bool_)
+    row_of = np.zeros(n)
+    rows = points.shape[0]
+    steps = int(LIMIT_MM / MARCH_MM)
+    for s in range(n):
+        near = nearest_row(centre[s, 0], centre[s, 1], centre[s, 2], points)
+        near, fraction, du, dv = locate(centre[s, 0], centre[s, 1], centre[s, 2], points, tangent, u, v, near)
+        row_of[s] = fraction
+        lo, hi = radii_at(fraction, np.arctan2(dv, du), lumen, wall)
+        here = np.sqrt(du * du + dv * dv)
+        inside[s, 0], inside[s, 1] = here < lo or lo <= 0.0, here < hi
+        for k in range(ANGLES):
+            a = 2 * np.pi * k / ANGLES
+            ca, sa = np.cos(a), np.sin(a)
+            row = near
+            last_lo, last_hi, was_lo, was_hi = 0.0, 0.0, 0.0, 0.0
+            for step in range(steps):
+                r = step * MARCH_MM
+                x = centre[s, 0] + r * (ca * axis_u[s, 0] + sa * axis_v[s, 0])
+                y = centre[s, 1] + r * (ca * axis_u[s, 1] + sa * axis_v[s, 1])
+                z = centre[s, 2] + r * (ca * axis_u[s, 2] + sa * axis_v[s, 2])
+                row, fraction, du, dv = locate(x, y, z, points, tangent, u, v, row)
+                q = np.sqrt(du * du + dv * dv)
+                lo, hi = radii_at(fraction, np.arctan2(dv, du), lumen, wall)
+                is_lo, is_hi = lo - q, hi - q
+                if step > 0 and was_lo > 0 and is_lo <= 0:
+                    last_lo = r - MARCH_MM * (-is_lo) / (was_lo - is_lo)
+                if step > 0 and was_hi > 0 and is_hi <= 0:
+                    last_hi = r - MARCH_MM * (-is_hi) / (was_hi - is_hi)
+                was_lo, was_hi = is_lo, is_hi
+                if is_hi < -2.5:
+                    break
+            lo_out[s, k] = last_lo
+            hi_out[s, k] = max(last_hi, last_lo)
+            r = 0.5 * (last_lo + hi_out[s, k])
+            x = centre[s, 0] + r * (ca * axis_u[s, 0] + sa * axis_v[s, 0])
+            y = centre[s, 1] + r * (ca * axis_u[s, 1] + sa * axis_v[s, 1])
+            z = centre[s, 2] + r * (ca * axis_u[s, 2] + sa * axis_v[s, 2])
+            row, fraction, du, dv = locate(x, y, z, points, tangent, u, v, near)
+            q = int(np.round(np.arctan2(dv, du) / (2 * np.pi) * ANGLES)) % ANGLES
+            mark[s, k] = plaque[min(max(row, 0), rows - 1), q]
+    return lo_out, hi_out, mark, inside, row_of
+
+
+@njit(cache=True, fastmath=True)
+def _fractions(centre, axis_u, axis_v, points, tangent, u, v, lumen, wall, plaque, wall_max, sub):
+    """Share of every pixel inside the outer wall, the lumen, and plaque, times 255."""
+    n = centre.shape[0]
+    out = np.zeros((n, PIXELS, PIXELS, 3), np.uint8)
+    whole = sub * sub
+    for s in range(n):
+        near = nearest_row(centre[s, 0], centre[s, 1], centre[s, 2], points)
+        near, fraction, du, dv = locate(centre[s, 0], centre[s, 1], centre[s, 2], points, tangent, u, v, near)
+        u0, v0 = 0.0, 0.0
+        for c in range(3):
+            u0 -= (centre[s, c] - points[near, c]) * axis_u[s, c]
+            v0 -= (centre[s, c] - points[near, c]) * axis_v[s, c]
+        reach = wall_max[near] * 1.3 + 0.8
+        for r in range(PIXELS):
+            pv = (r - 31.5) * PIXEL_MM
+            if abs(pv - v0) > reach:
+                continue
+            for c in range(PIXELS):
+                pu = (c - 31.5) * PIXEL_MM
+                if (pu - u0) ** 2 + (pv - v0) ** 2 > reach * reach:
+                    continue
+                inside, blood, marked = 0, 0, 0
+                row = near
+                for a in range(sub):
+                    y = pv + ((a + 0.5) / sub - 0.5) * PIXEL_MM
+                    for b in range(sub):
+                        x = pu + ((b + 0.5) / sub - 0.5) * PIXEL_MM
+                        px = centre[s, 0] + x * axis_u[s, 0] + y * axis_v[s, 0]
+                        py = centre[s, 1] + x * axis_u[s, 1] + y * axis_v[s, 1]
+                        pz = centre[s, 2] + x * axis_u[s, 2] + y * axis_v[s, 2]
+                        row, fraction, du, dv = locate(px, py, pz, points, tangent, u, v, row)
+                        q = np.sqrt(du * du + dv * dv)
+                        angle = np.arctan2(dv, du)
+                        lo, hi = radii_at(fraction, angle, lumen, wall)
+                        if q < hi:
+                            inside += 1
+                            if q < lo:
+                                blood += 1
+                            elif plaque[row, int(np.round(angle / (2 * np.pi) * ANGLES)) % ANGLES]:
+                                marked += 1
+                if inside:
+                    out[s, r, c, 0] = inside * 255 // whole
+                    out[s, r, c, 1] = blood * 255 // whole
+                    out[s, r, c, 2] = marked * 255 // whole
+    return out
+
+
+def _arguments(table: VesselTable, vessel: StraightenedVessel) -> tuple[NDArray[Any], ...]:
+    c = table.curve
+    return (vessel.centre, vessel.axis_u, vessel.axis_v, c.points, c.tangent, c.u, c.v, table.lumen, table.wall,
+            table.plaque)
+
+
+def soft_targets(table: VesselTable, vessel: StraightenedVessel, *, subsamples: int = 3) -> NDArray[np.uint8]:
+    """(S, 64, 64, 3) uint8: 255 × the share of each pixel inside outer wall, lumen and plaque."""
+    return _fractions(*_arguments(table, vessel), table.wall.max(1), subsamples)
+
+
+def truth_read(table: VesselTable, vessel: StraightenedVessel) -> VesselRead:
+    """The true read of one vessel, expressed on any straightening of it.
+
+    Where the section's centre lies outside the lumen the contour is not star-shaped about it, and the section
+    carries a label mask.
+    """
+    lumen, wall, mark, inside, row_of = _contours(*_arguments(table, vessel))
+    off = np.flatnonzero(~inside.all(axis=1))
+    masks: dict[int, NDArray[np.uint8]] = {}
+    if len(off):
+        part = (vessel.centre[off], vessel.axis_u[off], vessel.axis_v[off], *_arguments(table, vessel)[3:])
+        share = _fractions(*part, table.wall.max(1), 3)
+        for n, section in enumerate(off):
+            label = np.where(share[n, ..., 1] > 127, 1, np.where(share[n, ..., 0] > 127, 2, 0))
+            masks[int(section)] = label.astype(np.uint8)
+    contours = VesselContours(lumen_radius=lumen, wall_radius=np.minimum(wall, np.float32(LIMIT_MM)), plaque=mark,
+                              masks=masks, provenance={"source": "phantom truth"})
+    position = np.maximum.accumulate(row_of) * STEP_MM
+    lesions = []
+    for lesion in table.lesions:
+        if lesion.end_mm <= position[0] or lesion.start_mm >= position[-1]:
+            continue
+        start, end = np.interp([lesion.start_mm, lesion.end_mm], position, vessel.arc_length)
+        if end > start:
+            lesions.append(Lesion(number=len(lesions) + 1, start_mm=float(start), end_mm=float(end)))
+    return VesselRead(vessel=vessel.vessel, contours=contours, lesions=tuple(lesions))
+
+
+def lesion_truth(table: VesselTable, lesion: TrueLesion) -> dict[str, Any]:
+    """Exact numbers of one lesion: volumes mm³ with the curvature Jacobian, areas mm², stenosis %, extents mm.
+
+    The reference rule is that of definitions.md: per side the median area-derived diameter over 3 mm that starts
+    0.6 mm outside the lesion; a side that lies in another lesion or off the vessel doesn't count; where neither
+    counts, a straight line through the healthy diameters of the vessel.
+    """
+    rows = table.rows(lesion.start_mm, lesion.end_mm)
+    weight = np.ones(rows.stop - rows.start)
+    weight[[0, -1]] = 0.5
+    mark = table.plaque[rows][..., None] * weight[:, None, None]
+    cell = table.cell_volumes()[rows] * mark
+    hu = table.hu[rows]
+    area = table.lumen_area()
+    smooth = gaussian_filter1d(area, 0.3 / STEP_MM, mode="nearest")
+    mla = float(max(0.0, smooth[rows].min()))
+    diameter = 2 * np.sqrt(area / np.pi)
+    reference = _reference(table, lesion, diameter)
+    mld = 2 * np.sqrt(mla / np.pi)
+    total = float(cell.sum())
+    calcified = float(cell[hu >= CALCIFIED_HU].sum())
+    return {
+        "vessel": table.name, "lesion": lesion.number, "start_mm": lesion.start_mm, "end_mm": lesion.end_mm,
+        "composition": lesion.composition, "mla_mm2": mla, "reference_diameter_mm": reference,
+        "diameter_stenosis_percent": float(max(0.0, 100 * (1 - mld / reference))) if reference else None,
+        "tpv_true": total, "ncp_true": total - calcified, "cp_true": calcified,
+        "lap_true": float(cell[hu < LOW_ATTENUATION_HU].sum()),
+        "vessel_true": float((table.vessel_volumes()[rows] * weight[:, None]).sum()),
+        "lumen_true": float((table.lumen_volumes()[rows] * weight[:, None]).sum()),
+    }
+
+
+def _reference(table: VesselTable, lesion: TrueLesion, diameter: NDArray[np.float64]) -> float:
+    n = len(diameter)
+    inside = np.zeros(n, bool)
+    for other in table.lesions:
+        inside[table.rows(other.start_mm, other.end_mm)] = True
+    sides = []
+    for low, high in ((lesion.start_mm - 3.6, lesion.start_mm - 0.6), (lesion.end_mm + 0.6, lesion.end_mm + 3.6)):
+        a, b = int(round(low / STEP_MM)), int(round(high / STEP_MM)) + 1
+        if a >= 0 and b <= n and not inside[a:b].any():
+            sides.append(float(np.median(diameter[a:b])))
+    if sides:
+        return float(np.mean(sides))
+    free = np.flatnonzero(~inside)
+    if len(free) < 8:
+        return float(diameter.max())
+    line = np.polyfit(free * STEP_MM, diameter[free], 1)
+    return float(np.polyval(line, 0.5 * (lesion.start_mm + lesion.end_mm)))
+
+
+def truth_document(tables: dict[str, VesselTable], *, seed: int, scenario: str, settings: dict[str, float],
+                   ) -> dict[str, Any]:
+    """What ``truth.json`` holds."""
+    return {"seed": seed, "scenario": scenario, "simulated": True, "settings": settings,
+            "units": {"*_mm": "mm", "*_mm2": "mm2", "*_true": "mm3, with the curvature Jacobian",
+                      "*_percent": "%", "*_hu": "HU"},
+            "lumen_hu": settings["contrast_hu"], "noise_hu": settings["noise_hu"],
+            "lesions": [lesion_truth(t, lesion) for t in tables.values() for lesion in t.lesions]}
