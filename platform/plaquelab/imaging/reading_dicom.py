@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,16 +23,22 @@ class DamagedDicomError(Exception):
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence pydicom: its warnings quote the values that it finds odd, and those may be names."""
+    """Silence pydicom: its warnings and log lines quote the values that it finds odd, and those may be names."""
     from pydicom import config
 
-    with warnings.catch_warnings(), config.disable_value_validation():
-        warnings.simplefilter("ignore")
-        yield
+    logger = logging.getLogger("pydicom")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), config.disable_value_validation():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
-def read_source(path: Path, *, pixels: bool) -> Dataset:
-    """Read a source object; without ``pixels``, large values stay on disk.
+def read_source(path: Path) -> Dataset:
+    """Read a source object whole.
 
     Raises
     ------
@@ -41,13 +48,12 @@ def read_source(path: Path, *, pixels: bool) -> Dataset:
     from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
 
-    size = None if pixels else 2048
     try:
         try:
-            source = dcmread(path, defer_size=size)
+            source = dcmread(path)
         except InvalidDicomError:
             # Some exports leave out the preamble; a data set says itself what it is.
-            source = dcmread(path, defer_size=size, force=True)
+            source = dcmread(path, force=True)
             if not source.get("SOPClassUID") or not source.get("SOPInstanceUID"):
                 raise NotDicomError from None
         for element in source.iterall():

@@ -55,7 +55,7 @@ def screen(source: SourceFile) -> Finding:
     if source.path.stat().st_size == 0:
         return Finding(source, Verdict.ERROR, "empty-file", "The file is empty: copy it again from its source.")
     try:
-        header = read_source(source.path, pixels=False)
+        header = read_source(source.path)
     except NotDicomError:
         return Finding(source, Verdict.LEFT_OUT, "not-dicom", "This is not a DICOM file; it was left out.")
     except DamagedDicomError:
@@ -95,7 +95,7 @@ def _other_than_slice(source: SourceFile, header: Dataset, sop_class: str) -> Fi
             source,
             Verdict.ERROR,
             "no-pixel-data",
-            "The file is a CT object without pixel data: export the images again, with pixels.",
+            "The file is a CT object without pixel data (or cut short before them): export it again, with pixels.",
         )
     if sop_class in ENHANCED_CT or int(header.get("NumberOfFrames", 1) or 1) > 1:
         return Finding(

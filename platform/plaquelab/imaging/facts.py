@@ -1,0 +1,47 @@
+"""Acquisition facts of a de-identified series, in the words that the exam page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+# fact → (keyword, kind)
+_FACTS: tuple[tuple[str, str, type], ...] = (
+    ("manufacturer", "Manufacturer", str),
+    ("model", "ManufacturerModelName", str),
+    ("software", "SoftwareVersions", str),
+    ("body_part", "BodyPartExamined", str),
+    ("series_description", "SeriesDescription", str),
+    ("protocol", "ProtocolName", str),
+    ("kvp", "KVP", float),
+    ("tube_current_ma", "XRayTubeCurrent", float),
+    ("exposure_mas", "Exposure", float),
+    ("ctdi_vol_mgy", "CTDIvol", float),
+    ("kernel", "ConvolutionKernel", str),
+    ("slice_thickness_mm", "SliceThickness", float),
+    ("reconstruction_diameter_mm", "ReconstructionDiameter", float),
+    ("gantry_tilt_deg", "GantryDetectorTilt", float),
+    ("contrast_agent", "ContrastBolusAgent", str),
+    ("heart_rate_bpm", "HeartRate", float),
+    ("phase_percent", "NominalPercentageOfCardiacPhase", float),
+    ("patient_position", "PatientPosition", str),
+)
+
+
+def acquisition_facts(image: Dataset, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts that the header states, with the volume's own metadata beside them."""
+    facts: dict[str, Any] = {}
+    for name, keyword, kind in _FACTS:
+        value = image.get(keyword)
+        if value in (None, ""):
+            continue
+        if kind is float:
+            facts[name] = float(value[0] if hasattr(value, "__iter__") else value)
+        else:
+            facts[name] = str(value) if isinstance(value, str) else "\\".join(map(str, value))
+    for name, value in metadata.items():
+        facts.setdefault(name, value)
+    return facts
