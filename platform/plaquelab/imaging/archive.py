@@ -55,7 +55,9 @@ def unpack(
             found, budget = [], max_bytes
             for number, info in enumerate(infos):
                 target = into / f"{source.file_index:06d}-{number:06d}"
-                budget -= _unpack_member(archive, info, target=target, budget=budget, file_index=source.file_index)
+                budget -= _unpack_member(
+                    archive, info, target=target, budget=budget, file_index=source.file_index
+                )
                 if is_archive(target):
                     raise ImportRejected(
                         "nested-archive",
@@ -77,7 +79,9 @@ def unpack(
 def _check_members(infos: list[zipfile.ZipInfo], *, max_bytes: int, max_files: int, file_index: int) -> None:
     """Refuse by the archive's own table of contents before a byte is written."""
     if not infos:
-        raise ImportRejected("empty-archive", "The archive is empty: there is no file in it.", file_index=file_index)
+        raise ImportRejected(
+            "empty-archive", "The archive is empty: there is no file in it.", file_index=file_index
+        )
     if len(infos) > max_files:
         raise ImportRejected(
             "too-many-files",
@@ -118,7 +122,10 @@ def _unpack_member(
 ) -> int:
     """Write one member and return its true size, which the table of contents may have understated."""
     written = 0
-    with archive.open(info) as stream, os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as out:
+    with (
+        archive.open(info) as stream,
+        os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as out,
+    ):
         while piece := stream.read(CHUNK):
             written += len(piece)
             if written > budget:

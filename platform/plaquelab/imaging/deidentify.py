@@ -15,18 +15,40 @@ if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
     from pydicom.dataset import Dataset
 
-_DONE = {"K": "kept", "U": "mapped", "D": "moved", "Z": "emptied", "P": "replaced", "C": "cleaned", "S": "searched"}
+_DONE = {
+    "K": "kept",
+    "U": "mapped",
+    "D": "moved",
+    "Z": "emptied",
+    "P": "replaced",
+    "C": "cleaned",
+    "S": "searched",
+}
 _TEXT_VRS = frozenset({"LO", "SH", "LT", "ST", "UT", "UC", "CS", "PN"})
 # Makers' names: a patient called Philips must not cost the scanner its name.
 _MAKERS = frozenset({"Manufacturer", "ManufacturerModelName"})
+# Classes and syntaxes of the standard itself say nothing of an instance; a maker's private class might.
+_STANDARD_UIDS = "1.2.840.10008."
 _TOKEN = re.compile(r"[A-Za-z0-9%.\-]+")
 _NUMBER = re.compile(r"\d{1,3}([.,]\d{1,3})?(%|mm|ms|s|bpm|kv|ma|mas|ml|cm|hu)?", re.IGNORECASE)
 _KERNEL = re.compile(r"[A-Z][a-z]?\d{2}[a-z]?")
-_IDENTIFYING = """
-PatientID OtherPatientIDs OtherPatientNames AccessionNumber PatientBirthName PatientMotherBirthName
-MedicalRecordLocator IssuerOfPatientID AdmissionID PatientAddress PatientTelephoneNumbers RequestedProcedureID
-StudyID PlacerOrderNumberImagingServiceRequest FillerOrderNumberImagingServiceRequest
-""".split()
+_IDENTIFYING = [
+    "PatientID",
+    "OtherPatientIDs",
+    "OtherPatientNames",
+    "AccessionNumber",
+    "PatientBirthName",
+    "PatientMotherBirthName",
+    "MedicalRecordLocator",
+    "IssuerOfPatientID",
+    "AdmissionID",
+    "PatientAddress",
+    "PatientTelephoneNumbers",
+    "RequestedProcedureID",
+    "StudyID",
+    "PlacerOrderNumberImagingServiceRequest",
+    "FillerOrderNumberImagingServiceRequest",
+]
 
 
 class Deidentifier:
@@ -118,13 +140,19 @@ class Deidentifier:
         if action == "C":
             cleaned = clean_text(str(element.value))
             if not cleaned and element.keyword == "ContrastBolusAgent":
-                cleaned = "CONTRAST"  # That contrast was given is an acquisition fact; its brand is not needed.
+                cleaned = (
+                    "CONTRAST"  # That contrast was given is an acquisition fact; its brand is not needed.
+                )
             return "" if _repeats(cleaned, found) else cleaned
+        if element.VR == "UI" and not all(uid.startswith(_STANDARD_UIDS) for uid in _strings(element.value)):
+            return _each(element.value, lambda uid: mapped_uid(self._key, str(uid)))
         if element.VR in _TEXT_VRS and element.keyword not in _MAKERS and _repeats(element.value, found):
             return None
         return element.value
 
-    def _private(self, source: Dataset, element: DataElement, found: frozenset[str]) -> tuple[str, Any] | None:
+    def _private(
+        self, source: Dataset, element: DataElement, found: frozenset[str]
+    ) -> tuple[str, Any] | None:
         """Return (creator, value) of a private element known as safe, else None."""
         tag = element.tag
         if tag.is_private_creator:

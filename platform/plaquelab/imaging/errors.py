@@ -13,7 +13,9 @@ class ImportRejected(Exception):
     file_index, member : running number of the file, and of its member inside an archive.
     """
 
-    def __init__(self, code: str, message: str, *, file_index: int | None = None, member: int | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, *, file_index: int | None = None, member: int | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.file_index = file_index

@@ -6,7 +6,6 @@ import logging
 import shutil
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -156,9 +155,13 @@ def _file_notes(findings: Sequence[Finding]) -> list[Note]:
 
 def _reject(job: ImportJob, findings: Sequence[Finding], error: ImportRejected) -> None:
     """End the job as rejected with every issue; nothing of the upload stays."""
+    job.refresh_from_db(fields=["state"])
     notes = _file_notes(findings)
     whole = Note(error.code, str(error), file_index=error.file_index, member=error.member, fatal=True)
-    if not any((note.code, note.file_index, note.member) == (whole.code, whole.file_index, whole.member) for note in notes):
+    if not any(
+        (note.code, note.file_index, note.member) == (whole.code, whole.file_index, whole.member)
+        for note in notes
+    ):
         notes.insert(0, whole)
     with transaction.atomic():
         if not jobs.fail(job, to_state=S.REJECTED, message=str(error), event="reject"):
@@ -188,8 +191,3 @@ def _fail(job: ImportJob, message: str, error: BaseException | None) -> None:
     jobs.fail(job, to_state=S.FAILED, message=f"{message} (error {number}).", error_id=number)
     shutil.rmtree(staging.session_folder(job.session_id) / "work", ignore_errors=True)
     quarantine.erase_job(job.pk)
-
-
-def work_folder(job: ImportJob) -> Path:
-    """Return where an attempt works; it is erased when the job ends."""
-    return staging.session_folder(job.session_id) / "work"

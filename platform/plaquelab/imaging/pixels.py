@@ -32,7 +32,7 @@ def make_native(source: Dataset) -> None:
         raise PixelError("colour-image", "The image is in colour: a CT image has one value per pixel.")
     try:
         values = source.pixel_array
-    except Exception as error:  # noqa: BLE001  decoders raise whatever they like; none of it may be shown
+    except Exception as error:
         if syntax.is_compressed and not syntax.is_deflated:
             name = syntax.name if syntax.is_transfer_syntax else "unknown"
             raise PixelError(
@@ -40,7 +40,9 @@ def make_native(source: Dataset) -> None:
                 f"The pixels are packed as “{name}” and could not be unpacked: "
                 "export the series uncompressed, or as lossless JPEG, JPEG-LS or JPEG 2000.",
             ) from error
-        raise PixelError("damaged-pixel-data", "The pixel data are damaged or cut short: send the file again.") from error
+        raise PixelError(
+            "damaged-pixel-data", "The pixel data are damaged or cut short: send the file again."
+        ) from error
     if values.ndim != 2:
         raise PixelError("multi-frame", "The object has several frames: export it as one image per slice.")
     lowest, highest = int(values.min()), int(values.max())

@@ -68,7 +68,11 @@ def gather(
             archives += 1
             budget = max_files - len(sources)
             sources += unpack(
-                source, into=work / "unpacked", max_bytes=max_bytes, max_files=budget, tick=lambda p: tick(0.3 * p)
+                source,
+                into=work / "unpacked",
+                max_bytes=max_bytes,
+                max_files=budget,
+                tick=lambda p: tick(0.3 * p),
             )
         else:
             sources.append(source)
@@ -125,7 +129,10 @@ def deidentify_series(
     notes = []
     if lossy:
         notes.append(
-            Note("lossy-compression", "The images were compressed with loss before they came: HU values are inexact.")
+            Note(
+                "lossy-compression",
+                "The images were compressed with loss before they came: HU values are inexact.",
+            )
         )
     return images, first, cleaner, notes
 
@@ -165,7 +172,14 @@ def build_volume(images: list[PreparedImage]) -> Volume:
 
 
 def prepare(
-    chosen: Chosen, *, work: Path, key: bytes, subject_key: str, pseudonym: str, tick: Tick, validating: Callable[[], None]
+    chosen: Chosen,
+    *,
+    work: Path,
+    key: bytes,
+    subject_key: str,
+    pseudonym: str,
+    tick: Tick,
+    validating: Callable[[], None],
 ) -> Prepared:
     """De-identify the chosen series, then read and check its volume; ``validating`` is called in between."""
     images, first, cleaner, notes = deidentify_series(

@@ -77,7 +77,11 @@ def expire_quarantine() -> int:
         count += 1
     root = Path(settings.QUARANTINE_DIR)
     for folder in sorted(root.iterdir()) if root.exists() else []:
-        running = ImportJob.objects.filter(pk=folder.name, finished_at__isnull=True) if folder.name.isdigit() else None
+        running = (
+            ImportJob.objects.filter(pk=folder.name, finished_at__isnull=True)
+            if folder.name.isdigit()
+            else None
+        )
         if running is None or running.exists():
             continue
         if not Quarantine.objects.filter(job_id=folder.name, state=Quarantine.State.HELD).exists():

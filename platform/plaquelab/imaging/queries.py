@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
+from plaquelab.audit import services as audit
 from plaquelab.imaging.models import Exam, Query, QueryMessage
 from plaquelab.imaging.transitions import EXAM, QUERY
-from plaquelab.audit import services as audit
 
 if TYPE_CHECKING:
     from plaquelab.accounts.models import User

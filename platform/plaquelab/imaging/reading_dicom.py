@@ -56,16 +56,34 @@ def read_source(path: Path) -> Dataset:
             source = dcmread(path, force=True)
             if not source.get("SOPClassUID") or not source.get("SOPInstanceUID"):
                 raise NotDicomError from None
+        _complete_uids(source)
         for element in source.iterall():
             # Values are converted on first touch: what cannot be converted shows now, not halfway.
             _ = element.VR
     except NotDicomError:
         raise
-    except Exception as error:  # noqa: BLE001  pydicom raises whatever a broken file provokes
+    except Exception as error:
         if _has_preamble(path):
             raise DamagedDicomError from error
         raise NotDicomError from error
     return source
+
+
+def _complete_uids(source: Dataset) -> None:
+    """Fill UIDs that an earlier anonymisation emptied, from what still tells images and series apart.
+
+    The values stand in for source UIDs only: they are mapped with the study's key before anything is stored.
+    """
+    meta = getattr(source, "file_meta", None) or {}
+    for keyword in ("SOPClassUID", "SOPInstanceUID"):
+        if not source.get(keyword) and meta.get(f"MediaStorage{keyword}"):
+            setattr(source, keyword, meta[f"MediaStorage{keyword}"].value)
+    frame = source.get("FrameOfReferenceUID")
+    if frame and not source.get("SeriesInstanceUID"):
+        parts = (frame, *(source.get(name, "") for name in ("SeriesDate", "SeriesTime", "SeriesNumber")))
+        source.SeriesInstanceUID = "series|" + "|".join(str(part) for part in parts)
+    if frame and not source.get("StudyInstanceUID"):
+        source.StudyInstanceUID = f"study|{frame}|{source.get('StudyDate', '')}"
 
 
 def _has_preamble(path: Path) -> bool:

@@ -30,7 +30,9 @@ from plaquelab.studies.models import Subject
 from plaquelab.uploads import services as uploads
 
 
-def store_files(prepared: Prepared, *, study_id: int, tick: Callable[[float], None]) -> tuple[dict[str, str], str, str]:
+def store_files(
+    prepared: Prepared, *, study_id: int, tick: Callable[[float], None]
+) -> tuple[dict[str, str], str, str]:
     """Put images and volume into the store. Paths hold the content's hash: doing it again changes nothing.
 
     Returns
@@ -76,7 +78,9 @@ def register(
     paths, volume_path, volume_hash = store_files(prepared, study_id=job.study_id, tick=tick)
     quarantine.hold_files(job=job, findings=held)
     tick(0.9)
-    state = ImportJob.State.PARTIAL if held or any(note.file_index is not None for note in notes) else "succeeded"
+    state = (
+        ImportJob.State.PARTIAL if held or any(note.file_index is not None for note in notes) else "succeeded"
+    )
     with transaction.atomic():
         # The audit event takes the chain's lock, so that registrations of one study follow each other:
         # the checks below then see every exam that was registered before.

@@ -53,14 +53,19 @@ class Finding:
 def screen(source: SourceFile) -> Finding:
     """Look at one file and say what it is. Call inside ``reading_dicom.quiet``."""
     if source.path.stat().st_size == 0:
-        return Finding(source, Verdict.ERROR, "empty-file", "The file is empty: copy it again from its source.")
+        return Finding(
+            source, Verdict.ERROR, "empty-file", "The file is empty: copy it again from its source."
+        )
     try:
         header = read_source(source.path)
     except NotDicomError:
         return Finding(source, Verdict.LEFT_OUT, "not-dicom", "This is not a DICOM file; it was left out.")
     except DamagedDicomError:
         return Finding(
-            source, Verdict.ERROR, "damaged-dicom", "The file begins as DICOM but is damaged or cut short: send it again."
+            source,
+            Verdict.ERROR,
+            "damaged-dicom",
+            "The file begins as DICOM but is damaged or cut short: send it again.",
         )
     sop_class = str(header.get("SOPClassUID", "") or header.file_meta.get("MediaStorageSOPClassUID", ""))
     other = _other_than_slice(source, header, sop_class)
@@ -71,11 +76,15 @@ def _other_than_slice(source: SourceFile, header: Dataset, sop_class: str) -> Fi
     """Return a finding for everything that is not a single CT image, else None."""
 
     def quarantine(code: str, what: str) -> Finding:
-        return Finding(source, Verdict.QUARANTINE, code, f"{what} It was put into quarantine and is in no exam.")
+        return Finding(
+            source, Verdict.QUARANTINE, code, f"{what} It was put into quarantine and is in no exam."
+        )
 
     kinds = [str(kind).upper() for kind in _many(header.get("ImageType"))]
     if sop_class == DICOMDIR:
-        return Finding(source, Verdict.LEFT_OUT, "dicomdir", "A DICOMDIR index; it is not needed and was left out.")
+        return Finding(
+            source, Verdict.LEFT_OUT, "dicomdir", "A DICOMDIR index; it is not needed and was left out."
+        )
     if sop_class in DOSE_REPORTS:
         return quarantine("quarantined-dose-report", "A dose report is no image.")
     if sop_class.startswith(STRUCTURED_REPORT):
@@ -83,7 +92,9 @@ def _other_than_slice(source: SourceFile, header: Dataset, sop_class: str) -> Fi
     if sop_class.startswith(ENCAPSULATED):
         return quarantine("quarantined-document", "An encapsulated document may hold anything.")
     if sop_class == SECONDARY_CAPTURE or sop_class.startswith(f"{SECONDARY_CAPTURE}."):
-        return quarantine("quarantined-secondary-capture", "A secondary capture (a screen picture) may show names.")
+        return quarantine(
+            "quarantined-secondary-capture", "A secondary capture (a screen picture) may show names."
+        )
     if sop_class not in (CT_IMAGE, *ENHANCED_CT) or str(header.get("Modality", "CT") or "CT").upper() != "CT":
         return quarantine("quarantined-not-ct", "This object is not a CT image.")
     if str(header.get("BurnedInAnnotation", "") or "").upper() == "YES":

@@ -74,7 +74,10 @@ def choose(findings: Sequence[Finding], *, key: bytes) -> Chosen:
     patient = next((finding.patient for finding in kept if finding.patient), "")
     if not patient:
         notes.append(
-            Note("no-patient-id", "The images name no patient, so it could not be checked that it is the same subject.")
+            Note(
+                "no-patient-id",
+                "The images name no patient, so it could not be checked that it is the same subject.",
+            )
         )
     return Chosen(
         slices=tuple(kept),
@@ -100,7 +103,9 @@ def check_identity(chosen: Chosen, *, subject: Subject) -> tuple[Note, ...]:
             "The patient of this scan is not the patient of this subject's earlier exam: "
             "check the pseudonym on the transmittal form.",
         )
-    others = Subject.objects.filter(study=subject.study, patient_key=chosen.patient_key).exclude(pk=subject.pk)
+    others = Subject.objects.filter(study=subject.study, patient_key=chosen.patient_key).exclude(
+        pk=subject.pk
+    )
     if others.exists():
         return (
             Note(
@@ -120,15 +125,15 @@ def check_duplicate(chosen: Chosen, *, study: Study, subject: Subject, key: byte
     ImportRejected
         ``duplicate`` or ``duplicate-other-subject``.
     """
-    exam = Exam.objects.filter(series__in=Series.objects.filter(study=study, source_key=chosen.series_key)).first()
+    exam = Exam.objects.filter(
+        series__in=Series.objects.filter(study=study, source_key=chosen.series_key)
+    ).first()
     keys = [keyed_hash(key, "sop", finding.sop_uid) for finding in chosen.slices]
     for start in range(0, len(keys), _KEYS_AT_ONCE):
         if exam is not None:
             break
         instance = (
-            Instance.objects.filter(
-                series__study=study, source_key__in=keys[start : start + _KEYS_AT_ONCE]
-            )
+            Instance.objects.filter(series__study=study, source_key__in=keys[start : start + _KEYS_AT_ONCE])
             .select_related("series__exam")
             .first()
         )
@@ -196,7 +201,8 @@ def _check_together(slices: list[Finding]) -> None:
     """Refuse slices of one series that differ in size, orientation or spacing."""
     if len({finding.study_uid for finding in slices}) > 1:
         raise ImportRejected(
-            "mixed-series", "Images of one series claim to be of different examinations: export the series again."
+            "mixed-series",
+            "Images of one series claim to be of different examinations: export the series again.",
         )
     kinds = {finding.geometry for finding in slices}
     if len(kinds) > 1:

@@ -53,7 +53,9 @@ def visible_queries(user: Any, study: Study) -> QuerySet[Query]:
 
 def visible_quarantine(user: Any, study: Study) -> QuerySet[Quarantine]:
     """Held objects: for manager, technician and auditor only."""
-    held = Quarantine.objects.filter(study=study).select_related("job__session__site", "job__session__subject")
+    held = Quarantine.objects.filter(study=study).select_related(
+        "job__session__site", "job__session__subject"
+    )
     return held if roles_of(user, study) & SEES_ALL else held.none()
 
 
@@ -71,7 +73,9 @@ def may_answer(user: Any, query: Query) -> bool:
 
 def dicom_paths(exam: Exam) -> list[str]:
     """Storage paths of the exam's de-identified images, in their order."""
-    return list(Instance.objects.filter(series__exam=exam).order_by("number", "pk").values_list("path", flat=True))
+    return list(
+        Instance.objects.filter(series__exam=exam).order_by("number", "pk").values_list("path", flat=True)
+    )
 
 
 _loading = threading.Lock()

@@ -26,7 +26,9 @@ class UploadSession(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="uploads")
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="uploads")
-    subject = models.ForeignKey(Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="uploads")
+    subject = models.ForeignKey(
+        Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="uploads"
+    )
     pseudonym = models.CharField(max_length=40)
     cohort = models.ForeignKey(Cohort, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="uploads")
@@ -34,7 +36,9 @@ class UploadSession(models.Model):
     expected_files = models.PositiveIntegerField(default=0)
     expected_bytes = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
-    touched_at = models.DateTimeField(auto_now_add=True, help_text="the last file's arrival; expiry counts from here")
+    touched_at = models.DateTimeField(
+        auto_now_add=True, help_text="the last file's arrival; expiry counts from here"
+    )
 
     class Meta:
         ordering = ("-created_at",)

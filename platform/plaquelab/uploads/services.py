@@ -45,7 +45,9 @@ class FileSpec:
 def check_quota(files: Sequence[FileSpec]) -> None:
     """Refuse a drop that is empty, too large or has too many files."""
     if not files:
-        raise UploadError("no-files", "There is no file in this upload: choose a folder, files or a zip archive.")
+        raise UploadError(
+            "no-files", "There is no file in this upload: choose a folder, files or a zip archive."
+        )
     if len(files) > settings.UPLOAD_MAX_FILES:
         raise UploadError(
             "too-many-files",
@@ -168,7 +170,9 @@ def complete(*, session: UploadSession, by: User) -> UploadSession:
     missing = list(session.files.filter(sha256="").values_list("index", flat=True))
     if missing and session.state == UploadSession.State.OPEN:
         shown = ", ".join(str(index) for index in missing[:5])
-        raise UploadError("missing-files", f"{len(missing)} files have not arrived (numbers {shown} …): send them.")
+        raise UploadError(
+            "missing-files", f"{len(missing)} files have not arrived (numbers {shown} …): send them."
+        )
     UPLOAD.apply(session, "complete", by=by)
     check_subject(study=session.study, site=session.site, pseudonym=session.pseudonym)
     subject = _subject(session=session, by=by)
@@ -263,7 +267,10 @@ def _erase_leftovers() -> int:
         except ValueError:
             continue
         session = UploadSession.objects.filter(pk=session_id).first()
-        alive = session is not None and session.state in (UploadSession.State.OPEN, UploadSession.State.RECEIVED)
+        alive = session is not None and session.state in (
+            UploadSession.State.OPEN,
+            UploadSession.State.RECEIVED,
+        )
         if alive and session is not None and session.created_at > oldest:
             continue
         if alive and session is not None:

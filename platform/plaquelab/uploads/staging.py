@@ -57,12 +57,15 @@ def write_file(*, session_id: UUID, index: int, pieces: Iterator[bytes], size: i
             for piece in pieces:
                 written += len(piece)
                 if written > size:
-                    raise UploadError("file-too-large", f"More than the announced {size} bytes arrived: send it again.")
+                    raise UploadError(
+                        "file-too-large", f"More than the announced {size} bytes arrived: send it again."
+                    )
                 digest.update(piece)
                 out.write(piece)
         if written != size:
             raise UploadError(
-                "file-incomplete", f"Only {written} of {size} bytes arrived: the connection broke, send it again."
+                "file-incomplete",
+                f"Only {written} of {size} bytes arrived: the connection broke, send it again.",
             )
         part.replace(target)
     finally:
