@@ -1,10 +1,29 @@
 """Django application: analysis."""
 
+from __future__ import annotations
+
 from django.apps import AppConfig
 
 
 class AnalysisConfig(AppConfig):
-    """See the package's modules."""
+    """Registers analysis runs as jobs and listens to accepted exams."""
 
     name = "plaquelab.analysis"
     label = "analysis"
+
+    def ready(self) -> None:
+        """Connect to jobs and imaging."""
+        from plaquelab.analysis import receivers, services
+        from plaquelab.analysis.models import AnalysisRun
+        from plaquelab.analysis.transitions import HELD
+        from plaquelab.imaging.signals import exam_accepted
+        from plaquelab.jobs import services as jobs
+
+        jobs.register(
+            AnalysisRun,
+            ring=services.ring,
+            queued_states=(AnalysisRun.State.PENDING,),
+            running_states=HELD,
+            fail=services.fail_abandoned,
+        )
+        exam_accepted.connect(receivers.start_on_acceptance, dispatch_uid="plaquelab.analysis.start")

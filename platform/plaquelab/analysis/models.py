@@ -50,7 +50,7 @@ class AnalysisRun(Job):
     timings = models.JSONField(default=dict)
     versions = models.JSONField(default=dict)
     warnings = models.JSONField(default=list)
-    refusal = models.TextField(blank=True)
+    refusal = models.TextField(blank=True, help_text="the refusal's code; the message is for the person")
 
     class Meta:
         constraints = [
@@ -98,6 +98,7 @@ class ContourSet(models.Model):
     source = models.CharField(max_length=12, choices=Source.choices)
     path = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
+    excluded = models.JSONField(default=list, help_text="[[start_mm, end_mm, reason], ...]")
     created_at = models.DateTimeField(auto_now_add=True)
 
 

@@ -132,17 +132,20 @@ def report(job: Any, stage: str, progress: float) -> None:
         raise JobCancelledError("Cancelled by a person.")
 
 
-def move(job: Any, *, to_state: str) -> None:
-    """Move a held job from one running state to the next, without an audit event of its own.
+def move(job: Any, *, to_state: str, event: str) -> None:
+    """Move a held job from one running state to the next, with its audit event.
 
     Raises
     ------
     JobLostError
         Another attempt holds the job.
     """
-    if _mine(job).update(state=to_state, lease_until=_lease(), heartbeat_at=timezone.now()) != 1:
-        raise JobLostError(f"attempt {job.attempt} no longer holds {job._meta.verbose_name} {job.pk}")
-    job.state = to_state
+    before = job.state
+    with transaction.atomic():
+        if _mine(job).update(state=to_state, lease_until=_lease(), heartbeat_at=timezone.now()) != 1:
+            raise JobLostError(f"attempt {job.attempt} no longer holds {job._meta.verbose_name} {job.pk}")
+        job.state = to_state
+        _audit(job, event, after={"state": str(to_state), "before": str(before), "attempt": job.attempt})
 
 
 def finish(job: Any, *, to_state: str, event: str = "succeed", **fields: Any) -> None:

@@ -150,10 +150,14 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-JOB_LEASE_SECONDS = 30
-JOB_HEARTBEAT_SECONDS = 5
-JOB_REAPER_SECONDS = 5
-JOB_MAX_ATTEMPTS = 3
+JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=30)
+JOB_HEARTBEAT_SECONDS = env.int("JOB_HEARTBEAT_SECONDS", default=5)
+JOB_REAPER_SECONDS = env.int("JOB_REAPER_SECONDS", default=5)
+JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=3)
+# “served”, the name of a network in inference/weights, or the path of a .safetensors file with its card beside.
+INFERENCE_MODEL = env.str("PLAQUELAB_MODEL", default="served")
+# Shown on the start page of a demonstration, where it also signs; used nowhere else.
+DEMONSTRATION_PASSWORD = env.str("DEMONSTRATION_PASSWORD", default="demonstration-only")
 
 # Where the chain's head is also appended, outside the database.
 AUDIT_HEADS_FILE = DATA_DIR / "audit" / "heads.jsonl"

@@ -1,0 +1,99 @@
+"""Centrelines of an exam as stored files: points along each vessel, or two points a vessel to trace between."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plaquelab.analysis.models import CentrelineSet
+from plaquelab.storage import store
+
+if TYPE_CHECKING:
+    from inference.centreline import Centreline
+    from inference.volume import Volume
+
+FROM_FILE = "file"
+TWO_POINT = "two-point"
+STORED_POINTS = "stored points"
+SOURCES = (FROM_FILE, TWO_POINT, STORED_POINTS)
+
+Point = tuple[float, float, float]
+
+
+class CentrelineInputError(Exception):
+    """The centrelines that a person gave cannot be used. The text says where and why."""
+
+
+@dataclass(frozen=True)
+class TwoPoints:
+    """Start and end of a vessel's path in LPS mm."""
+
+    vessel: str
+    start: Point
+    end: Point
+
+    def __post_init__(self) -> None:
+        from inference.coronary import VESSELS
+
+        if self.vessel not in VESSELS:
+            raise CentrelineInputError(f"“{self.vessel}” is no vessel: use one of {', '.join(VESSELS)}.")
+        if sum((a - b) ** 2 for a, b in zip(self.start, self.end, strict=True)) < 25.0:
+            raise CentrelineInputError(f"{self.vessel}: the two points lie less than 5 mm apart.")
+
+
+def read_csv(data: bytes) -> list[Centreline]:
+    """Read a centreline file (``vessel,segment,x_mm,y_mm,z_mm``).
+
+    Raises
+    ------
+    CentrelineInputError
+        With the row that is wrong.
+    """
+    from inference.centreline import read_centrelines
+    from inference.errors import InferenceError
+
+    with tempfile.TemporaryDirectory(prefix="centrelines-") as folder:
+        path = Path(folder) / "centrelines.csv"
+        path.write_bytes(data)
+        try:
+            return list(read_centrelines(path))
+        except InferenceError as error:
+            raise CentrelineInputError(str(error)) from error
+        except UnicodeDecodeError:
+            raise CentrelineInputError("centrelines.csv is no text file in UTF-8.") from None
+
+
+def write_csv(lines: Sequence[Centreline]) -> bytes:
+    """Return the file of the given centrelines."""
+    from inference.centreline import write_centrelines
+
+    with tempfile.TemporaryDirectory(prefix="centrelines-") as folder:
+        path = Path(folder) / "centrelines.csv"
+        write_centrelines(path, lines)
+        return path.read_bytes()
+
+
+def points_json(points: Sequence[TwoPoints]) -> bytes:
+    """Return the file of the given pairs of points."""
+    body = {p.vessel: {"start": list(p.start), "end": list(p.end)} for p in points}
+    return json.dumps(body, sort_keys=True).encode()
+
+
+def load(centrelines: CentrelineSet, *, volume: Volume) -> list[Centreline]:
+    """Return the set's centrelines in LPS mm, traced through the volume where only two points were given."""
+    data = store().get(centrelines.path)
+    if centrelines.source != TWO_POINT:
+        return read_csv(data)
+    import numpy as np
+
+    from inference.centreline import trace
+
+    pairs: Mapping[str, Mapping[str, list[float]]] = json.loads(data)
+    return [
+        trace(volume, np.asarray(pair["start"], float), np.asarray(pair["end"], float), vessel)
+        for vessel, pair in pairs.items()
+    ]

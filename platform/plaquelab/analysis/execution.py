@@ -1,0 +1,135 @@
+"""One attempt at one run: claim it, analyse, store everything in one transaction, or say why not."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import transaction
+
+from plaquelab.analysis import centreline_sets, results
+from plaquelab.analysis.centreline_sets import CentrelineInputError
+from plaquelab.analysis.model_versions import NoModelError, path_of
+from plaquelab.analysis.models import AnalysisRun
+from plaquelab.analysis.signals import run_succeeded
+from plaquelab.analysis.transitions import RUN, S
+from plaquelab.imaging import selectors as imaging
+from plaquelab.jobs import services as jobs
+from plaquelab.storage import MissingFileError
+
+log = logging.getLogger(__name__)
+
+STAGES = ("load", "straighten", "segment", "contours", "quantify", "store")
+
+
+def execute(run_id: int) -> AnalysisRun | None:
+    """Run one attempt. Returns None when there was nothing to do (somebody else has it, or it has ended)."""
+    claimable = [state for state, event in RUN.table if event == "claim"]
+    run = jobs.claim(AnalysisRun, run_id, from_states=claimable, to_state=S.CLAIMED)
+    if run is None:
+        return None
+    from inference.errors import InferenceError
+
+    try:
+        with jobs.heartbeat(run):
+            _analyse_and_store(run)
+    except jobs.JobLostError as lost:
+        log.warning("analysis run %s: %s", run.pk, lost)
+        return None
+    except jobs.JobCancelledError:
+        _end(run, "cancel", message="Cancelled.", refusal="cancelled")
+    except SoftTimeLimitExceeded:
+        _end(run, "time_out", message="The analysis took too long and was stopped.", refusal="time-out")
+    except InferenceError as refused:
+        _end(run, "fail", message=str(refused), refusal=refused.code)
+    except (CentrelineInputError, NoModelError) as refused:
+        _end(run, "fail", message=str(refused), refusal="bad-input")
+    except MissingFileError:
+        _broken(run, "A stored file of this exam is missing: the operator must restore it from the backup.")
+    except Exception:  # whatever else breaks is ours: the log gets it, the person a number
+        _broken(run, "The analysis failed for a reason that is ours, not yours.")
+    return run
+
+
+def _end(run: AnalysisRun, event: str, *, message: str, refusal: str, error_id: str = "") -> None:
+    jobs.fail(
+        run,
+        to_state=RUN.table[(run.state, event)],
+        event=event,
+        message=message,
+        refusal=refusal,
+        error_id=error_id,
+    )
+
+
+def _broken(run: AnalysisRun, message: str) -> None:
+    number = jobs.error_id()
+    log.exception("analysis run %s failed (error %s)", run.pk, number)
+    _end(
+        run,
+        "fail",
+        message=f"{message} Tell the operator error {number}.",
+        refusal="internal",
+        error_id=number,
+    )
+
+
+def _step(run: AnalysisRun, event: str) -> None:
+    jobs.move(run, to_state=RUN.table[(run.state, event)], event=event)
+
+
+def _reporter(run: AnalysisRun) -> Callable[[str, float], None]:
+    """Return a progress function that writes at most four rows a second, and each stage's start."""
+    last: dict[str, object] = {"stage": None, "at": 0.0}
+
+    def progress(stage: str, fraction: float) -> None:
+        now = time.monotonic()
+        if stage == last["stage"] and now - float(str(last["at"])) < 0.25:
+            return
+        last.update(stage=stage, at=now)
+        jobs.report(run, stage, fraction)
+
+    return progress
+
+
+def _analyse_and_store(run: AnalysisRun) -> None:
+    from inference.pipeline import Settings, analyse
+
+    progress = _reporter(run)
+    _step(run, "start")
+    started = time.monotonic()
+    progress("load", 0.0)
+    weights = path_of(run.model)
+    volume = imaging.volume_of(run.exam)
+    lines = centreline_sets.load(run.centrelines, volume=volume)
+    loaded = time.monotonic()
+    analysis = analyse(
+        volume, lines, settings=Settings(model=str(weights), profile=run.profile), progress=progress
+    )
+    _step(run, "store")
+    jobs.report(run, "store", 0.0)
+    storing = time.monotonic()
+    traced = results.put_file(
+        folder=f"runs/{run.pk}", kind="centrelines", suffix=".csv", data=centreline_sets.write_csv(lines)
+    )
+    stored = results.put_files(run=run, volume=volume, analysis=analysis, extra=[traced])
+    jobs.report(run, "store", 0.7)
+    timings = {
+        "load": round(loaded - started, 3),
+        **{stage: round(seconds, 3) for stage, seconds in analysis.timings.items()},
+        "files": round(time.monotonic() - storing, 3),
+        "total": round(time.monotonic() - started, 3),
+    }
+    with transaction.atomic():
+        results.write_rows(run=run, stored=stored)
+        jobs.finish(
+            run,
+            to_state=RUN.table[(run.state, "succeed")],
+            stage="done",
+            timings=timings,
+            versions=dict(analysis.versions),
+            warnings=list(analysis.warnings),
+        )
+        run_succeeded.send(sender=AnalysisRun, run=run)

@@ -1,0 +1,233 @@
+"""Storing what was measured: vessels, contours, lesions, measurement rows, artefacts.
+
+Files are written first, under paths that hold their hash; rows follow in the caller's transaction. A worker
+killed between the two leaves files that the next attempt writes again, and no row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from plaquelab.analysis import slabs
+from plaquelab.analysis.models import AnalysisRun, Artefact, ContourSet, Lesion, Measurement, Vessel
+from plaquelab.imaging.models import Exam
+from plaquelab.storage import store
+
+if TYPE_CHECKING:
+    from inference.contours import VesselContours
+    from inference.pipeline import Analysis
+    from inference.quantification import Measurement as Row
+    from inference.quantification import VesselRead
+    from inference.straightening import StraightenedVessel
+    from inference.volume import Volume
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that lies in the store, with what its row will say."""
+
+    kind: str
+    path: str
+    sha256: str
+    size: int
+
+
+def put_file(*, folder: str, kind: str, suffix: str, data: bytes) -> StoredFile:
+    """Store bytes under ``folder/kind-<hash>suffix`` unless they are there already."""
+    digest = hashlib.sha256(data).hexdigest()
+    path = f"{folder}/{kind}-{digest[:16]}{suffix}"
+    files = store()
+    if not files.exists(path):
+        files.put(path, data)
+    return StoredFile(kind=kind, path=path, sha256=digest, size=len(data))
+
+
+def vessel_folder(vessel: Vessel) -> str:
+    """Return the storage folder of a vessel's contours."""
+    return f"runs/{vessel.run_id}/contours"
+
+
+def put_contours(
+    *, vessel: Vessel | None, contours: VesselContours, folder: str = "", name: str = ""
+) -> StoredFile:
+    """Store contours as a file (no row yet)."""
+    where = folder or vessel_folder(vessel)  # type: ignore[arg-type]
+    return put_file(
+        folder=where,
+        kind=name or vessel.name,
+        suffix=".npz",
+        data=contours.to_bytes(),  # type: ignore[union-attr]
+    )
+
+
+def store_read(
+    *, vessel: Vessel, read: VesselRead, source: str, file: StoredFile | None = None
+) -> ContourSet:
+    """Store one read of one vessel: the contours' file, its row, and its lesions.
+
+    Parameters
+    ----------
+    vessel : the straightened vessel that the read speaks of.
+    read : contours and lesions (mm along the path).
+    source : ``network``, ``reader`` or ``adjudicator``.
+    file : the contours' file when it was stored before.
+
+    Raises
+    ------
+    ValueError
+        The read is of another vessel, or has another number of sections.
+    """
+    if read.vessel != vessel.name:
+        raise ValueError(f"A read of {read.vessel} cannot be stored for {vessel.name}.")
+    sections = read.contours.lumen_radius.shape[0]
+    if sections != vessel.sections:
+        raise ValueError(f"{vessel.name} has {vessel.sections} sections, the read {sections}.")
+    file = file or put_contours(vessel=vessel, contours=read.contours)
+    contour_set = ContourSet.objects.create(
+        vessel=vessel,
+        source=source,
+        path=file.path,
+        sha256=file.sha256,
+        excluded=[[start, end, reason] for start, end, reason in read.excluded],
+    )
+    Lesion.objects.bulk_create(
+        Lesion(
+            contour_set=contour_set,
+            number=lesion.number,
+            start_mm=lesion.start_mm,
+            end_mm=lesion.end_mm,
+            proximal_reference_mm=lesion.proximal_reference_mm,
+            distal_reference_mm=lesion.distal_reference_mm,
+            flags=list(lesion.flags),
+        )
+        for lesion in read.lesions
+    )
+    return contour_set
+
+
+def store_measurements(
+    *, exam: Exam, rows: Iterable[Row], run: AnalysisRun | None = None, revision: Any = None
+) -> int:
+    """Store rows of the long table for a run or for a read's revision; return how many."""
+    made = Measurement.objects.bulk_create(
+        (
+            Measurement(
+                run=run,
+                revision=revision,
+                exam=exam,
+                level=row.level,
+                vessel=row.vessel or "",
+                segment=row.segment or "",
+                lesion=row.lesion,
+                metric=row.metric,
+                value=None if row.value is None or isinstance(row.value, str) else float(row.value),
+                text=row.value if isinstance(row.value, str) else "",
+                unit=row.unit or "",
+                low=None if row.low is None else float(row.low),
+                high=None if row.high is None else float(row.high),
+                profile=row.profile,
+            )
+            for row in rows
+        ),
+        batch_size=200,
+    )
+    return len(made)
+
+
+@dataclass(frozen=True)
+class StoredAnalysis:
+    """An analysis whose files lie in the store and whose rows are still to be written."""
+
+    analysis: Analysis
+    vessels: tuple[StoredFile, ...]
+    contours: tuple[StoredFile, ...]
+    artefacts: tuple[StoredFile, ...]
+
+
+def put_files(
+    *, run: AnalysisRun, volume: Volume, analysis: Analysis, extra: Iterable[StoredFile] = ()
+) -> StoredAnalysis:
+    """Write every file of an analysis: vessels, contours, the CT's slabs, ``analysis.json``."""
+    folder = f"runs/{run.pk}"
+    vessels = tuple(
+        put_file(folder=f"{folder}/vessels", kind=vessel.vessel, suffix=".npz", data=vessel.to_bytes())
+        for vessel in analysis.vessels
+    )
+    contours = tuple(
+        put_contours(vessel=None, contours=read.contours, folder=f"{folder}/contours", name=read.vessel)
+        for read in analysis.reads
+    )
+    artefacts = [
+        put_file(
+            folder=f"exams/{run.exam_id}/ct",
+            kind=slab.kind,
+            suffix=".zst",
+            data=slabs.compress(slabs.encode(volume.hu[slab.first : slab.first + slab.count])),
+        )
+        for slab in slabs.slabs_of(volume.hu.shape[0])
+    ]
+    text = json.dumps(summary(analysis), cls=_Encoder, sort_keys=True, indent=1, allow_nan=False)
+    artefacts.append(put_file(folder=folder, kind="analysis", suffix=".json", data=text.encode()))
+    return StoredAnalysis(analysis, vessels, contours, (*artefacts, *extra))
+
+
+def write_rows(*, run: AnalysisRun, stored: StoredAnalysis) -> None:
+    """Write every row of an analysis; call it in the transaction that ends the run."""
+    analysis = stored.analysis
+    reads = {read.vessel: (read, file) for read, file in zip(analysis.reads, stored.contours, strict=True)}
+    for order, (vessel, file) in enumerate(zip(analysis.vessels, stored.vessels, strict=True)):
+        row = Vessel.objects.create(
+            run=run,
+            name=vessel.vessel,
+            order=order,
+            path=file.path,
+            sha256=file.sha256,
+            sections=vessel.hu.shape[0],
+        )
+        read, contours = reads[vessel.vessel]
+        store_read(vessel=row, read=read, source=ContourSet.Source.NETWORK, file=contours)
+    Artefact.objects.bulk_create(
+        Artefact(run=run, kind=file.kind, path=file.path, sha256=file.sha256, size=file.size)
+        for file in stored.artefacts
+    )
+    store_measurements(exam=run.exam, rows=analysis.measurements, run=run)
+
+
+def summary(analysis: Analysis) -> dict[str, Any]:
+    """Return what ``analysis.json`` holds: everything but the pictures and the contours."""
+    return {
+        "vessels": [_vessel_summary(vessel) for vessel in analysis.vessels],
+        "lesions": {read.vessel: [asdict(lesion) for lesion in read.lesions] for read in analysis.reads},
+        "measurements": [asdict(row) for row in analysis.measurements],
+        "timings": dict(analysis.timings),
+        "versions": dict(analysis.versions),
+        "warnings": list(analysis.warnings),
+        "uncertainty": analysis.uncertainty,
+    }
+
+
+def _vessel_summary(vessel: StraightenedVessel) -> dict[str, Any]:
+    return {
+        "vessel": vessel.vessel,
+        "sections": int(vessel.hu.shape[0]),
+        "length_mm": float(vessel.arc_length[-1]),
+    }
+
+
+class _Encoder(DjangoJSONEncoder):
+    """JSON of numpy numbers and of value objects."""
+
+    def default(self, o: Any) -> Any:
+        if is_dataclass(o) and not isinstance(o, type):
+            return asdict(o)
+        if hasattr(o, "tolist"):
+            return o.tolist()
+        if isinstance(o, (tuple, set, frozenset)) or hasattr(o, "items"):
+            return dict(o) if hasattr(o, "items") else list(o)
+        return super().default(o)

@@ -1,0 +1,148 @@
+"""What may be seen of analysis, and how stored files become the library's objects again."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
+
+from plaquelab.analysis.models import AnalysisRun, Artefact, ContourSet, Measurement, Vessel
+from plaquelab.imaging.models import Exam
+from plaquelab.storage import StorageError, store
+from plaquelab.studies.models import Role, Study
+from plaquelab.studies.selectors import roles_of
+
+if TYPE_CHECKING:
+    from inference.contours import VesselContours
+    from inference.quantification import VesselRead
+    from inference.straightening import StraightenedVessel
+    from plaquelab.accounts.models import User
+
+# Who may see runs: network output is hidden from readers except by the charter, which reading decides.
+RUN_ROLES = (Role.MANAGER, Role.TECHNICIAN, Role.AUDITOR)
+START_ROLES = (Role.MANAGER, Role.TECHNICIAN)
+
+
+def visible_runs(*, user: User, study: Study) -> QuerySet[AnalysisRun]:
+    """Runs of a study that this user may see: all for manager, technician and auditor; else none."""
+    rows = AnalysisRun.objects.filter(study=study).select_related(
+        "exam", "exam__subject", "model", "centrelines"
+    )
+    if not set(roles_of(user, study)) & set(RUN_ROLES):
+        return rows.none()
+    return rows.order_by("-pk")
+
+
+def may_start(*, user: User, study: Study) -> bool:
+    """Tell whether this user may start and cancel runs and give centrelines."""
+    return bool(set(roles_of(user, study)) & set(START_ROLES))
+
+
+def latest_run(exam: Exam) -> AnalysisRun | None:
+    """Return the newest run of an exam that succeeded, or None."""
+    return exam.runs.filter(state=AnalysisRun.State.SUCCEEDED).order_by("-pk").first()
+
+
+def current_run(exam: Exam) -> AnalysisRun | None:
+    """Return the newest run of an exam in whatever state, or None."""
+    return exam.runs.order_by("-pk").first()
+
+
+def _checked(path: str, sha256: str) -> bytes:
+    """Return a stored file after comparing its hash with the row's.
+
+    Raises
+    ------
+    StorageError
+        The file was altered or damaged.
+    """
+    data = store().get(path)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise StorageError(f"{path} is not what was stored: its hash differs. Restore it from the backup.")
+    return data
+
+
+def load_vessel(vessel: Vessel) -> StraightenedVessel:
+    """Return the straightened vessel of a row, checked by its hash."""
+    from inference.straightening import StraightenedVessel
+
+    return StraightenedVessel.from_bytes(_checked(vessel.path, vessel.sha256))
+
+
+def load_contours(contour_set: ContourSet) -> VesselContours:
+    """Return the contours of a row, checked by their hash."""
+    from inference.contours import VesselContours
+
+    return VesselContours.from_bytes(_checked(contour_set.path, contour_set.sha256))
+
+
+def vessel_read(contour_set: ContourSet) -> VesselRead:
+    """Return contours, lesions and excluded stretches of a row as the library's ``VesselRead``."""
+    from inference.quantification import Lesion, VesselRead
+
+    return VesselRead(
+        vessel=contour_set.vessel.name,
+        contours=load_contours(contour_set),
+        lesions=tuple(
+            Lesion(
+                number=row.number,
+                start_mm=row.start_mm,
+                end_mm=row.end_mm,
+                proximal_reference_mm=row.proximal_reference_mm,
+                distal_reference_mm=row.distal_reference_mm,
+                flags=tuple(row.flags),
+            )
+            for row in contour_set.lesions.all()
+        ),
+        excluded=tuple((float(a), float(b), str(reason)) for a, b, reason in contour_set.excluded),
+    )
+
+
+def network_contours(vessel: Vessel) -> ContourSet:
+    """Return the network's contour set of a vessel."""
+    return vessel.contour_sets.get(source=ContourSet.Source.NETWORK)
+
+
+def ct_slabs(run: AnalysisRun) -> list[Artefact]:
+    """Return the run's CT slabs in order."""
+    return list(run.artefacts.filter(kind__startswith="ct-slab-").order_by("kind"))
+
+
+def patient_rows(run: AnalysisRun) -> QuerySet[Measurement]:
+    """Return the run's patient-level measurements."""
+    return run.measurements.filter(level="patient").order_by("pk")
+
+
+STAGE_NAMES = {
+    "load": "Load the volume and its centrelines",
+    "straighten": "Straighten the vessels",
+    "segment": "Segment with the network",
+    "contours": "Draw the contours",
+    "quantify": "Measure",
+    "store": "Store the result",
+}
+
+
+def stage_list(run: AnalysisRun) -> list[dict[str, Any]]:
+    """Return the run's stages for a page: name, state (``done``, ``now``, ``todo``), percent, seconds."""
+    order = list(STAGE_NAMES)
+    done_all = run.state == AnalysisRun.State.SUCCEEDED
+    now = len(order) if done_all else order.index(run.stage) if run.stage in order else -1
+    timing = {**run.timings, "store": run.timings.get("files")}
+    return [
+        {
+            "key": key,
+            "name": STAGE_NAMES[key],
+            "state": "done" if i < now else "now" if i == now else "todo",
+            "percent": 100 if i < now else round(100 * run.progress) if i == now else 0,
+            "seconds": timing.get(key),
+        }
+        for i, key in enumerate(order)
+    ]
+
+
+def is_active(run: AnalysisRun) -> bool:
+    """Tell whether the run waits or works."""
+    S = AnalysisRun.State
+    return run.state in (S.PENDING, S.CLAIMED, S.RUNNING, S.STORING)

@@ -1,0 +1,208 @@
+"""All writes of analysis that a person or another application asks for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from plaquelab.analysis import centreline_sets
+from plaquelab.analysis.centreline_sets import CentrelineInputError, TwoPoints
+from plaquelab.analysis.model_versions import current_model
+from plaquelab.analysis.models import AnalysisRun, CentrelineSet
+from plaquelab.analysis.results import store_measurements, store_read
+from plaquelab.analysis.transitions import ENDED_WITHOUT_RESULT, HELD, RUN
+from plaquelab.audit import services as audit
+from plaquelab.imaging.models import Exam
+from plaquelab.jobs import services as jobs
+from plaquelab.states import TransitionError
+from plaquelab.storage import store
+
+if TYPE_CHECKING:
+    from inference.centreline import Centreline
+    from plaquelab.accounts.models import User
+
+__all__ = [
+    "CentrelineInputError",
+    "TwoPoints",
+    "add_centrelines",
+    "add_two_points",
+    "cancel_run",
+    "fail_abandoned",
+    "request_analysis",
+    "retry_run",
+    "ring",
+    "store_measurements",
+    "store_read",
+]
+
+# What a run does beyond model, centrelines and profile; a change makes new runs out of old requests.
+PARAMETERS = {"pipeline": 1, "lesions": "automatic"}
+
+
+def ring(run_id: int) -> None:
+    """Ring the doorbell for a run."""
+    from plaquelab.analysis.tasks import run_analysis
+
+    run_analysis.delay(run_id)
+
+
+def add_centrelines(
+    *, exam: Exam, lines: Sequence[Centreline], source: str, by: User | None
+) -> CentrelineSet:
+    """Store an exam's centrelines (LPS mm); an accepted exam's analysis starts at once.
+
+    Parameters
+    ----------
+    source : ``file`` or ``stored points``.
+
+    Raises
+    ------
+    CentrelineInputError
+        There is no centreline, or a vessel comes twice.
+    """
+    names = [line.vessel for line in lines]
+    _check_names(names)
+    return _add(
+        exam=exam, data=centreline_sets.write_csv(lines), suffix=".csv", source=source, names=names, by=by
+    )
+
+
+def add_two_points(*, exam: Exam, points: Sequence[TwoPoints], by: User | None) -> CentrelineSet:
+    """Store two points a vessel; the run traces the paths between them.
+
+    Raises
+    ------
+    CentrelineInputError
+        There is no pair, or a vessel comes twice.
+    """
+    names = [pair.vessel for pair in points]
+    _check_names(names)
+    data = centreline_sets.points_json(points)
+    return _add(exam=exam, data=data, suffix=".json", source=centreline_sets.TWO_POINT, names=names, by=by)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    if not names:
+        raise CentrelineInputError("No centreline was given: at least one vessel is needed.")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise CentrelineInputError(f"{', '.join(twice)} came twice: give each vessel once.")
+
+
+def _add(
+    *, exam: Exam, data: bytes, suffix: str, source: str, names: Sequence[str], by: User | None
+) -> CentrelineSet:
+    if source not in centreline_sets.SOURCES:
+        raise ValueError(f"{source!r} is no source of centrelines")
+    digest = hashlib.sha256(data).hexdigest()
+    path = f"exams/{exam.pk}/centrelines-{digest[:16]}{suffix}"
+    store().put(path, data)
+    with transaction.atomic():
+        made = CentrelineSet.objects.create(exam=exam, source=source, path=path, sha256=digest)
+        audit.record(
+            verb="exam.add_centrelines",
+            obj=exam,
+            by=by,
+            study=exam.study,
+            site=exam.site.code,
+            after={"source": source, "sha256": digest, "vessels": list(names)},
+        )
+        if exam.state == Exam.State.ACCEPTED:
+            request_analysis(exam=exam, by=by)
+    return made
+
+
+@transaction.atomic
+def request_analysis(*, exam: Exam, by: User | None) -> AnalysisRun:
+    """Get or make the run of an exam under its newest centrelines, the served network and the charter's profile.
+
+    A run that ended without a result is queued again; one that is queued, running or done is returned as it is.
+
+    Raises
+    ------
+    TransitionError
+        The exam is not accepted, has no volume or no centrelines.
+    NoModelError
+        No network is served.
+    """
+    exam.refresh_from_db()
+    if exam.state != Exam.State.ACCEPTED:
+        raise TransitionError(f"Exam {exam.number} is not accepted: quality control comes before analysis.")
+    centrelines = exam.centreline_sets.order_by("-pk").first()
+    if centrelines is None:
+        raise TransitionError(
+            f"Exam {exam.number} has no centrelines: give a file, or two points per vessel."
+        )
+    charter = exam.study.charters.order_by("-number").first()
+    profile = str(charter.rules["profile"]) if charter else "corrected"
+    run, made = AnalysisRun.objects.get_or_create(
+        exam=exam,
+        model=current_model(),
+        centrelines=centrelines,
+        profile=profile,
+        parameters_sha256=hashlib.sha256(json.dumps(PARAMETERS, sort_keys=True).encode()).hexdigest(),
+        defaults={"study": exam.study},
+    )
+    if made:
+        after = {"state": run.state, "exam": exam.number, "model": run.model.name, "profile": profile}
+        audit.record(
+            verb="analysis_run.request", obj=run, by=by, study=exam.study, site=exam.site.code, after=after
+        )
+        _ring_on_commit(run)
+    elif run.state in ENDED_WITHOUT_RESULT:
+        retry_run(run=run, by=by)
+    return run
+
+
+def _ring_on_commit(run: AnalysisRun) -> None:
+    from plaquelab.analysis.tasks import run_analysis
+
+    run_analysis.delay_on_commit(run.pk)
+
+
+@transaction.atomic
+def retry_run(*, run: AnalysisRun, by: User | None, reason: str = "") -> AnalysisRun:
+    """Queue a run again that failed, timed out or was cancelled.
+
+    Raises
+    ------
+    TransitionError
+        The run is in another state.
+    """
+    if not RUN.allows(run, "retry") or not jobs.retry(
+        run, from_states=ENDED_WITHOUT_RESULT, to_state=AnalysisRun.State.PENDING, by=by, reason=reason
+    ):
+        raise TransitionError(f"This run is “{run.get_state_display()}”: it cannot be run again.")
+    AnalysisRun.objects.filter(pk=run.pk).update(refusal="")
+    run.refusal = ""
+    _ring_on_commit(run)
+    return run
+
+
+@transaction.atomic
+def cancel_run(*, run: AnalysisRun, by: User, reason: str = "") -> AnalysisRun:
+    """Cancel a waiting run at once, or ask a running one to stop at its next stage.
+
+    Raises
+    ------
+    TransitionError
+        The run has ended.
+    """
+    if RUN.allows(run, "cancel") and run.state == AnalysisRun.State.PENDING:
+        RUN.apply(run, "cancel", by=by, reason=reason)
+        return run
+    if run.state not in HELD or not jobs.request_cancel(run):
+        run.refresh_from_db()
+        raise TransitionError(f"This run is “{run.get_state_display()}”: there is nothing to cancel.")
+    audit.record(verb="analysis_run.request_cancel", obj=run, by=by, study=run.study, reason=reason)
+    run.refresh_from_db()
+    return run
+
+
+def fail_abandoned(run: Any, message: str) -> None:
+    """End a run whose workers died too often (called by the reaper)."""
+    jobs.fail(run, to_state=AnalysisRun.State.FAILED, message=message, refusal="worker-died")
