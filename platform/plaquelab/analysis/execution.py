@@ -46,10 +46,16 @@ def execute(run_id: int) -> AnalysisRun | None:
         _end(run, "fail", message=str(refused), refusal=refused.code)
     except (CentrelineInputError, NoModelError) as refused:
         _end(run, "fail", message=str(refused), refusal="bad-input")
-    except MissingFileError:
-        _broken(run, "A stored file of this exam is missing: the operator must restore it from the backup.")
+    except MissingFileError as missing:
+        number = jobs.error_id()
+        log.error("analysis run %s: %s (error %s)", run.pk, missing, number)
+        message = f"A stored file of this exam is missing. Tell the operator error {number}."
+        _end(run, "fail", message=message, refusal="missing-file", error_id=number)
     except Exception:  # whatever else breaks is ours: the log gets it, the person a number
-        _broken(run, "The analysis failed for a reason that is ours, not yours.")
+        number = jobs.error_id()
+        log.exception("analysis run %s failed (error %s)", run.pk, number)
+        message = f"The analysis failed for a reason that is ours, not yours. Tell the operator error {number}."
+        _end(run, "fail", message=message, refusal="internal", error_id=number)
     return run
 
 
@@ -61,18 +67,6 @@ def _end(run: AnalysisRun, event: str, *, message: str, refusal: str, error_id: 
         message=message,
         refusal=refusal,
         error_id=error_id,
-    )
-
-
-def _broken(run: AnalysisRun, message: str) -> None:
-    number = jobs.error_id()
-    log.exception("analysis run %s failed (error %s)", run.pk, number)
-    _end(
-        run,
-        "fail",
-        message=f"{message} Tell the operator error {number}.",
-        refusal="internal",
-        error_id=number,
     )
 
 

@@ -8,17 +8,25 @@ from django.apps import AppConfig
 
 
 class JobsConfig(AppConfig):
-    """Starts the reaper in every worker."""
+    """Starts the reaper in every worker, and ends a worker's children with it."""
 
     name = "plaquelab.jobs"
     label = "jobs"
 
     def ready(self) -> None:
         """Connect to the worker's start and end."""
-        from celery.signals import worker_ready, worker_shutting_down
+        from celery.signals import worker_process_init, worker_ready, worker_shutting_down
 
+        worker_process_init.connect(_end_with_worker, dispatch_uid="plaquelab.jobs.end_with_worker")
         worker_ready.connect(_start_reaper, dispatch_uid="plaquelab.jobs.reaper")
         worker_shutting_down.connect(_stop_reaper, dispatch_uid="plaquelab.jobs.reaper.stop")
+
+
+def _end_with_worker(**_: Any) -> None:
+    """Without its main process a pool process has no time limit and no reaper."""
+    from plaquelab.jobs.death import die_with_parent
+
+    die_with_parent()
 
 
 _reapers: list[Any] = []

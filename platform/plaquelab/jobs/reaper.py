@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from plaquelab.jobs.registry import Kind, kinds
@@ -45,6 +45,24 @@ def reap(*, at_start: bool = False) -> int:
             count += _revive(kind, job)
         for job in list(_unheard(kind, at_start=at_start)):
             count += _ring(kind, job)
+    return count
+
+
+def release_dead() -> int:
+    """Free the jobs whose workers of this machine were ended on purpose; that attempt does not count.
+
+    Returns
+    -------
+    int
+        How many jobs were freed; the next worker takes them from the start.
+    """
+    count = 0
+    for kind in kinds():
+        rows: Any = kind.model._default_manager
+        for job in rows.filter(state__in=kind.running_states):
+            if is_dead_here(job.worker):
+                mine = rows.filter(pk=job.pk, attempt=job.attempt, worker=job.worker)
+                count += mine.update(lease_until=None, worker="", attempt_base=F("attempt_base") + 1)
     return count
 
 
