@@ -1,0 +1,1 @@
+"""CT volume in, analysis out: a library with its own command line, without Django."""
