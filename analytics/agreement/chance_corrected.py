@@ -46,7 +46,7 @@ def scott_pi(matrix: NDArray[np.int64]) -> Estimate:
 def krippendorff_alpha(matrix: NDArray[np.int64]) -> Estimate:
     """Krippendorff's α for nominal categories and two complete reads; the SE is that of Scott's π."""
     p, n = _shares(matrix)
-    pi, se = scott_pi(matrix)
+    se = scott_pi(matrix)[1]
     expected = float((((p.sum(0) + p.sum(1)) / 2) ** 2).sum())
     observed = float(np.trace(p)) * (1 - 1 / (2 * n)) + 1 / (2 * n)
     return (observed - expected) / (1 - expected), se

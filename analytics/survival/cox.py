@@ -42,8 +42,16 @@ class HazardRatio(Result):
         """``5.28 (1.76–15.81), p = 0.003`` or why there is none."""
         if self.estimate is None:
             return f"not estimable: {self.reason}"
-        limits = f" ({self.interval.text(2)})" if self.interval else ""
-        return f"{half_up(self.estimate, 2)}{limits}" + (f", {p_value(self.test.p)}" if self.test else "")
+        digits = 2
+        if self.interval is not None:  # a ratio per small unit: never "1.00 (1.00–1.00)"
+            low, high = self.interval
+            while digits < 8 and half_up(low, digits) == half_up(high, digits):
+                digits += 1
+            digits += digits > 2
+        limits = f" ({self.interval.text(digits)})" if self.interval else ""
+        return f"{half_up(self.estimate, digits)}{limits}" + (
+            f", {p_value(self.test.p)}" if self.test else ""
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,171 @@
+"""The command line: ``python -m analytics COMMAND``.
+
+simulate   write the simulated cohort and reader study as CSV
+icc, bland-altman, spearman, kappa, roc, two-by-two, incidence, cox
+           one estimator on a CSV file; prints the sentence and, with --json, every number
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from analytics.errors import AnalyticsError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; what the user did wrong is one line on stderr and exit status 2."""
+    parser = argparse.ArgumentParser(
+        prog="python -m analytics", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    simulate = commands.add_parser("simulate", help="write the simulated cohort and reader study")
+    simulate.add_argument("--out", type=Path, required=True, help="folder to write into")
+    simulate.add_argument("--seed", type=int, help="another seed than the demonstration's")
+    for name, (_, columns, options) in ESTIMATORS.items():
+        command = commands.add_parser(name, help=f"columns: {', '.join(columns)}")
+        command.add_argument("file", type=Path, help="CSV file with a heading")
+        for column in columns:
+            command.add_argument(f"--{column}", required=True)
+        for option, settings in options.items():
+            command.add_argument(f"--{option}", **settings)
+        command.add_argument("--json", action="store_true", help="print every number as JSON")
+    given = parser.parse_args(arguments)
+    try:
+        if given.command == "simulate":
+            _simulate(given.out, given.seed)
+        else:
+            _estimate(given)
+    except (AnalyticsError, OSError) as error:
+        print(f"{given.command}: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _simulate(out: Path, seed: int | None) -> None:
+    from analytics.simulation import demonstration_cohort, simulate_cohort, simulate_reader_study
+
+    cohort = demonstration_cohort() if seed is None else simulate_cohort(seed=seed)
+    study = simulate_reader_study() if seed is None else simulate_reader_study(seed=seed)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, table in (
+        ("simulated_cohort.csv", cohort.table()),
+        ("simulated_reader_study.csv", study.table()),
+    ):
+        target = out / name
+        partial = target.with_suffix(".partial")
+        with partial.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(table)
+            writer.writerows(zip(*table.values(), strict=True))
+        partial.replace(target)
+        print(f"{target}: {len(next(iter(table.values()))):,} rows, simulated")
+    print(f"{cohort.note}: {cohort.counts()}")
+
+
+def read_csv(path: Path) -> dict[str, list[str]]:
+    """A CSV file as columns of text. Raises AnalyticsError for rows of another length than the heading."""
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        rows = list(csv.reader(stream))
+    if not rows:
+        raise AnalyticsError(f"{path}: the file is empty; a heading is needed.")
+    heading = rows[0]
+    for number, row in enumerate(rows[1:], start=1):
+        if len(row) != len(heading):
+            raise AnalyticsError(f"{path}, row {number}: {len(row)} cells under {len(heading)} headings.")
+    return {name: [row[i] for row in rows[1:]] for i, name in enumerate(heading)}
+
+
+def _estimate(given: argparse.Namespace) -> None:
+    function, columns, options = ESTIMATORS[given.command]
+    names = {name: getattr(given, name) for name in [*columns, *options] if getattr(given, name) is not None}
+    result = function(read_csv(given.file), **names)
+    print(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) if given.json else result.sentence())
+
+
+def _icc(table: Any, **names: Any) -> Any:
+    from analytics.agreement import icc
+
+    return icc(table, **names | {"subject": names["subject"].split(",")})
+
+
+def _bland_altman(table: Any, **names: Any) -> Any:
+    from analytics.agreement import bland_altman
+
+    return bland_altman(table, **names)
+
+
+def _spearman(table: Any, **names: Any) -> Any:
+    from analytics.agreement import spearman
+
+    return spearman(table, **names)
+
+
+def _kappa(table: Any, **names: Any) -> Any:
+    from analytics.agreement import kappa
+
+    return kappa(table, **names | {"levels": names["levels"].split(",")})
+
+
+def _roc(table: Any, **names: Any) -> Any:
+    from analytics.accuracy import roc
+
+    return roc(table, **names)
+
+
+def _two_by_two(table: Any, **names: Any) -> Any:
+    from analytics.accuracy import two_by_two
+
+    return two_by_two(table, **names)
+
+
+def _incidence(table: Any, **names: Any) -> Any:
+    from analytics.survival import cumulative_incidence
+
+    return cumulative_incidence(table, **names)
+
+
+def _cox(table: Any, **names: Any) -> Any:
+    from analytics.survival import cox
+
+    return cox(table, **names | {"covariates": names["covariates"].split(",")})
+
+
+OPTIONAL: dict[str, Any] = {}
+ESTIMATORS: dict[str, tuple[Callable[..., Any], tuple[str, ...], dict[str, dict[str, Any]]]] = {
+    "icc": (
+        _icc,
+        ("subject", "rater", "value"),
+        {"cluster": OPTIONAL, "form": {"default": "A,1"}, "replicates": {"type": int, "default": 10_000}},
+    ),
+    "bland-altman": (
+        _bland_altman,
+        ("first", "second"),
+        {"cluster": OPTIONAL, "value_unit": {"default": "mm³"}},
+    ),
+    "spearman": (_spearman, ("first", "second"), {"cluster": OPTIONAL}),
+    "kappa": (
+        _kappa,
+        ("first", "second", "levels"),
+        {
+            "cluster": OPTIONAL,
+            "weights": {"default": "unweighted", "choices": ("unweighted", "linear", "quadratic")},
+        },
+    ),
+    "roc": (_roc, ("marker", "outcome"), {}),
+    "two-by-two": (_two_by_two, ("test", "reference"), {"threshold": {"type": float, "required": True}}),
+    "incidence": (
+        _incidence,
+        ("time", "event"),
+        {"group": OPTIONAL, "horizon": {"type": float, "required": True}},
+    ),
+    "cox": (_cox, ("time", "event", "covariates"), {"ties": {"default": "Efron"}, "entry": OPTIONAL}),
+}
+
+if __name__ == "__main__":
+    raise SystemExit(main())

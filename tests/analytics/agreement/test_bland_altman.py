@@ -1,0 +1,68 @@
+"""Bland–Altman against the PEFR data of Bland and Altman (1986) and its clustered form."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analytics.agreement.bland_altman import bland_altman_of, limit_intervals
+
+# Peak expiratory flow rate, first readings (l/min): mini meter and Wright meter (Bland and Altman, Lancet 1986).
+MINI = np.array([512, 430, 520, 428, 500, 600, 364, 380, 658, 445, 432, 626, 260, 477, 259, 350, 451], float)
+WRIGHT = np.array(
+    [494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427], float
+)
+
+
+def test_published_values():
+    result = bland_altman_of(MINI, WRIGHT)
+    assert round(result.estimate, 1) == -2.1
+    assert round(result.sd, 1) == 38.8
+    assert (result.lower, result.upper) == pytest.approx((-78.0959054671117, 73.8606113494646))
+    assert tuple(result.lower_interval) == pytest.approx((-112.851553139311, -43.3402577949126))
+    assert tuple(limit_intervals(result.estimate, result.sd, 17, "exact")[1]) == pytest.approx(
+        (48.8596372990951, 119.925504177193), rel=1e-6
+    )
+    assert result.outside == 1
+
+
+def test_sign_is_second_minus_first():
+    assert bland_altman_of(WRIGHT, MINI).estimate == pytest.approx(2.11764705882353)
+
+
+def test_limits_widen_with_a_bias_that_differs_between_patients():
+    rng = np.random.default_rng(2)
+    patient = np.repeat(np.arange(30), rng.integers(1, 7, 30))
+    bias = 40 * rng.standard_normal(30)[patient]
+    a = rng.lognormal(4, 1, len(patient))
+    result = bland_altman_of(a, a + bias + 5 * rng.standard_normal(len(a)), clusters=patient, replicates=2000)
+    assert result.components.between > result.components.within
+    assert result.upper - result.lower > result.naive_upper - result.naive_lower
+    assert result.cluster_interval.high - result.cluster_interval.low > 1.5 * (
+        result.interval.high - result.interval.low
+    )
+
+
+def test_bootstrap_of_the_bias_is_centred_on_it():
+    a = np.arange(40.0)
+    b = a + np.tile([0.0, 10.0], 20)
+    result = bland_altman_of(a, b, clusters=np.arange(40), replicates=4000)
+    assert result.estimate == 5
+    assert sum(result.cluster_interval) / 2 == pytest.approx(5, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "estimate", "reason"),
+    [
+        ([], [], None, "no complete pair"),
+        ([1.0], [3.0], 2.0, "one pair only"),
+        ([1.0, 2.0], [3.0, 4.0], 2.0, "all differences are equal"),
+        ([1.0, np.nan], [np.nan, 4.0], None, "no complete pair"),
+    ],
+)
+def test_what_cannot_be_said_is_refused(a, b, estimate, reason):
+    result = bland_altman_of(np.array(a), np.array(b))
+    assert result.estimate == estimate
+    assert reason in result.reason
+    assert result.interval is None
+    assert "nan" not in result.sentence()

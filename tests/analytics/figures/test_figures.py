@@ -1,0 +1,99 @@
+"""Figures carry the case behind every point, say when data are simulated, and refuse with a reason."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from analytics.accuracy.roc import roc_of
+from analytics.accuracy.two_by_two import two_by_two_of
+from analytics.agreement.bland_altman import bland_altman_of
+from analytics.agreement.icc import icc_of
+from analytics.agreement.kappa import kappa_of
+from analytics.figures.survival import forest
+from analytics.survival.cox import cox_of
+from analytics.survival.kaplan_meier import cumulative_incidence_of
+
+A = np.array([1, 4, 9, 16, 30.0])
+B = A + np.array([0, 1, -1, 2, 3.0])
+LINKS = [f"/rows/{i}/" for i in range(5)]
+
+
+def markers(figure):
+    return [t for t in figure.data if "markers" in (t.mode or "") and t.customdata is not None]
+
+
+def texts(figure):
+    return " ".join(a.text or "" for a in figure.layout.annotations)
+
+
+def test_every_point_leads_to_its_case():
+    for figure in (
+        icc_of(np.column_stack([A, B])).figure(links=LINKS, labels=list("abcde")),
+        bland_altman_of(A, B).figure(links=LINKS, labels=list("abcde")),
+    ):
+        (points,) = markers(figure)
+        assert [c[0] for c in points.customdata] == LINKS
+        assert len(points.x) == 5
+
+
+def test_bland_altman_draws_bias_and_limits():
+    result = bland_altman_of(A, B)
+    heights = sorted({s.y0 for s in result.figure().layout.shapes if s.type == "line"})
+    assert heights == sorted([result.lower, result.estimate, result.upper])
+    assert "bias 1.0" in texts(result.figure())
+
+
+def test_simulated_data_is_said_in_the_figure():
+    assert "Simulated data" in texts(bland_altman_of(A, B, simulated=True).figure())
+    assert "Simulated data" not in texts(bland_altman_of(A, B).figure())
+
+
+def test_refusals_are_written_into_the_figure():
+    assert "Not estimable: no complete pair" in texts(bland_altman_of(np.empty(0), np.empty(0)).figure())
+    assert "Not estimable" in texts(roc_of(A, np.zeros(5)).figure())
+
+
+def test_matrix_cells_hold_counts_and_links():
+    result = kappa_of([0, 1, 1], [0, 1, 0], levels=range(2))
+    figure = result.figure(links=[["a", "b"], ["c", "d"]])
+    assert figure.data[0].z[1][0] == 1
+    assert figure.data[0].customdata[1][0][0] == "c"
+
+
+def test_roc_starts_at_all_and_ends_at_nobody():
+    result = roc_of(A, np.array([0, 0, 1, 0, 1.0]))
+    curve = markers(result.figure(link_template="?cut={threshold}"))[0]
+    assert (curve.x[0], curve.y[0]) == (1, 1)
+    assert (curve.x[-1], curve.y[-1]) == (0, 0)
+    assert curve.customdata[0][0] == "?cut=1.0"
+
+
+def test_incidence_has_a_band_and_the_number_at_risk():
+    time, event = np.array([1, 2, 3, 4, 5, 6.0]), np.array([1, 0, 1, 1, 0, 1.0])
+    result = cumulative_incidence_of(time, event, groups=["low", "high"] * 3, horizon=4)
+    figure = result.figure(link_template="?g={group}&t={time}")
+    assert len(figure.data) == 6  # per group: upper, lower, step
+    assert "low" in texts(figure)
+    assert " 3 " in f" {texts(figure)} "
+    step = markers(figure)[0]
+    assert step.line.shape == "hv"
+    assert step.customdata[1][0].startswith("?g=0&t=1.0")
+
+
+def test_forest_names_what_is_not_estimable():
+    rng = np.random.default_rng(0)
+    time, event = rng.exponential(1, 60), np.ones(60)
+    good = cox_of(time, event, {"x": rng.standard_normal(60)})
+    bad = cox_of(time, event, {"constant": np.ones(60)})
+    figure = forest((("", good), ("", bad)))
+    assert any("not estimable" in str(t.text) for t in figure.data)
+    assert figure.layout.xaxis.type == "log"
+
+
+def test_figures_are_json_without_nan():
+    two = two_by_two_of(tp=0, fp=0, fn=0, tn=5)
+    for figure in (two.figure(), icc_of(np.column_stack([A, B])).figure()):
+        assert "NaN" not in figure.to_json()
+        json.loads(figure.to_json())
