@@ -77,7 +77,7 @@ def _work(job: ImportJob, findings: list[Finding]) -> Exam:
         jobs.report(job, _STAGES[job.state], fraction)
 
     def next_stage(state: str) -> None:
-        jobs.move(job, to_state=state)
+        jobs.move(job, to_state=state, event=_EVENTS[state])
         tick(0.0)
 
     tick(0.0)
@@ -115,6 +115,7 @@ def _work(job: ImportJob, findings: list[Finding]) -> Exam:
     )
 
 
+_EVENTS = {S.DEIDENTIFYING: "deidentify", S.VALIDATING: "validate", S.REGISTERING: "register"}
 _STAGES = {
     S.EXTRACTING: "reading files",
     S.DEIDENTIFYING: "de-identifying",
