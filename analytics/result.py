@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics import __version__
 from analytics.rounding import count, half_up
@@ -75,8 +76,8 @@ class Test:
 
 
 def interval_or_none(low: float, high: float, method: str, level: float = 0.95) -> Interval | None:
-    """An interval where both limits are finite, else None."""
-    if math.isfinite(low) and math.isfinite(high):
+    """An interval where both limits are finite and in order, else None."""
+    if math.isfinite(low) and math.isfinite(high) and low <= high:
         return Interval(float(low), float(high), method, level)
     return None
 
@@ -155,8 +156,13 @@ class Result:
         raise NotImplementedError(f"{type(self).__name__} has no figure of its own")
 
 
-DRAWING: dict[str, Any] = {"repr": False, "compare": False, "metadata": {"drawing_only": True}}
-"""Options of a dataclass field that only drawings need: kept out of JSON, comparison and repr."""
+DRAWING = {"drawing_only": True}
+"""Metadata of a field that only drawings need: kept out of JSON."""
+
+
+def no_values() -> NDArray[np.float64]:
+    """Default of an array that only drawings need."""
+    return np.empty(0)
 
 
 def plural(noun: str, number: int) -> str:

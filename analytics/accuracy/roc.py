@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from analytics.columns import Table, numbers
 from analytics.distributions import expit, logit, normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none
+from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, no_values
 from analytics.rounding import half_up, percent
 
 Z = normal_quantile(0.975)
@@ -53,9 +53,15 @@ class Roc(Result):
     youden: Youden | None = None
     marker: str = "marker"
     outcome: str = "outcome"
-    thresholds: NDArray[np.float64] = field(default=None, **DRAWING)
-    sensitivity: NDArray[np.float64] = field(default=None, **DRAWING)
-    specificity: NDArray[np.float64] = field(default=None, **DRAWING)
+    thresholds: NDArray[np.float64] = field(
+        default_factory=no_values, repr=False, compare=False, metadata=DRAWING
+    )
+    sensitivity: NDArray[np.float64] = field(
+        default_factory=no_values, repr=False, compare=False, metadata=DRAWING
+    )
+    specificity: NDArray[np.float64] = field(
+        default_factory=no_values, repr=False, compare=False, metadata=DRAWING
+    )
 
     def caption(self) -> str:
         """The sentence, marked when simulated."""

@@ -25,7 +25,7 @@ from analytics.distributions import (
 )
 from analytics.errors import AnalyticsError
 from analytics.resampling import resample_counts, sums_by_cluster
-from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, plural
+from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, no_values, plural
 from analytics.rounding import count, half_up
 
 Z = normal_quantile(0.975)
@@ -77,9 +77,11 @@ class BlandAltman(Result):
     slope: float | None = None
     slope_p: float | None = None
     names: tuple[str, str] = ("first", "second")
-    first: NDArray[np.float64] = field(default=None, **DRAWING)
-    second: NDArray[np.float64] = field(default=None, **DRAWING)
-    ids: tuple[Any, ...] = field(default=(), **DRAWING)
+    first: NDArray[np.float64] = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
+    second: NDArray[np.float64] = field(
+        default_factory=no_values, repr=False, compare=False, metadata=DRAWING
+    )
+    ids: tuple[Any, ...] = field(default=(), repr=False, compare=False, metadata=DRAWING)
 
     def sentence(self) -> str:
         """Bias, limits and their intervals in words."""

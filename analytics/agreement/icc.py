@@ -36,7 +36,7 @@ from analytics.columns import Table, codes, keys, wide
 from analytics.distributions import f_quantile, f_upper_tail
 from analytics.errors import AnalyticsError
 from analytics.resampling import resample_counts
-from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, plural
+from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, no_values, plural
 from analytics.rounding import count, half_up
 
 FORMS = ("1,1", "1,k", "A,1", "A,k", "C,1", "C,k")
@@ -54,8 +54,10 @@ class Icc(Result):
     cluster_interval: Interval | None = None
     replicates: int = 0
     seed: int | None = None
-    ratings: NDArray[np.float64] = field(default=None, **DRAWING)
-    ids: tuple[Any, ...] = field(default=(), **DRAWING)
+    ratings: NDArray[np.float64] = field(
+        default_factory=no_values, repr=False, compare=False, metadata=DRAWING
+    )
+    ids: tuple[Any, ...] = field(default=(), repr=False, compare=False, metadata=DRAWING)
 
     def sentence(self) -> str:
         """``ICC(A,1) 0.964, 95 % CI 0.960–0.967 (F, lesions taken as independent), 1,901 lesions …``."""
@@ -138,7 +140,7 @@ def icc_of(
         raise AnalyticsError(
             f"Ratings must have one row per subject and one column per rater, not shape {ratings.shape}."
         )
-    complete = ~np.isnan(ratings).any(axis=1)
+    complete = np.asarray(~np.isnan(ratings).any(axis=1))
     missing = int((~complete).sum())
     kept = ratings[complete]
     n, k = kept.shape
@@ -166,7 +168,9 @@ def icc_of(
     squares = mean_squares(kept)
     estimate = coefficient(squares, form)
     if estimate is None:
-        return Icc(estimate=None, reason="the denominator of this form is zero", squares=squares, **common)
+        return Icc(
+            estimate=None, reason="the denominator of this form is not positive", squares=squares, **common
+        )
     interval, test = _f_interval(squares, form, estimate, unit)
     cluster_interval = None
     if cluster_codes is not None and cluster_number is not None and cluster_number >= 2 and replicates:
@@ -217,7 +221,7 @@ def _f_interval(
     if form[0] == "A":
         low, high = _absolute_limits(squares, coefficient(squares, "A,1"))
         if form == "A,k":
-            low, high = (limit * k / (1 + limit * (k - 1)) for limit in (low, high))
+            low, high = (_spearman_brown(limit, k) for limit in (low, high))
     else:
         f_low, f_high = f / f_quantile(0.975, df1, df2), f * f_quantile(0.975, df2, df1)
         if form.endswith("1"):
@@ -227,6 +231,12 @@ def _f_interval(
     return interval_or_none(low, high, label), test
 
 
+def _spearman_brown(limit: float, k: int) -> float:
+    """Reliability of the mean of k reads; not defined at or below −1/(k−1)."""
+    denominator = 1 + limit * (k - 1)
+    return limit * k / denominator if denominator > 1e-10 else math.nan
+
+
 def _absolute_limits(squares: MeanSquares, r: float | None) -> tuple[float, float]:
     n, k = squares.n, squares.k
     rows, columns, error = squares.rows, squares.columns, squares.error
@@ -234,6 +244,8 @@ def _absolute_limits(squares: MeanSquares, r: float | None) -> tuple[float, floa
         return math.nan, math.nan
     a, b = k * r / (n * (1 - r)), 1 + k * r * (n - 1) / (n * (1 - r))
     denominator = (a * columns) ** 2 / (k - 1) + (b * error) ** 2 / ((n - 1) * (k - 1))
+    if denominator == 0:
+        return math.nan, math.nan
     v = (a * columns + b * error) ** 2 / denominator
     upper_f, lower_f = f_quantile(0.975, n - 1, v), f_quantile(0.975, v, n - 1)
     rest = k * columns + (k * n - k - n) * error

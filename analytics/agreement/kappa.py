@@ -31,7 +31,7 @@ class Kappa(Result):
     weights: str
     levels: tuple[Any, ...]
     names: tuple[str, str] = ("first", "second")
-    matrix: NDArray[np.int64] = field(**DRAWING)
+    matrix: NDArray[np.int64] = field(repr=False, compare=False, metadata=DRAWING)
     observed: float | None = None
     expected: float | None = None
     se: float | None = None

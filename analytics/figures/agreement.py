@@ -25,7 +25,7 @@ def scatter(
 ) -> go.Figure:
     """Second read against the first, with the line of identity."""
     ratings = result.ratings
-    if ratings is None or not len(ratings) or ratings.shape[1] < 2:
+    if ratings.ndim != 2 or not len(ratings) or ratings.shape[1] < 2:
         return refused(result.reason or "no complete pair of reads", simulated=result.simulated)
     unit = f" ({value_unit})" if value_unit else ""
     drawn = figure(

@@ -183,7 +183,7 @@ def cox_of(
         if missing.any():
             dropped.append(Dropped(int(missing.sum()), f"{name} is missing"))
             keep &= ~missing
-    time, event, x = time[keep], event[keep] == 1, x[keep]
+    time, happened, x = time[keep], np.asarray(event[keep] == 1), x[keep]
     entry = None if entry is None else np.asarray(entry, np.float64)[keep]
     if entry is not None and np.any(entry >= time):
         raise AnalyticsError(
@@ -191,7 +191,7 @@ def cox_of(
         )
     common: dict[str, Any] = {
         "n": len(time),
-        "events": int(event.sum()),
+        "events": int(happened.sum()),
         "unit": unit,
         "ties": ties,
         "dropped": tuple(dropped),
@@ -210,7 +210,7 @@ def cox_of(
             simulated=simulated,
         )
 
-    if not event.any():
+    if not happened.any():
         return Cox(
             terms=tuple(missing_term(name, "no events") for name in names), reason="no events", **common
         )
@@ -218,7 +218,7 @@ def cox_of(
     if constant:
         why = f"{', '.join(constant)} has one value only"
         return Cox(terms=tuple(missing_term(name, why) for name in names), reason=why, **common)
-    risk = RiskSets(time, event, x - x.mean(axis=0), entry, ties == "Efron")
+    risk = RiskSets(time, happened, x - x.mean(axis=0), entry, ties == "Efron")
     fit = maximise(risk)
     if fit.covariance is None:
         return Cox(

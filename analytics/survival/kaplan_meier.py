@@ -138,14 +138,12 @@ def kaplan_meier(time: NDArray[np.float64], event: NDArray[np.float64], name: st
     order = np.sort(time)
     times, deaths = np.unique(time[event == 1], return_counts=True)
     at_risk = len(time) - np.searchsorted(order, times, "left")
-    survival = np.cumprod(1 - deaths / at_risk) if len(times) else np.empty(0)
+    survival = np.cumprod(1 - deaths / at_risk, dtype=np.float64)
     with np.errstate(divide="ignore"):
-        variance = (
-            np.cumsum(deaths / (at_risk * (at_risk - deaths).astype(np.float64)))
-            if len(times)
-            else np.empty(0)
-        )
-    return Curve(name, len(time), int(deaths.sum()), times, at_risk, deaths, survival, variance, order)
+        steps = np.asarray(deaths / (at_risk * (at_risk - deaths)), dtype=np.float64)
+    return Curve(
+        name, len(time), int(deaths.sum()), times, at_risk, deaths, survival, np.cumsum(steps), order
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -115,23 +115,23 @@ class Fit:
     diverged: NDArray[np.bool_]
 
 
-def maximise(risk: RiskSets, *, tolerance: float = 1e-11) -> Fit:
+def maximise(risk: RiskSets, *, tolerance: float = 1e-9) -> Fit:
     """Newton's method with step halving, to a relative change of ``tolerance`` in every standardised coefficient.
 
     ``covariance`` is None when the information is singular (a constant or collinear covariate).
     """
     p = risk.x.shape[1]
     spread = risk.x.std(axis=0)
-    beta = np.zeros(p)
+    beta: Array = np.zeros(p)
     null = terms = risk.terms(beta)
     none = np.zeros(p, bool)
-    step = np.zeros(p)
+    step: Array = np.zeros(p)
     for iteration in range(1, MAX_ITERATIONS + 1):
         information = risk.information(terms)
         if not _regular(information, spread):
             grown = np.abs(beta) * spread > 5
             return Fit(beta, None, terms, null, iteration, grown)
-        step = np.linalg.solve(information, risk.score(terms))
+        step = np.asarray(np.linalg.solve(information, risk.score(terms)), dtype=np.float64)
         trial = risk.terms(beta + step)
         for _ in range(30):
             if trial.log_likelihood >= terms.log_likelihood - 1e-12 * abs(terms.log_likelihood):
@@ -140,11 +140,17 @@ def maximise(risk: RiskSets, *, tolerance: float = 1e-11) -> Fit:
             trial = risk.terms(beta + step)
         beta, terms = beta + step, trial
         if np.all(np.abs(step) * spread < tolerance * np.maximum(1.0, np.abs(beta) * spread)):
-            return Fit(beta, np.linalg.inv(risk.information(terms)), terms, null, iteration, none)
+            return Fit(beta, _inverse(risk.information(terms)), terms, null, iteration, none)
         if np.any(np.abs(beta) * spread > 12) and iteration > 8:
             break
     diverged = np.abs(step) * spread > 1e-4
-    return Fit(beta, None, terms, null, MAX_ITERATIONS, diverged)
+    covariance = None if diverged.any() else _inverse(risk.information(terms))
+    return Fit(beta, covariance, terms, null, MAX_ITERATIONS, diverged)
+
+
+def _inverse(matrix: Array) -> Array:
+    result: Array = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+    return result
 
 
 def _regular(information: Array, spread: Array) -> bool:
