@@ -132,7 +132,12 @@ class Membership(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "study", "role", "site"], name="membership_once", nulls_distinct=False
+                fields=["user", "study", "role", "site"], condition=Q(ends_at__isnull=True), name="membership_once"
+            ),
+            models.UniqueConstraint(
+                fields=["user", "study", "role"],
+                condition=Q(site__isnull=True, ends_at__isnull=True),
+                name="membership_whole_study_once",
             ),
             models.CheckConstraint(
                 condition=Q(ends_at__isnull=True) | Q(ends_at__gte=F("starts_at")),

@@ -39,7 +39,7 @@ DATABASES = {
 _QUEUE = DATA_DIR / "queue"
 for _name in ("messages", "control", "processed"):
     (_QUEUE / _name).mkdir(parents=True, exist_ok=True)
-CELERY_BROKER_URL = "filesystem://"
+CELERY_BROKER_URL = "filesystem://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "data_folder_in": str(_QUEUE / "messages"),
     "data_folder_out": str(_QUEUE / "messages"),

@@ -1,0 +1,14 @@
+"""Accounts are made by the installation's people, never by sign-up."""
+
+from __future__ import annotations
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+
+
+class ClosedAccountAdapter(DefaultAccountAdapter):
+    """Close sign-up."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Return False, always."""
+        return False

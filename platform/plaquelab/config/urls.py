@@ -1,0 +1,22 @@
+"""One list of addresses; each application brings its own."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from plaquelab.config.health import health
+
+urlpatterns = [
+    path("health", health, name="health"),
+    path("accounts/", include("allauth.urls")),
+    path("api/v1/", include("plaquelab.api.urls")),
+    path("", include("plaquelab.demo.urls")),
+    path("", include("plaquelab.accounts.urls")),
+    path("", include("plaquelab.studies.urls")),
+    path("", include("plaquelab.audit.urls")),
+    path("", include("plaquelab.uploads.urls")),
+    path("", include("plaquelab.imaging.urls")),
+    path("", include("plaquelab.analysis.urls")),
+    path("", include("plaquelab.reading.urls")),
+    path("", include("plaquelab.dashboards.urls")),
+]

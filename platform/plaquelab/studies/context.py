@@ -1,0 +1,26 @@
+"""What every page shows: the study, the person's roles, and the strips."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from plaquelab.studies.selectors import roles_of, studies_visible
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """Add the study that the view resolved (``studies.access.get_study``), or the only one there is."""
+    study = getattr(request, "study", None)
+    user = getattr(request, "user", None)
+    mine = list(studies_visible(user)[:20]) if user is not None and user.is_authenticated else []
+    if study is None and len(mine) == 1:
+        study = mine[0]
+    return {
+        "study": study,
+        "my_studies": mine,
+        "roles": roles_of(user, study) if study is not None and user is not None else frozenset(),
+        "demonstration": settings.DEMONSTRATION,
+        "is_simulated": bool(study and study.is_simulated),
+    }
