@@ -57,27 +57,32 @@ class Child:
         recent = [at for at in self.starts if at > time.monotonic() - RESTART_WINDOW_SECONDS]
         return self.restart and len(recent) <= RESTARTS
 
-    def signal_group(self, number: int) -> None:
-        """Send a signal to it and to everything it started."""
+    def ask_to_end(self) -> None:
+        """Ask it to end; it ends its own children."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def kill_group(self) -> None:
+        """End it and everything it started, at once."""
         if self.process is None:
             return
         try:
-            os.killpg(self.process.pid, number)
+            os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             return
+        finally:
+            self.process.wait()
 
 
 def end_all(children: Sequence[Child]) -> None:
     """End every child: ask, wait at most five seconds, then kill whole groups."""
     for child in children:
-        child.signal_group(signal.SIGTERM)
+        child.ask_to_end()
     limit = time.monotonic() + GENTLE_SECONDS
     while time.monotonic() < limit and any(child.process and child.ended() is None for child in children):
         time.sleep(0.05)
     for child in children:
-        child.signal_group(signal.SIGKILL)
-        if child.process is not None:
-            child.process.wait()
+        child.kill_group()
 
 
 def describe(status: int) -> str:

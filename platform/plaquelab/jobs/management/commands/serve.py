@@ -162,6 +162,8 @@ def _children(host: str, port: int, concurrency: int) -> tuple[Child, Child, Chi
         "DATA_DIR": str(settings.DATA_DIR),
         "PYTHONPATH": os.pathsep.join([f"{root}/platform", root]),
         "PYTHONUNBUFFERED": "1",
+        # In a container root is the only user; the pages are served from where they were built.
+        "PYTHONWARNINGS": "ignore:You're running the worker,ignore:No directory at",
     }
     # One single-threaded process per core: threads on top of processes made runs many times slower.
     threads = str(max(1, (os.cpu_count() or 1) // max(1, concurrency)))
