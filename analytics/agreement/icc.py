@@ -168,9 +168,7 @@ def icc_of(
     squares = mean_squares(kept)
     estimate = coefficient(squares, form)
     if estimate is None:
-        return Icc(
-            estimate=None, reason="the denominator of this form is not positive", squares=squares, **common
-        )
+        return Icc(estimate=None, reason="the denominator of this form is zero", squares=squares, **common)
     interval, test = _f_interval(squares, form, estimate, unit)
     cluster_interval = None
     if cluster_codes is not None and cluster_number is not None and cluster_number >= 2 and replicates:
@@ -223,18 +221,23 @@ def _f_interval(
         if form == "A,k":
             low, high = (_spearman_brown(limit, k) for limit in (low, high))
     else:
-        f_low, f_high = f / f_quantile(0.975, df1, df2), f * f_quantile(0.975, df2, df1)
-        if form.endswith("1"):
-            low, high = (f_low - 1) / (f_low + k - 1), (f_high - 1) / (f_high + k - 1)
-        else:
-            low, high = 1 - 1 / f_low, 1 - 1 / f_high
+        low, high = f_limits(f, form, n, k)
     return interval_or_none(low, high, label), test
 
 
+def f_limits(f: float, form: str, n: int, k: int) -> tuple[float, float]:
+    """95 % limits of a one-way or consistency form from its F statistic, for n subjects and k reads."""
+    df1, df2 = n - 1, n * (k - 1) if form[0] == "1" else (n - 1) * (k - 1)
+    f_low, f_high = f / f_quantile(0.975, df1, df2), f * f_quantile(0.975, df2, df1)
+    if form.endswith("1"):
+        return (f_low - 1) / (f_low + k - 1), (f_high - 1) / (f_high + k - 1)
+    return 1 - 1 / f_low, 1 - 1 / f_high
+
+
 def _spearman_brown(limit: float, k: int) -> float:
-    """Reliability of the mean of k reads; not defined at or below −1/(k−1)."""
+    """Reliability of the mean of k reads; not defined at −1/(k−1)."""
     denominator = 1 + limit * (k - 1)
-    return limit * k / denominator if denominator > 1e-10 else math.nan
+    return limit * k / denominator if abs(denominator) > 1e-10 else math.nan
 
 
 def _absolute_limits(squares: MeanSquares, r: float | None) -> tuple[float, float]:

@@ -66,10 +66,11 @@ def _formula(form: str, n: Any, k: int, rows: Any, columns: Any, error: Any, wit
         denominator = rows + (columns - error) / n
     else:
         denominator = rows
-    # A denominator that is zero but for rounding, or negative (A,k with few subjects), defines no coefficient.
+    # A denominator that is zero but for rounding defines no coefficient. A negative one (A,k where the reads
+    # contradict each other) gives a value outside [−1, 1], which is reported as it is.
     smallest = 1e-10 * (rows + columns + error + within)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(np.asarray(denominator) > smallest, np.divide(numerator, denominator), np.nan)
+        return np.where(np.abs(denominator) > smallest, np.divide(numerator, denominator), np.nan)
 
 
 def patient_sums(
