@@ -1,0 +1,139 @@
+/** The vessel list, the lesion table and the patient's row. */
+import { el } from "./dom";
+import { SPACING_ALONG } from "./geometry/sampler";
+import { LESION_COLUMNS, PATIENT_ITEMS, range, written, type Column } from "./metrics";
+import { type Lesion, type MeasurementRow, type Metric } from "./model";
+import { type Layer, type Viewer } from "./viewer";
+
+export function vesselList(viewer: Viewer, open: (name: string) => void): HTMLElement {
+  const { vessel: current } = viewer.view.get();
+  const list = el("ul", { class: "vessels", "data-testid": "vessels" });
+  for (const vessel of viewer.info.vessels) {
+    const reviewed = viewer.reviewed.get(vessel.name) ?? false;
+    const opened = viewer.opened.has(vessel.name);
+    const [sign, meaning] = reviewed ? ["✓", "reviewed"] : opened ? ["●", "opened"] : ["○", "not opened"];
+    const count = vessel.name === current ? viewer.lesions().length : vessel.lesions;
+    const button = el(
+      "button",
+      {
+        type: "button", "data-vessel": vessel.name, "data-status": meaning,
+        "aria-current": vessel.name === current ? "true" : null,
+        title: `${vessel.name}: ${meaning}, ${vessel.arc_length_mm.toFixed(0)} mm, ${vessel.segments.map(([name]) => name).filter(Boolean).join(", ")}`,
+      },
+      el("span", { class: "name" }, vessel.name),
+      el("span", { class: "count" }, count > 0 ? `${count} lesion${count > 1 ? "s" : ""}` : ""),
+      el("span", { class: `sign ${meaning.replace(" ", "-")}`, "aria-label": meaning }, sign),
+    );
+    button.addEventListener("click", () => open(vessel.name));
+    list.append(el("li", {}, button));
+  }
+  return list;
+}
+
+function valueCell(metric: Metric | undefined, column: Column): HTMLTableCellElement {
+  const cell = el("td", { "data-metric": column.metric });
+  if (!metric) {
+    cell.append(el("span", { class: "value none", title: "not computed for this lesion" }, "·"));
+    return cell;
+  }
+  const text = written(metric.value, column.digits);
+  cell.append(el("span", { class: "value", title: text === "n/e" ? "not evaluable" : null }, text));
+  const between = range(metric, column.digits);
+  if (between) cell.append(el("span", { class: "range" }, between));
+  return cell;
+}
+
+function flags(lesion: Lesion): HTMLElement {
+  return el("td", { class: "flags" }, ...lesion.flags.map((flag) => el("span", { class: "flag" }, flag.replaceAll("_", " ").replaceAll("-", " "))));
+}
+
+function lesionRow(viewer: Viewer, layer: Layer, lesion: Lesion): HTMLTableRowElement {
+  const chosen = viewer.view.get().lesion === lesion.number;
+  const row = el(
+    "tr",
+    { "data-lesion": lesion.number, "data-side": layer.side, "aria-selected": chosen ? "true" : "false", tabindex: -1 },
+    el("th", { scope: "row" }, `${layer.side ?? ""}${layer.side ? " " : ""}${lesion.number}`),
+    el("td", { class: "text" }, lesion.segment || "–"),
+    el("td", {}, el("span", { class: "value" }, `${lesion.start_mm.toFixed(1)}–${lesion.end_mm.toFixed(1)}`)),
+    ...LESION_COLUMNS.map((column) => valueCell(lesion.metrics[column.metric], column)),
+    flags(lesion),
+  );
+  row.addEventListener("click", () => {
+    viewer.view.set({ lesion: lesion.number, pendingStart: null });
+    viewer.moveTo((lesion.start_mm + lesion.end_mm) / 2 / SPACING_ALONG);
+  });
+  return row;
+}
+
+/** What stands where a vessel has no lesion row: these four are different findings. */
+export function emptyText(status: string): string {
+  switch (status) {
+    case "no plaque":
+      return "No plaque: this vessel was read and holds no lesion.";
+    case "not annotated":
+      return "Not annotated: nobody has said anything about plaque in this vessel yet.";
+    case "uncertain":
+      return "Uncertain: the reader marked this vessel as uncertain.";
+    case "not evaluable":
+      return "Not evaluable: the image does not allow a statement about this vessel.";
+    default:
+      return "No lesion in this vessel.";
+  }
+}
+
+export function lesionTable(viewer: Viewer): HTMLElement {
+  const layers = viewer.allLayers();
+  const vessel = viewer.view.get().vessel;
+  const head = el(
+    "tr", {},
+    el("th", { scope: "col" }, "#"),
+    el("th", { scope: "col", class: "text" }, "Segment"),
+    el("th", { scope: "col" }, "From–to", el("small", {}, "mm")),
+    ...LESION_COLUMNS.map((column) =>
+      el("th", { scope: "col", title: column.label }, column.short, el("small", {}, column.unit)),
+    ),
+    el("th", { scope: "col", class: "text" }, "Flags"),
+  );
+  const body = el("tbody");
+  for (const layer of layers) {
+    for (const lesion of layer.state.lesions) body.append(lesionRow(viewer, layer, lesion));
+    if (layer.state.lesions.length === 0) {
+      const text = `${layer.side ? `${layer.side}: ` : ""}${emptyText(layer.state.status)}`;
+      body.append(el("tr", { class: "empty" }, el("td", { colspan: LESION_COLUMNS.length + 4, "data-testid": "empty-lesions" }, text)));
+    }
+    const rows = new Map(layer.state.measurements.filter((row) => row.level === "vessel").map((row) => [row.metric, row]));
+    if (rows.size > 0) {
+      body.append(
+        el(
+          "tr", { class: "sum" },
+          el("th", { scope: "row" }, layer.side ?? ""),
+          el("td", { class: "text", colspan: 2 }, `${vessel}, whole vessel`),
+          ...LESION_COLUMNS.map((column) => valueCell(rows.get(column.metric), column)),
+          el("td", { class: "flags" }, ...layer.state.excluded.map(([start, end, reason]) =>
+            el("span", { class: "flag" }, `not evaluable ${start.toFixed(1)}–${end.toFixed(1)} mm: ${reason}`))),
+        ),
+      );
+    }
+  }
+  return el("table", { class: "lesions", "data-testid": "lesions" }, el("thead", {}, head), body);
+}
+
+export function patientRow(rows: readonly MeasurementRow[], profile: string): HTMLElement {
+  const patient = new Map(rows.filter((row) => row.level === "patient").map((row) => [row.metric, row]));
+  const line = el("dl", { class: "patient", "data-testid": "patient" });
+  for (const item of PATIENT_ITEMS) {
+    const row = patient.get(item.metric);
+    if (!row) continue;
+    const between = range(row, item.digits);
+    line.append(
+      el(
+        "div", { "data-metric": item.metric, title: item.label },
+        el("dt", {}, item.short),
+        el("dd", {}, written(row.value, item.digits), el("small", {}, `${between ? ` (${between})` : ""}${item.unit ? ` ${item.unit}` : ""}`)),
+      ),
+    );
+  }
+  if (patient.size === 0) line.append(el("div", {}, el("dt", {}, "Patient"), el("dd", {}, "no patient rows yet")));
+  line.append(el("div", { class: "profile", title: "Composition profile that made these numbers" }, el("dt", {}, "Profile"), el("dd", {}, profile)));
+  return line;
+}
