@@ -45,3 +45,38 @@ def acquisition_facts(image: Dataset, metadata: Mapping[str, Any]) -> dict[str, 
     for name, value in metadata.items():
         facts.setdefault(name, value)
     return facts
+
+
+_LABELS = {
+    "kvp": "Tube voltage, kV",
+    "tube_current_ma": "Tube current, mA",
+    "exposure_mas": "Exposure, mAs",
+    "ctdi_vol_mgy": "CTDIvol, mGy",
+    "slice_thickness_mm": "Slice thickness, mm",
+    "spacing_mm": "Voxel spacing, mm",
+    "heart_rate_bpm": "Heart rate, /min",
+    "phase_percent": "Cardiac phase, % of RR",
+    "reconstruction_diameter_mm": "Reconstruction diameter, mm",
+    "gantry_tilt_deg": "Gantry tilt, °",
+}
+
+
+def fact_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the facts as labelled rows for a page; lists are joined, numbers shortened."""
+    rows = []
+    for name, value in facts.items():
+        if value in (None, "", [], {}):
+            continue
+        label = _LABELS.get(name, name.replace("_", " ").capitalize())
+        rows.append((label, _shown(value)))
+    return rows
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        return " × ".join(_shown(one) for one in value)
+    return str(value)

@@ -57,7 +57,9 @@ def orient(volume: Volume) -> Oriented:
         strength[patient, :] = -1
         strength[:, index] = -1
     hu = volume.hu.transpose([2 - best[axis] for axis in (2, 1, 0)])  # array axes are k, j, i
-    flips = tuple(slice(None, None, -1) if cosines[axis, best[axis]] < 0 else slice(None) for axis in (2, 1, 0))
+    flips = tuple(
+        slice(None, None, -1) if cosines[axis, best[axis]] < 0 else slice(None) for axis in (2, 1, 0)
+    )
     tilt = max(float(np.degrees(np.arccos(min(1.0, abs(cosines[axis, best[axis]]))))) for axis in range(3))
     head, back, left = (float(lengths[best[axis]]) for axis in (2, 1, 0))
     return Oriented(hu=hu[flips], spacing=(head, back, left), tilt_degrees=tilt)
@@ -80,7 +82,9 @@ def _in_plane_spacing(oriented: Oriented, plane: str) -> tuple[float, float]:
     return {"axial": (back, left), "coronal": (head, left), "sagittal": (head, back)}[plane]
 
 
-def render(oriented: Oriented, plane: str, index: int, *, window: float, level: float, largest: int = 512) -> np.ndarray:
+def render(
+    oriented: Oriented, plane: str, index: int, *, window: float, level: float, largest: int = 512
+) -> np.ndarray:
     """Return one plane as uint8, square pixels, at most ``largest`` pixels long, linear between voxels.
 
     HU is interpolated first and windowed after.

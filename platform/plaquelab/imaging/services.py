@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.utils import timezone
 
+from plaquelab.audit import services as audit
 from plaquelab.imaging.models import Exam, ImportJob, QualityReview
 from plaquelab.imaging.queries import answer_query, close_query, open_query, reopen_query
 from plaquelab.imaging.signals import exam_accepted
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "accept_exam",
     "answer_query",
+    "cancel_import",
     "close_query",
     "fail_import",
     "import_path",
@@ -81,6 +84,30 @@ def retry_import(*, job: ImportJob, by: User) -> ImportJob:
         raise UploadError("not-failed", "Only a failed import can be tried again.")
     transaction.on_commit(lambda: ring_import(job.pk))
     return job
+
+
+def cancel_import(*, job: ImportJob, by: User) -> None:
+    """Cancel an import: one that waits ends now, one that runs stops at its next stage.
+
+    Raises
+    ------
+    UploadError
+        It has ended already.
+    """
+    with transaction.atomic():
+        waiting = ImportJob.objects.filter(pk=job.pk, state=ImportJob.State.QUEUED).update(
+            state=ImportJob.State.CANCELLED, finished_at=timezone.now(), message="Cancelled by a person."
+        )
+        if not waiting and not jobs.request_cancel(job):
+            raise UploadError("ended", "This import has ended already.")
+        audit.record(
+            verb="import_job.cancel" if waiting else "import_job.request_cancel",
+            obj=job,
+            by=by,
+            study=job.study,
+        )
+    if waiting:
+        uploads.abort(session=job.session, by=by, reason="import cancelled")
 
 
 def _source_files(path: Path) -> list[Path]:

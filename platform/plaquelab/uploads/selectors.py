@@ -23,7 +23,9 @@ def upload_sites(user: Any, study: Study) -> QuerySet[Site]:
 
 def known_subjects(user: Any, study: Study) -> QuerySet[Subject]:
     """Subjects that the user may add an exam to."""
-    return Subject.objects.filter(study=study, site__in=upload_sites(user, study)).select_related("site", "cohort")
+    return Subject.objects.filter(study=study, site__in=upload_sites(user, study)).select_related(
+        "site", "cohort"
+    )
 
 
 def own_sessions(user: Any, study: Study) -> QuerySet[UploadSession]:

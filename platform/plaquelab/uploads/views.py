@@ -35,7 +35,9 @@ def _tells_errors(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
         try:
             return view(*args, **kwargs)
         except UploadError as error:
-            return JsonResponse({"code": error.code, "detail": str(error)}, status=_STATUS.get(error.code, 400))
+            return JsonResponse(
+                {"code": error.code, "detail": str(error)}, status=_STATUS.get(error.code, 400)
+            )
         except TransitionError as error:
             return JsonResponse({"code": "not-open", "detail": str(error)}, status=409)
 
@@ -68,7 +70,9 @@ def _announced(body: bytes) -> tuple[dict[str, Any], list[services.FileSpec]]:
     """Read the announcement: {site, subject, cohort, files: [{index, size}]}."""
     try:
         data = json.loads(body)
-        files = [services.FileSpec(index=int(file["index"]), size=int(file["size"])) for file in data["files"]]
+        files = [
+            services.FileSpec(index=int(file["index"]), size=int(file["size"])) for file in data["files"]
+        ]
         wanted = {name: str(data.get(name) or "").strip() for name in ("site", "subject", "cohort")}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UploadError("bad-request", "The announcement is not what the upload page sends.") from error
@@ -106,7 +110,10 @@ def open_session(request: HttpRequest, study: str) -> HttpResponse:
 
 
 def _urls(study: Study, session: UploadSession) -> dict[str, str]:
-    names = {name: reverse(f"uploads:{name}", args=[study.slug, session.pk]) for name in ("complete", "abort", "status")}
+    names = {
+        name: reverse(f"uploads:{name}", args=[study.slug, session.pk])
+        for name in ("complete", "abort", "status")
+    }
     # The page puts the file's number in the place of 0.
     return {**names, "file": reverse("uploads:file", args=[study.slug, session.pk, 0])}
 
@@ -179,6 +186,8 @@ def _status(session: UploadSession) -> dict[str, Any]:
             "finished": job.finished_at is not None,
             "issues": list(job.issues.values("file_index", "member", "code", "message", "fatal")),
             "import": reverse("imaging:import", args=[session.study.slug, job.pk]),
-            "exam": reverse("imaging:exam", args=[session.study.slug, exam.number]) if exam is not None else None,
+            "exam": reverse("imaging:exam", args=[session.study.slug, exam.number])
+            if exam is not None
+            else None,
         }
     return answer

@@ -6,198 +6,452 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('studies', '0001_initial'),
-        ('uploads', '0001_initial'),
+        ("studies", "0001_initial"),
+        ("uploads", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Exam',
+            name="Exam",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('received', 'Received'), ('qc_pending', 'QC pending'), ('queried', 'Queried'), ('accepted', 'Accepted'), ('refused', 'Refused')], default='received', max_length=12)),
-                ('study_uid', models.CharField(help_text='the mapped StudyInstanceUID', max_length=64)),
-                ('received_at', models.DateTimeField(auto_now_add=True)),
-                ('site', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exams', to='studies.site')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exams', to='studies.study')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exams', to='studies.subject')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("received", "Received"),
+                            ("qc_pending", "QC pending"),
+                            ("queried", "Queried"),
+                            ("accepted", "Accepted"),
+                            ("refused", "Refused"),
+                        ],
+                        default="received",
+                        max_length=12,
+                    ),
+                ),
+                ("study_uid", models.CharField(help_text="the mapped StudyInstanceUID", max_length=64)),
+                ("received_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "site",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="exams", to="studies.site"
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="exams", to="studies.study"
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="exams",
+                        to="studies.subject",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('study', 'number'),
+                "ordering": ("study", "number"),
             },
         ),
         migrations.CreateModel(
-            name='DeidentificationReport',
+            name="DeidentificationReport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('method_codes', models.JSONField()),
-                ('actions', models.JSONField(help_text='tag → action counts')),
-                ('date_offset_days_hash', models.CharField(max_length=64)),
-                ('exam', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='deidentification', to='imaging.exam')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("method_codes", models.JSONField()),
+                ("actions", models.JSONField(help_text="tag → action counts")),
+                ("date_offset_days_hash", models.CharField(max_length=64)),
+                (
+                    "exam",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deidentification",
+                        to="imaging.exam",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ImportJob',
+            name="ImportJob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('attempt_base', models.PositiveIntegerField(default=0, help_text="attempts before a person's last retry")),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
-                ('worker', models.CharField(blank=True, max_length=120)),
-                ('rung_at', models.DateTimeField(blank=True, help_text='when the reaper last rang again', null=True)),
-                ('stage', models.CharField(blank=True, max_length=40)),
-                ('progress', models.FloatField(default=0.0)),
-                ('cancel_requested', models.BooleanField(default=False)),
-                ('message', models.TextField(blank=True, help_text='for the person; internals are logged with error_id')),
-                ('error_id', models.CharField(blank=True, max_length=32)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('extracting', 'Extracting'), ('deidentifying', 'Deidentifying'), ('validating', 'Validating'), ('registering', 'Registering'), ('succeeded', 'Succeeded'), ('partial', 'Partial'), ('rejected', 'Rejected'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=14)),
-                ('session', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='import_job', to='uploads.uploadsession')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imports', to='studies.study')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                (
+                    "attempt_base",
+                    models.PositiveIntegerField(default=0, help_text="attempts before a person's last retry"),
+                ),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
+                ("worker", models.CharField(blank=True, max_length=120)),
+                (
+                    "rung_at",
+                    models.DateTimeField(blank=True, help_text="when the reaper last rang again", null=True),
+                ),
+                ("stage", models.CharField(blank=True, max_length=40)),
+                ("progress", models.FloatField(default=0.0)),
+                ("cancel_requested", models.BooleanField(default=False)),
+                (
+                    "message",
+                    models.TextField(
+                        blank=True, help_text="for the person; internals are logged with error_id"
+                    ),
+                ),
+                ("error_id", models.CharField(blank=True, max_length=32)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("extracting", "Extracting"),
+                            ("deidentifying", "Deidentifying"),
+                            ("validating", "Validating"),
+                            ("registering", "Registering"),
+                            ("succeeded", "Succeeded"),
+                            ("partial", "Partial"),
+                            ("rejected", "Rejected"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=14,
+                    ),
+                ),
+                (
+                    "session",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="import_job",
+                        to="uploads.uploadsession",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="imports",
+                        to="studies.study",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ImportIssue',
+            name="ImportIssue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file_index', models.PositiveIntegerField(null=True)),
-                ('member', models.PositiveIntegerField(help_text='running number inside an archive', null=True)),
-                ('code', models.CharField(max_length=40)),
-                ('message', models.TextField()),
-                ('fatal', models.BooleanField(default=True)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='issues', to='imaging.importjob')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("file_index", models.PositiveIntegerField(null=True)),
+                (
+                    "member",
+                    models.PositiveIntegerField(help_text="running number inside an archive", null=True),
+                ),
+                ("code", models.CharField(max_length=40)),
+                ("message", models.TextField()),
+                ("fatal", models.BooleanField(default=True)),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="issues",
+                        to="imaging.importjob",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('file_index', 'pk'),
+                "ordering": ("file_index", "pk"),
             },
         ),
         migrations.AddField(
-            model_name='exam',
-            name='import_job',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='exam', to='imaging.importjob'),
+            model_name="exam",
+            name="import_job",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="exam", to="imaging.importjob"
+            ),
         ),
         migrations.CreateModel(
-            name='QualityReview',
+            name="QualityReview",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('decision', models.CharField(max_length=10)),
-                ('image_quality', models.PositiveSmallIntegerField(null=True)),
-                ('note', models.TextField(blank=True)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('exam', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='quality_reviews', to='imaging.exam')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("decision", models.CharField(max_length=10)),
+                ("image_quality", models.PositiveSmallIntegerField(null=True)),
+                ("note", models.TextField(blank=True)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "exam",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="quality_reviews",
+                        to="imaging.exam",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('at', 'pk'),
+                "ordering": ("at", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='Quarantine',
+            name="Quarantine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file_index', models.PositiveIntegerField()),
-                ('member', models.PositiveIntegerField(null=True)),
-                ('code', models.CharField(max_length=40)),
-                ('message', models.TextField()),
-                ('size', models.PositiveBigIntegerField()),
-                ('state', models.CharField(choices=[('held', 'Held'), ('rejected', 'Rejected'), ('expired', 'Expired')], default='held', max_length=10)),
-                ('held_at', models.DateTimeField(auto_now_add=True)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='quarantine', to='imaging.importjob')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='quarantine', to='studies.study')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("file_index", models.PositiveIntegerField()),
+                ("member", models.PositiveIntegerField(null=True)),
+                ("code", models.CharField(max_length=40)),
+                ("message", models.TextField()),
+                ("size", models.PositiveBigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("held", "Held"), ("rejected", "Rejected"), ("expired", "Expired")],
+                        default="held",
+                        max_length=10,
+                    ),
+                ),
+                ("held_at", models.DateTimeField(auto_now_add=True)),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="quarantine",
+                        to="imaging.importjob",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="quarantine",
+                        to="studies.study",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'quarantine',
-                'ordering': ('state', '-held_at', 'pk'),
+                "verbose_name_plural": "quarantine",
+                "ordering": ("state", "-held_at", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='Query',
+            name="Query",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('answered', 'Answered'), ('closed', 'Closed')], default='open', max_length=10)),
-                ('opened_at', models.DateTimeField(auto_now_add=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('exam', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='queries', to='imaging.exam')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='queries', to='studies.study')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("answered", "Answered"), ("closed", "Closed")],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("opened_at", models.DateTimeField(auto_now_add=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "exam",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="queries", to="imaging.exam"
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="queries",
+                        to="studies.study",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'queries',
-                'ordering': ('-opened_at', '-pk'),
+                "verbose_name_plural": "queries",
+                "ordering": ("-opened_at", "-pk"),
             },
         ),
         migrations.CreateModel(
-            name='QueryMessage',
+            name="QueryMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField()),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('query', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='imaging.query')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("text", models.TextField()),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "query",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="messages",
+                        to="imaging.query",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('at', 'pk'),
+                "ordering": ("at", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='Series',
+            name="Series",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(max_length=64)),
-                ('source_key', models.CharField(help_text='keyed hash of the source SeriesInstanceUID', max_length=64)),
-                ('header', models.JSONField(help_text='acquisition facts: manufacturer, model, kvp, kernel, spacing …')),
-                ('instance_count', models.PositiveIntegerField()),
-                ('exam', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='series', to='imaging.exam')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.CharField(max_length=64)),
+                (
+                    "source_key",
+                    models.CharField(help_text="keyed hash of the source SeriesInstanceUID", max_length=64),
+                ),
+                (
+                    "header",
+                    models.JSONField(
+                        help_text="acquisition facts: manufacturer, model, kvp, kernel, spacing …"
+                    ),
+                ),
+                ("instance_count", models.PositiveIntegerField()),
+                (
+                    "exam",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="series", to="imaging.exam"
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="studies.study"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'series',
+                "verbose_name_plural": "series",
             },
         ),
         migrations.CreateModel(
-            name='Instance',
+            name="Instance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(db_index=True, max_length=64)),
-                ('source_key', models.CharField(db_index=True, help_text='keyed hash of the source SOP UID', max_length=64)),
-                ('number', models.PositiveIntegerField()),
-                ('path', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('series', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='instances', to='imaging.series')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.CharField(db_index=True, max_length=64)),
+                (
+                    "source_key",
+                    models.CharField(
+                        db_index=True, help_text="keyed hash of the source SOP UID", max_length=64
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("path", models.CharField(max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                (
+                    "series",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="instances",
+                        to="imaging.series",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('series', 'number'),
+                "ordering": ("series", "number"),
             },
         ),
         migrations.CreateModel(
-            name='Volume',
+            name="Volume",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('geometry', models.JSONField(help_text='affine, shape, spacing_mm, warnings')),
-                ('exam', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='volume', to='imaging.exam')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("path", models.CharField(max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                ("geometry", models.JSONField(help_text="affine, shape, spacing_mm, warnings")),
+                (
+                    "exam",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="volume", to="imaging.exam"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='exam',
-            constraint=models.UniqueConstraint(fields=('study', 'number'), name='exam_number_once'),
+            model_name="exam",
+            constraint=models.UniqueConstraint(fields=("study", "number"), name="exam_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='series',
-            constraint=models.UniqueConstraint(fields=('study', 'source_key'), name='series_once_in_study'),
+            model_name="series",
+            constraint=models.UniqueConstraint(fields=("study", "source_key"), name="series_once_in_study"),
         ),
     ]

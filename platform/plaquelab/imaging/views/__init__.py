@@ -1,0 +1,1 @@
+"""Pages of imaging, one module a topic."""

@@ -1,0 +1,146 @@
+"""Imports with their issues, and what lies in quarantine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from plaquelab.imaging import quarantine
+from plaquelab.imaging.models import ImportJob, Quarantine
+from plaquelab.imaging.selectors import CONTROLS, SEES_ALL, may_control, visible_imports, visible_quarantine
+from plaquelab.imaging.services import cancel_import, retry_import
+from plaquelab.imaging.views.exams import EXAM_ROLES
+from plaquelab.states import TransitionError
+from plaquelab.studies.access import get_study
+from plaquelab.uploads.errors import UploadError
+
+
+@login_required
+@require_GET
+def import_list(request: HttpRequest, study: str) -> HttpResponse:
+    """Every import that the user may see, newest first."""
+    found = get_study(request, study, *EXAM_ROLES)
+    everything = visible_imports(request.user, found)
+    state = request.GET.get("state", "")
+    jobs = everything.filter(state=state) if state in ImportJob.State.values else everything
+    jobs = jobs.select_related("exam").annotate(issue_count=Count("issues"))
+    context = {
+        "study": found,
+        "page": Paginator(jobs.order_by("-pk"), 50).get_page(request.GET.get("page")),
+        "state": state,
+        "states": ImportJob.State.choices,
+        "counts": {
+            row["state"]: row["n"] for row in everything.order_by().values("state").annotate(n=Count("pk"))
+        },
+    }
+    return render(request, "imaging/imports.html", context)
+
+
+def _context(request: HttpRequest, study: str, pk: int, *roles: str) -> dict[str, Any]:
+    found = get_study(request, study, *roles)
+    job = get_object_or_404(visible_imports(request.user, found), pk=pk)
+    control = may_control(request.user, found)
+    running = job.finished_at is None
+    return {
+        "study": found,
+        "job": job,
+        "exam": getattr(job, "exam", None),
+        "issues": job.issues.all(),
+        "running": running,
+        "may_retry": job.state == ImportJob.State.FAILED
+        and (control or job.session.by_id == request.user.pk),
+        "may_cancel": running and control and not job.cancel_requested,
+    }
+
+
+@login_required
+@require_GET
+def import_page(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+    """One import: stage, issues by file number, and the exam that came of it."""
+    return render(request, "imaging/import.html", _context(request, study, pk, *EXAM_ROLES))
+
+
+@login_required
+@require_GET
+def import_progress(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+    """The part of the page that changes while the import runs; the whole page once it has ended."""
+    context = _context(request, study, pk, *EXAM_ROLES)
+    response = render(request, "imaging/import_progress.html", context)
+    if not context["running"]:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@login_required
+@require_POST
+def again(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+    """Queue a failed import again."""
+    context = _context(request, study, pk, *EXAM_ROLES)
+    if context["may_retry"]:
+        try:
+            retry_import(job=context["job"], by=request.user)  # type: ignore[arg-type]
+            messages.success(request, "The import waits in the queue.")
+        except UploadError as error:
+            messages.error(request, str(error))
+    else:
+        messages.error(request, "Only a failed import can be tried again, by its sender or the core lab.")
+    return redirect("imaging:import", study=study, pk=pk)
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+    """Ask a waiting or running import to stop; what it brought is erased."""
+    context = _context(request, study, pk, *sorted(CONTROLS))
+    try:
+        cancel_import(job=context["job"], by=request.user)  # type: ignore[arg-type]
+        messages.success(request, "The import stops; what was sent is erased.")
+    except UploadError as error:
+        messages.error(request, str(error))
+    return redirect("imaging:import", study=study, pk=pk)
+
+
+@login_required
+@require_GET
+def quarantine_list(request: HttpRequest, study: str) -> HttpResponse:
+    """Objects that are in no exam, with the reason; a person erases them, or seven days do."""
+    found = get_study(request, study, *sorted(SEES_ALL))
+    state = request.GET.get("state", Quarantine.State.HELD)
+    everything = visible_quarantine(request.user, found)
+    held = everything.filter(state=state) if state in Quarantine.State.values else everything
+    context = {
+        "study": found,
+        "page": Paginator(held, 50).get_page(request.GET.get("page")),
+        "state": state,
+        "states": Quarantine.State.choices,
+        "counts": {
+            row["state"]: row["n"] for row in everything.order_by().values("state").annotate(n=Count("pk"))
+        },
+        "may_control": may_control(request.user, found),
+    }
+    return render(request, "imaging/quarantine.html", context)
+
+
+@login_required
+@require_POST
+def quarantine_reject(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+    """Erase one held object."""
+    found = get_study(request, study, *sorted(CONTROLS))
+    held = get_object_or_404(visible_quarantine(request.user, found), pk=pk)
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        messages.error(request, "Erasing needs a reason.")
+        return redirect("imaging:quarantine", study=study)
+    try:
+        quarantine.reject(held=held, by=request.user, reason=reason)  # type: ignore[arg-type]
+        messages.success(request, "The object is erased.")
+    except TransitionError as error:
+        messages.error(request, str(error))
+    return redirect("imaging:quarantine", study=study)

@@ -1,0 +1,118 @@
+"""Queries to sites: the list, and what can be done with one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from plaquelab.imaging import services
+from plaquelab.imaging.models import Query
+from plaquelab.imaging.queries import QueryError
+from plaquelab.imaging.selectors import CONTROLS, may_answer, may_control, visible_exams, visible_queries
+from plaquelab.imaging.views.exams import EXAM_ROLES
+from plaquelab.states import TransitionError
+from plaquelab.studies.access import get_study
+from plaquelab.studies.models import Role
+
+
+@login_required
+@require_GET
+def query_list(request: HttpRequest, study: str) -> HttpResponse:
+    """Queries with their age; those that wait for somebody first."""
+    found = get_study(request, study, *EXAM_ROLES)
+    everything = visible_queries(request.user, found)
+    state = request.GET.get("state", "")
+    queries = everything.prefetch_related("messages")
+    queries = queries.filter(state=state) if state in Query.State.values else queries
+    order = ("-state", "opened_at") if request.GET.get("sort") != "newest" else ("-opened_at",)
+    page = Paginator(queries.order_by(*order), 50).get_page(request.GET.get("page"))
+    now = timezone.now()
+    context = {
+        "study": found,
+        "page": page,
+        "rows": [(query, ((query.closed_at or now) - query.opened_at).days) for query in page],
+        "state": state,
+        "states": Query.State.choices,
+        "counts": {
+            row["state"]: row["n"] for row in everything.order_by().values("state").annotate(n=Count("pk"))
+        },
+    }
+    return render(request, "imaging/queries.html", context)
+
+
+@login_required
+@require_POST
+def open_one(request: HttpRequest, study: str, number: int) -> HttpResponse:
+    """Ask the exam's site a question."""
+    found = get_study(request, study, *sorted(CONTROLS))
+    exam = get_object_or_404(visible_exams(request.user, found), number=number)
+    _do(
+        request,
+        "The query is open.",
+        services.open_query,
+        exam=exam,
+        by=request.user,
+        text=request.POST.get("text", ""),
+    )
+    return redirect("imaging:exam", study=study, number=number)
+
+
+def _do(request: HttpRequest, said: str, service: Callable[..., Any], **arguments: Any) -> None:
+    try:
+        service(**arguments)
+        messages.success(request, said)
+    except (TransitionError, QueryError) as error:
+        messages.error(request, str(error))
+
+
+def _query(request: HttpRequest, study: str, pk: int, *roles: str) -> Query:
+    found = get_study(request, study, *roles)
+    return get_object_or_404(visible_queries(request.user, found), pk=pk)
+
+
+def _back(query: Query) -> HttpResponse:
+    return redirect("imaging:exam", study=query.study.slug, number=query.exam.number)
+
+
+@login_required
+@require_POST
+def answer(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+    """Answer as the site (or for it)."""
+    query = _query(request, study, pk, *sorted(CONTROLS), Role.COORDINATOR)
+    if not may_answer(request.user, query):
+        raise PermissionDenied
+    text = request.POST.get("text", "")
+    _do(request, "The answer was sent.", services.answer_query, query=query, by=request.user, text=text)
+    return _back(query)
+
+
+@login_required
+@require_POST
+def close(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+    """Close a settled query."""
+    query = _query(request, study, pk, *sorted(CONTROLS))
+    if not may_control(request.user, query.study):
+        raise PermissionDenied
+    text = request.POST.get("text", "")
+    _do(request, "The query is closed.", services.close_query, query=query, by=request.user, text=text)
+    return _back(query)
+
+
+@login_required
+@require_POST
+def reopen(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+    """Ask again."""
+    query = _query(request, study, pk, *sorted(CONTROLS))
+    text = request.POST.get("text", "")
+    _do(request, "The query is open again.", services.reopen_query, query=query, by=request.user, text=text)
+    return _back(query)
