@@ -3,14 +3,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from inference.centreline import Centreline
-from inference.quantification import VesselRead
-from inference.straightening import StraightenedVessel
 from inference.volume import Volume
 
 from .anatomy import Path, make_heart, make_paths, make_veins
@@ -18,6 +17,10 @@ from .lesions import build_table
 from .render import Grid, grid_around, paint, scan
 from .scenario import scenario as scenario_named
 from .table import VesselTable
+
+if TYPE_CHECKING:
+    from inference.quantification import VesselRead
+    from inference.straightening import StraightenedVessel
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The truth of a phantom in the forms that others ask for: contours, soft labels, lesion tables."""
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from inference.contours import VesselContours
-from inference.quantification import Lesion, VesselRead
-from inference.straightening import StraightenedVessel
 
 from .curve import STEP_MM
 from .table import ANGLES, CALCIFIED_HU, LOW_ATTENUATION_HU, TrueLesion, VesselTable, locate, nearest_row, radii_at
+
+if TYPE_CHECKING:
+    from inference.quantification import VesselRead
+    from inference.straightening import StraightenedVessel
 
 PIXEL_MM = 0.3125
 PIXELS = 64
@@ -136,6 +138,8 @@ def truth_read(table: VesselTable, vessel: StraightenedVessel) -> VesselRead:
     Where the section's centre lies outside the lumen the contour is not star-shaped about it, and the section
     carries a label mask.
     """
+    from inference.quantification import Lesion, VesselRead
+
     lumen, wall, mark, inside, row_of = _contours(*_arguments(table, vessel))
     off = np.flatnonzero(~inside.all(axis=1))
     masks: dict[int, NDArray[np.uint8]] = {}

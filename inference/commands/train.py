@@ -1,0 +1,25 @@
+"""``python -m inference train``: train a network on simulated patients."""
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("--config", type=Path, required=True, help="JSON file, see inference/training/configs")
+    parser.add_argument("--out", type=Path, default=None, help="folder of checkpoints (default var/training/<network>)")
+    parser.add_argument("--data", type=Path, default=Path("var/training/data"), help="cache of simulated patients")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train or resume; prints progress and the weights' path."""
+    from inference.training.config import read_config
+    from inference.training.loop import train
+
+    config = read_config(arguments.config)
+    out = arguments.out or Path("var/training") / config.network
+    path = train(config, folder=out, data_folder=arguments.data, say=lambda text: print(text, flush=True))
+    print(f"weights: {path}", file=sys.stderr)
+    return 0

@@ -1,0 +1,60 @@
+"""What a training run needs, as one file."""
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+NETWORKS = ("unet_2_5d", "hierarchical_convlstm")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """One recipe for every network; a run is reproducible from this file and its seed.
+
+    minutes : when given, the learning rate also falls with the time spent, so that a run ends in time on a busy
+    machine; such a run is repeatable in kind, not bit by bit.
+    """
+
+    network: str
+    seed: int = 1
+    scenario: str = "train"
+    first_patient: int = 1000
+    patients: int = 48
+    versions: int = 2
+    validation_scenario: str = "validation"
+    first_validation_patient: int = 2000
+    validation_patients: int = 6
+    steps: int = 6000
+    minutes: float | None = None
+    stretches: int = 4
+    stretch_sections: int = 16
+    plaque_share: float = 0.6
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-3
+    warm_up_steps: int = 100
+    ema: float = 0.995
+    deep_supervision: float = 0.3
+    report_every: int = 50
+    checkpoint_every: int = 200
+    validate_every: int = 400
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        if self.network not in NETWORKS:
+            raise ValueError(f"network: {self.network!r} is not one of {', '.join(NETWORKS)}")
+        for name in ("patients", "versions", "steps", "stretches", "stretch_sections", "report_every",
+                     "checkpoint_every", "validate_every", "threads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
+        if not 0 < self.ema < 1 or not 0 <= self.plaque_share <= 1 or self.learning_rate <= 0:
+            raise ValueError("ema must lie between 0 and 1, plaque_share in 0…1, learning_rate above 0")
+
+
+def read_config(path: Path) -> TrainingConfig:
+    """The configuration in a JSON file; unknown or wrong fields raise ValueError naming them."""
+    fields = json.loads(path.read_text())
+    try:
+        return TrainingConfig(**fields)
+    except TypeError as error:
+        raise ValueError(f"{path.name}: {error}") from None

@@ -1,0 +1,74 @@
+"""Training data: phantoms straightened on displaced centrelines, with soft labels, cached as memory-mapped arrays."""
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.phantom.phantom import displaced, generate
+from inference.phantom.truth import soft_targets
+from inference.straightening import straighten
+
+MAX_DISPLACEMENT_MM = 1.2
+
+
+@dataclass(frozen=True)
+class CachedVessel:
+    """One straightened vessel of the cache.
+
+    hu : (S, 64, 64) int16; soft : (S, 3, 64, 64) uint8, 255 × share inside outer wall, lumen, plaque.
+    """
+
+    patient: int
+    name: str
+    hu: NDArray[np.int16]
+    soft: NDArray[np.uint8]
+
+
+def make_patient(*, seed: int, scenario: str, folder: Path, versions: int = 2) -> Path:
+    """Generate one patient and store its vessels; each version has other centreline displacements (0–1.2 mm).
+
+    Writing is atomic: the description appears last, under its final name.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = folder / f"{scenario}-{seed}"
+    if stem.with_suffix(".json").exists():
+        return stem
+    phantom = generate(seed, scenario)
+    rng = np.random.default_rng([seed, 31])
+    hu, soft, rows, at = [], [], [], 0
+    for _ in range(versions):
+        for name, table in phantom.vessels.items():
+            size = float(rng.uniform(0.0, MAX_DISPLACEMENT_MM))
+            vessel = straighten(phantom.volume, displaced(rng, table, size))
+            hu.append(vessel.hu)
+            soft.append(soft_targets(table, vessel).transpose(0, 3, 1, 2))
+            rows.append({"name": name, "first": at, "count": len(vessel.hu), "displacement_mm": size})
+            at += len(vessel.hu)
+    np.save(f"{stem}-hu.npy", np.concatenate(hu))
+    np.save(f"{stem}-soft.npy", np.concatenate(soft))
+    part = stem.with_suffix(".part")
+    part.write_text(json.dumps({"seed": seed, "scenario": scenario, "vessels": rows}))
+    os.replace(part, stem.with_suffix(".json"))
+    return stem
+
+
+def load_patient(stem: Path) -> list[CachedVessel]:
+    """The vessels of one cached patient, memory-mapped."""
+    about = json.loads(stem.with_suffix(".json").read_text())
+    hu = np.load(f"{stem}-hu.npy", mmap_mode="r")
+    soft = np.load(f"{stem}-soft.npy", mmap_mode="r")
+    return [CachedVessel(patient=about["seed"], name=r["name"], hu=hu[r["first"]:r["first"] + r["count"]],
+                         soft=soft[r["first"]:r["first"] + r["count"]]) for r in about["vessels"]]
+
+
+def patients(*, folder: Path, scenario: str, first_seed: int, count: int, versions: int = 2) -> list[CachedVessel]:
+    """All vessels of ``count`` patients from ``first_seed`` on; what is not cached yet is generated."""
+    out: list[CachedVessel] = []
+    for seed in range(first_seed, first_seed + count):
+        out += load_patient(make_patient(seed=seed, scenario=scenario, folder=folder, versions=versions))
+    return out

@@ -1,0 +1,145 @@
+"""The training loop, visible from top to bottom."""
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from inference.networks import build
+
+from .config import TrainingConfig
+from .data import CachedVessel, patients
+from .losses import segmentation_loss
+from .sampling import Sampler
+from .scores import dice_of_vessels
+
+Say = Callable[[str], None]
+
+
+class NonFiniteGradient(RuntimeError):
+    """A gradient was not finite five times in a row; training stops rather than ruins the weights."""
+
+
+def position(config: TrainingConfig, step: int, seconds: float) -> float:
+    """How far the run is, 0…1: by steps, or by time where that is further."""
+    by_time = seconds / (60 * config.minutes) if config.minutes else 0.0
+    return min(1.0, max(step / config.steps, by_time))
+
+
+def train(config: TrainingConfig, *, folder: Path, data_folder: Path, say: Say = print,
+          stop_after: int | None = None) -> Path:
+    """Train, or resume where the last checkpoint in ``folder`` stands; returns the weights' path.
+
+    Progress goes to ``say`` and to ``folder/log.jsonl``. ``stop_after`` ends the call after so many steps, as a kill
+    would, with nothing more than the last checkpoint kept.
+    """
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    vessels = patients(folder=data_folder, scenario=config.scenario, first_seed=config.first_patient,
+                       count=config.patients, versions=config.versions)
+    held_out = patients(folder=data_folder, scenario=config.validation_scenario,
+                        first_seed=config.first_validation_patient, count=config.validation_patients, versions=1)
+    network = build(config.network).to(memory_format=torch.channels_last).train()
+    average = copy.deepcopy(network).eval()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    sampler = Sampler(vessels, seed=config.seed, stretches=config.stretches, sections=config.stretch_sections,
+                      plaque_share=config.plaque_share)
+    checkpoint, step, spent, broken = folder / "checkpoint.pt", 0, 0.0, 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=False)
+        network.load_state_dict(state["network"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        sampler.rng.bit_generator.state = state["sampler"]
+        step, spent = state["step"], state["seconds"]
+        say(f"resumed at step {step}, {spent / 60:.1f} minutes")
+    began, first, running = time.monotonic() - spent, step, 0.0
+    while position(config, step, time.monotonic() - began) < 1.0:
+        if stop_after is not None and step - first >= stop_after:
+            return checkpoint
+        x, soft = sampler.batch()
+        rate = _rate(config, step, time.monotonic() - began)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        logits, deep = network.stretches(x)
+        loss = segmentation_loss(logits, soft)
+        loss = loss + config.deep_supervision * segmentation_loss(deep, nn.functional.avg_pool2d(soft, 2))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        size = nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+        step += 1
+        if not torch.isfinite(size):
+            broken += 1
+            if broken >= 5:
+                raise NonFiniteGradient(f"gradients were not finite at step {step}")
+            continue
+        broken = 0
+        optimiser.step()
+        _follow(average, network, min(config.ema, step / (step + 10)))
+        running += float(loss.detach())
+        seconds = time.monotonic() - began
+        if step % config.report_every == 0:
+            sections = (step - first) * config.stretches * config.stretch_sections
+            say(f"step {step} loss {running / config.report_every:.4f} rate {rate:.1e} "
+                f"{seconds / 60:.1f} min {sections / max(1e-9, seconds - spent):.0f} sections/s")
+            running = 0.0
+        if step % config.checkpoint_every == 0:
+            _save(checkpoint, network, average, optimiser, sampler, step, seconds)
+        if step % config.validate_every == 0:
+            _report(folder, average, held_out, step, seconds, say)
+    seconds = time.monotonic() - began
+    _save(checkpoint, network, average, optimiser, sampler, step, seconds)
+    _report(folder, average, held_out, step, seconds, say)
+    return export_weights(average, config, folder, step=step, seconds=seconds)
+
+
+def export_weights(network: nn.Module, config: TrainingConfig, folder: Path, *, step: int, seconds: float) -> Path:
+    """Write ``<network>.safetensors`` with the recipe in its header."""
+    path = folder / f"{config.network}.safetensors"
+    tensors = {name: value.detach().contiguous(memory_format=torch.contiguous_format).clone()
+               for name, value in network.state_dict().items()}
+    save_file(tensors, path, metadata={"network": config.network, "config": json.dumps(asdict(config)),
+                                       "steps": str(step), "minutes": f"{seconds / 60:.1f}",
+                                       "presentations": str(step * config.stretches * config.stretch_sections)})
+    return path
+
+
+def _rate(config: TrainingConfig, step: int, seconds: float) -> float:
+    warm = min(1.0, (step + 1) / config.warm_up_steps)
+    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * position(config, step, seconds)))) * config.learning_rate
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Exponential moving average of weights and of batch-normalisation statistics."""
+    for mean, value in zip(average.state_dict().values(), network.state_dict().values()):
+        if mean.dtype.is_floating_point:
+            mean.lerp_(value, 1 - decay)
+        else:
+            mean.copy_(value)
+
+
+def _save(path: Path, network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer, sampler: Sampler,
+          step: int, seconds: float) -> None:
+    part = path.with_suffix(".part")
+    torch.save({"network": network.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict(),
+                "sampler": sampler.rng.bit_generator.state, "step": step, "seconds": seconds}, part)
+    os.replace(part, path)
+
+
+def _report(folder: Path, network: nn.Module, held_out: list[CachedVessel], step: int, seconds: float, say: Say,
+            ) -> None:
+    scores = dice_of_vessels(network, held_out, every=4)
+    say(f"step {step} validation Dice " + " ".join(f"{k} {v:.4f}" for k, v in scores.items()))
+    with (folder / "log.jsonl").open("a") as log:
+        log.write(json.dumps({"step": step, "minutes": seconds / 60, **scores}) + "\n")
