@@ -284,6 +284,30 @@ def paint(rng: np.random.Generator, *, grid: Grid, heart: Heart, tables: tuple[V
     _paint_tube(out, grid.origin, spacing, heart.aorta_from, heart.aorta_to, heart.aorta_mm + 1.4, 60.0, 12.0)
     _paint_tube(out, grid.origin, spacing, heart.aorta_from, heart.aorta_to, heart.aorta_mm, heart.blood_hu, 12.0)
 
+    near = claims(grid, tables)
+    for w, table in enumerate(tables):
+        reach, hu, side = _sheaths(rng, table, chosen, heart)
+        _surround(out, near.slots, near.owner, near.distance, grid.origin, spacing, w, table.curve.points,
+                  table.wall.max(1), reach, hu, side)
+    for vein in veins:
+        radius = rng.uniform(0.8, 1.7)
+        _vein(out, vein.points, grid.origin, spacing, radius, heart.blood_hu * rng.uniform(0.25, 0.75))
+    fill_vessels(out, grid=grid, tables=tables, near=near)
+    return out
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Voxels near vessels: index (n, 3), per vessel the nearest row (−1: none) and its squared distance mm²."""
+
+    slots: NDArray[np.int32]
+    owner: NDArray[np.int32]
+    distance: NDArray[np.float32]
+
+
+def claims(grid: Grid, tables: tuple[VesselTable, ...]) -> Claims:
+    """Which voxels lie within 7 mm of which vessel."""
+    spacing = np.array([grid.pixel_mm, grid.pixel_mm, grid.slice_mm])
     slot_of = np.full(grid.shape, -1, np.int32)
     total = 0
     for table in tables:
@@ -296,24 +320,22 @@ def paint(rng: np.random.Generator, *, grid: Grid, heart: Heart, tables: tuple[V
     distance = np.full((total, len(tables)), 1e9, np.float32)
     for w, table in enumerate(tables):
         _claim(owner, distance, slot_of, table.curve.points, grid.origin, spacing, FAR_MM, w)
-    del slot_of
-    for w, table in enumerate(tables):
-        reach, hu, side = _sheaths(rng, table, chosen, heart)
-        _surround(out, slots, owner, distance, grid.origin, spacing, w, table.curve.points, table.wall.max(1), reach,
-                  hu, side)
-    for vein in veins:
-        radius = rng.uniform(0.8, 1.7)
-        _vein(out, vein.points, grid.origin, spacing, radius, heart.blood_hu * rng.uniform(0.25, 0.75))
+    return Claims(slots=slots, owner=owner, distance=distance)
+
+
+def fill_vessels(out: NDArray[np.float32], *, grid: Grid, tables: tuple[VesselTable, ...], near: Claims) -> None:
+    """Paint lumen and wall of all vessels into ``out`` by supersampling, in place."""
+    spacing = np.array([grid.pixel_mm, grid.pixel_mm, grid.slice_mm])
     counts = np.concatenate([[0], np.cumsum([len(t.curve.points) for t in tables])])
 
     def joined(part: str) -> NDArray[np.float64]:
         return np.concatenate([getattr(t.curve, part) for t in tables])
 
     wall = np.concatenate([t.wall for t in tables])
-    _paint_vessels(out, slots, owner, distance, grid.origin, spacing, counts, joined("points"), joined("tangent"),
-                   joined("u"), joined("v"), np.concatenate([t.lumen for t in tables]), wall, wall.max(1),
-                   np.concatenate([t.hu for t in tables]), np.concatenate([t.lumen_hu for t in tables]), SUB)
-    return out
+    _paint_vessels(out, near.slots, near.owner, near.distance, grid.origin, spacing, counts, joined("points"),
+                   joined("tangent"), joined("u"), joined("v"), np.concatenate([t.lumen for t in tables]), wall,
+                   wall.max(1), np.concatenate([t.hu for t in tables]), np.concatenate([t.lumen_hu for t in tables]),
+                   SUB)
 
 
 @njit(cache=True, fastmath=True)
