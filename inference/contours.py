@@ -47,16 +47,29 @@ class VesselContours:
         lumen = np.ascontiguousarray(self.lumen_radius, dtype=np.float32)
         wall = np.ascontiguousarray(self.wall_radius, dtype=np.float32)
         plaque = np.ascontiguousarray(self.plaque, dtype=bool)
-        if lumen.ndim != 2 or lumen.shape[1] != ANGLES or wall.shape != lumen.shape or plaque.shape != lumen.shape:
-            raise ContourError("bad-contours", f"Contours need (sections, {ANGLES}) radii and marks of one shape.")
+        if (
+            lumen.ndim != 2
+            or lumen.shape[1] != ANGLES
+            or wall.shape != lumen.shape
+            or plaque.shape != lumen.shape
+        ):
+            raise ContourError(
+                "bad-contours", f"Contours need (sections, {ANGLES}) radii and marks of one shape."
+            )
         if not (np.isfinite(lumen).all() and np.isfinite(wall).all()):
             raise ContourError("bad-contours", "A radius is not a number.")
         if (lumen < 0).any() or (lumen > wall).any():
             section = int(np.argmax(((lumen < 0) | (lumen > wall)).any(axis=1)))
-            raise ContourError("bad-contours", f"Section {section}: the lumen must lie inside the wall.", f"section {section}")
+            raise ContourError(
+                "bad-contours",
+                f"Section {section}: the lumen must lie inside the wall.",
+                f"section {section}",
+            )
         for section, mask in self.masks.items():
             if not 0 <= section < len(lumen) or mask.shape != (PIXELS, PIXELS):
-                raise ContourError("bad-contours", f"The mask of section {section} has no place.", f"section {section}")
+                raise ContourError(
+                    "bad-contours", f"The mask of section {section} has no place.", f"section {section}"
+                )
         for name, value in (("lumen_radius", lumen), ("wall_radius", wall), ("plaque", plaque)):
             object.__setattr__(self, name, value)
 
@@ -88,7 +101,9 @@ class VesselContours:
             plaque=np.packbits(self.plaque, axis=1),
             mask_sections=np.array(sections, dtype=np.int32),
             masks=stack.astype(np.uint8),
-            provenance=np.array([[k, v] for k, v in sorted(self.provenance.items())], dtype=np.str_).reshape(-1, 2),
+            provenance=np.array([[k, v] for k, v in sorted(self.provenance.items())], dtype=np.str_).reshape(
+                -1, 2
+            ),
         )
         return buffer.getvalue()
 
@@ -160,6 +175,12 @@ def move_contour(
     masks = {s: m for s, m in contours.masks.items() if along[s] <= 0.01}
     if which == "lumen":
         moved = np.clip(contours.lumen_radius.astype(np.float64) + change, 0.0, contours.wall_radius)
-        return replace(contours, lumen_radius=np.minimum(moved.astype(np.float32), contours.wall_radius), masks=masks)
-    moved = np.clip(contours.wall_radius.astype(np.float64) + change, contours.lumen_radius, LARGEST_RADIUS_MM)
-    return replace(contours, wall_radius=np.maximum(moved.astype(np.float32), contours.lumen_radius), masks=masks)
+        return replace(
+            contours, lumen_radius=np.minimum(moved.astype(np.float32), contours.wall_radius), masks=masks
+        )
+    moved = np.clip(
+        contours.wall_radius.astype(np.float64) + change, contours.lumen_radius, LARGEST_RADIUS_MM
+    )
+    return replace(
+        contours, wall_radius=np.maximum(moved.astype(np.float32), contours.lumen_radius), masks=masks
+    )

@@ -71,7 +71,9 @@ class StraightenedVessel:
                     "bad-vessel", f"{self.vessel}: {name} has shape {getattr(self, name).shape}, not {shape}."
                 )
         if len(self.segment) != n or n < 2:
-            raise StraighteningError("bad-vessel", f"{self.vessel}: {n} sections, {len(self.segment)} segment names.")
+            raise StraighteningError(
+                "bad-vessel", f"{self.vessel}: {n} sections, {len(self.segment)} segment names."
+            )
 
     @property
     def sections(self) -> int:
@@ -90,14 +92,18 @@ class StraightenedVessel:
 
     def to_patient(self, section: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Map (section index, u mm, v mm) to LPS mm, linearly between sections. Returns (..., 3)."""
-        section, u, v = np.broadcast_arrays(np.asarray(section, float), np.asarray(u, float), np.asarray(v, float))
+        section, u, v = np.broadcast_arrays(
+            np.asarray(section, float), np.asarray(u, float), np.asarray(v, float)
+        )
         low = np.clip(np.floor(section).astype(int), 0, self.sections - 2)
         t = (section - low)[..., None]
 
         def between(a: np.ndarray) -> np.ndarray:
             return a[low] * (1 - t) + a[low + 1] * t
 
-        return between(self.centre) + u[..., None] * between(self.axis_u) + v[..., None] * between(self.axis_v)
+        return (
+            between(self.centre) + u[..., None] * between(self.axis_u) + v[..., None] * between(self.axis_v)
+        )
 
     def from_patient(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Map LPS points (..., 3) to (section, u mm, v mm): the nearest section's plane, then Newton along the path."""
@@ -183,10 +189,14 @@ def resample(line: Centreline) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]
     points = points[keep]
     segments = np.array(line.segments)[keep]
     if len(points) < 2:
-        raise StraighteningError("short-centreline", f"{line.vessel}: the centreline has fewer than two distinct points.")
+        raise StraighteningError(
+            "short-centreline", f"{line.vessel}: the centreline has fewer than two distinct points."
+        )
     s = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
     if s[-1] < 4 * SPACING_ALONG:
-        raise StraighteningError("short-centreline", f"{line.vessel}: the centreline is only {s[-1]:.1f} mm long.")
+        raise StraighteningError(
+            "short-centreline", f"{line.vessel}: the centreline is only {s[-1]:.1f} mm long."
+        )
     fine = np.linspace(0.0, s[-1], max(int(np.ceil(s[-1] / 0.1)) + 1, 8))
     dense = np.stack([np.interp(fine, s, points[:, k]) for k in range(3)], axis=1)
     step = fine[1] - fine[0]
@@ -256,17 +266,12 @@ def _sample(
                 i0, j0, k0 = min(int(i), columns - 2), min(int(j), rows - 2), min(int(k), depth - 2)
                 f, g, h = i - i0, j - j0, k - k0
                 value = (
-                    (
-                        (hu[k0, j0, i0] * (1 - f) + hu[k0, j0, i0 + 1] * f) * (1 - g)
-                        + (hu[k0, j0 + 1, i0] * (1 - f) + hu[k0, j0 + 1, i0 + 1] * f) * g
-                    )
-                    * (1 - h)
-                    + (
-                        (hu[k0 + 1, j0, i0] * (1 - f) + hu[k0 + 1, j0, i0 + 1] * f) * (1 - g)
-                        + (hu[k0 + 1, j0 + 1, i0] * (1 - f) + hu[k0 + 1, j0 + 1, i0 + 1] * f) * g
-                    )
-                    * h
-                )
+                    (hu[k0, j0, i0] * (1 - f) + hu[k0, j0, i0 + 1] * f) * (1 - g)
+                    + (hu[k0, j0 + 1, i0] * (1 - f) + hu[k0, j0 + 1, i0 + 1] * f) * g
+                ) * (1 - h) + (
+                    (hu[k0 + 1, j0, i0] * (1 - f) + hu[k0 + 1, j0, i0 + 1] * f) * (1 - g)
+                    + (hu[k0 + 1, j0 + 1, i0] * (1 - f) + hu[k0 + 1, j0 + 1, i0 + 1] * f) * g
+                ) * h
                 out[s, r, c] = int(np.rint(value))
     return out
 

@@ -34,8 +34,15 @@ class Volume:
 
     def __post_init__(self) -> None:
         if self.hu.ndim != 3 or self.hu.dtype != np.int16 or min(self.hu.shape) < 2:
-            raise VolumeError("bad-volume", f"A volume needs int16 (slices, rows, columns), not {self.hu.dtype} {self.hu.shape}.")
-        if self.affine.shape != (4, 4) or not np.isfinite(self.affine).all() or abs(np.linalg.det(self.affine)) < 1e-9:
+            raise VolumeError(
+                "bad-volume",
+                f"A volume needs int16 (slices, rows, columns), not {self.hu.dtype} {self.hu.shape}.",
+            )
+        if (
+            self.affine.shape != (4, 4)
+            or not np.isfinite(self.affine).all()
+            or abs(np.linalg.det(self.affine)) < 1e-9
+        ):
             raise VolumeError("bad-geometry", "The volume's affine cannot be inverted.")
 
     @cached_property

@@ -33,14 +33,18 @@ class Centreline:
     def __post_init__(self) -> None:
         points = np.asarray(self.points, float)
         if points.ndim != 2 or points.shape[1:] != (3,) or len(points) < 2:
-            raise CentrelineError("bad-centreline", f"{self.vessel}: a centreline needs at least two points of x, y, z.")
+            raise CentrelineError(
+                "bad-centreline", f"{self.vessel}: a centreline needs at least two points of x, y, z."
+            )
         if not np.isfinite(points).all():
             raise CentrelineError("bad-centreline", f"{self.vessel}: a point is not a number.")
         object.__setattr__(self, "points", points)
         if not self.segments:
             object.__setattr__(self, "segments", ("",) * len(points))
         if len(self.segments) != len(points):
-            raise CentrelineError("bad-centreline", f"{self.vessel}: {len(points)} points but {len(self.segments)} segments.")
+            raise CentrelineError(
+                "bad-centreline", f"{self.vessel}: {len(points)} points but {len(self.segments)} segments."
+            )
 
     @property
     def length_mm(self) -> float:
@@ -69,14 +73,17 @@ def read_centrelines(source: Path | str | bytes) -> list[Centreline]:
     missing = [c for c in COLUMNS if c not in (reader.fieldnames or [])]
     if missing:
         raise CentrelineError(
-            "missing-columns", f"{name}: column {', '.join(missing)} is missing; the first row must name {','.join(COLUMNS)}."
+            "missing-columns",
+            f"{name}: column {', '.join(missing)} is missing; the first row must name {','.join(COLUMNS)}.",
         )
     found: dict[str, tuple[list[list[float]], list[str]]] = {}
     for number, row in enumerate(reader, start=2):
         vessel = (row["vessel"] or "").strip()
         if vessel not in VESSELS:
             raise CentrelineError(
-                "unknown-vessel", f"{name}, row {number}: “{vessel}” is not one of {', '.join(VESSELS)}.", f"row {number}"
+                "unknown-vessel",
+                f"{name}, row {number}: “{vessel}” is not one of {', '.join(VESSELS)}.",
+                f"row {number}",
             )
         try:
             point = [float(row[c]) for c in ("x_mm", "y_mm", "z_mm")]
@@ -89,7 +96,9 @@ def read_centrelines(source: Path | str | bytes) -> list[Centreline]:
         segments.append((row["segment"] or "").strip())
     if not found:
         raise CentrelineError("empty", f"{name} holds no points.")
-    return [Centreline(vessel, np.array(points), tuple(segments)) for vessel, (points, segments) in found.items()]
+    return [
+        Centreline(vessel, np.array(points), tuple(segments)) for vessel, (points, segments) in found.items()
+    ]
 
 
 def write_centrelines(path: Path | str, lines: Sequence[Centreline]) -> None:

@@ -1,0 +1,45 @@
+"""Contours + HU + profile → measurements; lesions; stenosis; patient roll-up."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inference.coronary import CompositionProfile
+from inference.quantification.composition import composition_map as _map
+from inference.quantification.lesions import find_lesions, fit_normal_wall, mark_plaque
+from inference.quantification.measure import quantify
+from inference.quantification.roll_up import roll_up
+from inference.quantification.sections import measure_sections
+from inference.quantification.types import UNITS, Lesion, Measurement, NormalWall, VesselRead
+from inference.straightening import StraightenedVessel
+
+__all__ = [
+    "UNITS",
+    "Lesion",
+    "Measurement",
+    "NormalWall",
+    "VesselRead",
+    "composition_map",
+    "find_lesions",
+    "fit_normal_wall",
+    "mark_plaque",
+    "profile_curves",
+    "quantify",
+    "roll_up",
+]
+
+
+def composition_map(vessel: StraightenedVessel, read: VesselRead, profile: CompositionProfile) -> np.ndarray:
+    """Return what the viewer lays over the image: (S, 64, 64) uint8, 0 none, 1 low-attenuation, 2 non-calcified, 3 calcified."""
+    return _map(vessel, read.contours, profile)
+
+
+def profile_curves(vessel: StraightenedVessel, read: VesselRead) -> dict[str, np.ndarray]:
+    """Return lumen, wall and plaque area (mm²) and lumen diameter (mm) of every section (S,)."""
+    sections = measure_sections(vessel, read.contours)
+    return {
+        "lumen_area": sections.smooth_lumen_area,
+        "wall_area": sections.wall_area,
+        "plaque_area": sections.plaque_area,
+        "lumen_diameter": sections.lumen_diameter,
+    }

@@ -1,0 +1,309 @@
+"""``quantify``: one vessel and one read of it → its measurements. Nothing else makes a number of a vessel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference.contours import PIXEL_ANGLE, PIXEL_RADIUS, radius_at
+from inference.coronary import CompositionProfile, cadrads
+from inference.errors import QuantificationError
+from inference.quantification.composition import Composition, measure_composition, prepare
+from inference.quantification.lesions import lesion_weights
+from inference.quantification.sections import Sections, measure_sections
+from inference.quantification.stenosis import Reference, reference
+from inference.quantification.types import UNITS, Lesion, Measurement, VesselRead
+from inference.straightening import SPACING_ALONG, StraightenedVessel
+
+SHIFTS_MM = (0.0, -0.1, 0.1)
+POSITIVE_REMODELLING = 1.1
+LEAST_LOW_ATTENUATION_MM3 = 1.0
+SPOTTY_MM = 3.0
+NAPKIN_SECTIONS = 3
+FAT_RANGE_HU = (-190, -30)
+FAT_STRETCH_MM = {"RCA": (10.0, 50.0), "LAD": (0.0, 40.0), "LCx": (0.0, 40.0)}
+COMPONENTS = ("total", "noncalcified", "calcified", "low_attenuation")
+FOUR = (
+    ("necrotic_core_volume", "necrotic_core"),
+    ("fibrofatty_volume", "fibrofatty"),
+    ("fibrous_volume", "fibrous"),
+    ("dense_calcium_volume", "calcified"),
+)
+
+
+@dataclass(frozen=True)
+class _View:
+    """Sections and composition with both contours moved by one distance."""
+
+    sections: Sections
+    composition: Composition
+
+
+def quantify(vessel: StraightenedVessel, read: VesselRead, profile: CompositionProfile) -> list[Measurement]:
+    """Measure one vessel.
+
+    Parameters
+    ----------
+    vessel : the straightened vessel. read : contours, lesions and excluded stretches of that vessel.
+    profile : composition profile.
+
+    Returns
+    -------
+    list of Measurement
+        Rows of level ``lesion``, ``segment`` (where segments are known) and ``vessel``, with the value at contours
+        0.1 mm inwards and outwards as ``low`` and ``high``.
+
+    Raises
+    ------
+    QuantificationError
+        The read is of another vessel or has another number of sections.
+    """
+    if read.vessel != vessel.vessel or read.contours.sections != vessel.sections:
+        raise QuantificationError(
+            "not-this-vessel",
+            f"The read is of {read.vessel} with {read.contours.sections} sections, "
+            f"the vessel is {vessel.vessel} with {vessel.sections}.",
+        )
+    prepared = prepare(vessel, read.contours, profile)
+    views = [
+        _View(
+            measure_sections(vessel, read.contours, by),
+            measure_composition(vessel, read.contours, profile, prepared, by),
+        )
+        for by in SHIFTS_MM
+    ]
+    kept = np.ones(vessel.sections)
+    for start, end, _ in read.excluded:
+        kept[(vessel.arc_length >= start) & (vessel.arc_length <= end)] = 0.0
+    rows: list[Measurement] = []
+    for lesion in read.lesions:
+        rows += _lesion_rows(vessel, read, lesion, views, kept, prepared.lumen_hu, profile)
+    rows += _stretch_rows(vessel, read, views, kept, profile)
+    return rows
+
+
+def _volumes(view: _View, weight: np.ndarray, profile: CompositionProfile) -> dict[str, float]:
+    """Integrate along the path with mm weights (S,)."""
+    total = float((view.sections.plaque_volume * weight).sum())
+    calcified = min(float((view.composition.calcified * weight).sum()), total)
+    out = {
+        "total_plaque_volume": total,
+        "noncalcified_plaque_volume": total - calcified,
+        "calcified_plaque_volume": calcified,
+        "low_attenuation_plaque_volume": min(
+            float((view.composition.low_attenuation * weight).sum()), total - calcified
+        ),
+    }
+    if profile.four_classes:
+        out |= {metric: float((getattr(view.composition, name) * weight).sum()) for metric, name in FOUR}
+    return out
+
+
+def _with_burdens(
+    values: dict[str, float], vessel_volume: float, lumen_volume: float
+) -> dict[str, float | None]:
+    out: dict[str, float | None] = {**values, "vessel_volume": vessel_volume, "lumen_volume": lumen_volume}
+    for component in COMPONENTS:
+        out[f"{component}_plaque_burden"] = (
+            100 * values[f"{component}_plaque_volume"] / vessel_volume if vessel_volume > 0 else None
+        )
+    return out
+
+
+def _lesion_values(
+    view: _View,
+    vessel: StraightenedVessel,
+    read: VesselRead,
+    lesion: Lesion,
+    weight: np.ndarray,
+    kept: np.ndarray,
+    profile: CompositionProfile,
+) -> tuple[dict[str, float | None], Reference, int]:
+    at = vessel.arc_length
+    volumes = _volumes(view, weight, profile)
+    sections = view.sections
+    values = _with_burdens(
+        volumes, float((sections.wall_volume * weight).sum()), float((sections.lumen_volume * weight).sum())
+    )
+    inside = np.flatnonzero(weight > 0)
+    area = sections.smooth_lumen_area
+    worst = int(inside[np.argmin(area[inside])]) if len(inside) else 0
+    usable = (sections.lumen_area > 0) & (kept > 0)
+    ref = reference(
+        at, sections.lumen_diameter, sections.minimum_feret, sections.wall_area, lesion, read.lesions, usable
+    )
+    mla = float(area[worst])
+    mld = float(2 * np.sqrt(mla / np.pi))
+    values |= {
+        "minimal_luminal_area": mla,
+        "minimal_luminal_diameter": mld,
+        "reference_luminal_area": ref.area,
+        "reference_luminal_diameter": ref.diameter,
+        "diameter_stenosis": _narrowing(mld, ref.diameter),
+        "diameter_stenosis_feret": _narrowing(float(sections.minimum_feret[worst]), ref.feret),
+        "area_stenosis": _narrowing(mla, ref.area),
+        "remodelling_index": float(sections.wall_area[worst] / ref.wall_area) if ref.wall_area else None,
+    }
+    return values, ref, worst
+
+
+def _narrowing(value: float, against: float | None) -> float | None:
+    return None if not against else max(0.0, 100 * (1 - value / against))
+
+
+def _lesion_rows(
+    vessel: StraightenedVessel,
+    read: VesselRead,
+    lesion: Lesion,
+    views: list[_View],
+    kept: np.ndarray,
+    attenuation: np.ndarray,
+    profile: CompositionProfile,
+) -> list[Measurement]:
+    weight = lesion_weights(vessel, lesion, kept)
+    measured = [_lesion_values(view, vessel, read, lesion, weight, kept, profile) for view in views]
+    values, ref, worst = measured[0]
+    values["contrast_density_difference"] = _density_drop(views[0].sections, attenuation, weight, ref, vessel)
+    inside = weight > 0
+    occluded = bool((views[0].sections.lumen_area[inside] <= 0).any()) if inside.any() else False
+    stenosis = values["diameter_stenosis"]
+    segment = vessel.segment[worst]
+
+    def row(
+        metric: str, value: float | str | None, low: float | None = None, high: float | None = None
+    ) -> Measurement:
+        return Measurement(
+            "lesion",
+            vessel.vessel,
+            segment,
+            lesion.number,
+            metric,
+            value,
+            UNITS[metric],
+            low,
+            high,
+            profile.name,
+        )
+
+    rows = [
+        row("lesion_start", lesion.start_mm),
+        row("lesion_end", lesion.end_mm),
+        row("lesion_length", lesion.end_mm - lesion.start_mm),
+    ]
+    for metric, value in values.items():
+        others = [m[0].get(metric) for m in measured[1:]]
+        numbers = [x for x in others if x is not None]
+        low, high = (min(numbers), max(numbers)) if len(numbers) == 2 else (None, None)
+        rows.append(row(metric, value, low, high))
+    rows.append(
+        row(
+            "cadrads",
+            None if stenosis is None and not occluded else cadrads(stenosis or 0.0, occluded=occluded),
+        )
+    )
+    rows.append(row("high_risk_features", float(_high_risk(values, views[0], weight))))
+    return rows
+
+
+def _density_drop(
+    sections: Sections,
+    attenuation: np.ndarray,
+    weight: np.ndarray,
+    ref: Reference,
+    vessel: StraightenedVessel,
+) -> float | None:
+    """Largest drop of lumen attenuation per area against the proximal reference, % (never below 0)."""
+    centre = ref.proximal_mm
+    if centre is None:
+        return None
+    window = np.abs(vessel.arc_length - centre) <= 1.5
+    density = np.where(sections.lumen_area > 0.3, attenuation / np.maximum(sections.lumen_area, 0.3), np.nan)
+    inside = density[weight > 0]
+    if not np.isfinite(density[window]).any() or not np.isfinite(inside).any():
+        return None
+    before = float(np.nanmedian(density[window]))
+    return max(0.0, 100 * (1 - float(np.nanmin(inside)) / before)) if before > 0 else None
+
+
+def _high_risk(values: dict[str, float | None], view: _View, weight: np.ndarray) -> int:
+    """Count positive remodelling, low attenuation, spotty calcification (< 3 mm) and napkin-ring."""
+    inside = weight > 0
+    remodelling = (values["remodelling_index"] or 0.0) >= POSITIVE_REMODELLING
+    low = (values["low_attenuation_plaque_volume"] or 0.0) >= LEAST_LOW_ATTENUATION_MM3
+    calcium = (view.composition.calcified > 0.05) & inside
+    runs = np.flatnonzero(np.diff(np.r_[False, calcium, False].astype(int)))
+    lengths = (runs[1::2] - runs[::2]) * SPACING_ALONG
+    spotty = bool(len(lengths)) and bool((lengths < SPOTTY_MM).all())
+    ring = view.composition.napkin_ring & inside
+    edges = np.flatnonzero(np.diff(np.r_[False, ring, False].astype(int)))
+    napkin = bool(((edges[1::2] - edges[::2]) >= NAPKIN_SECTIONS).any())
+    return int(remodelling) + int(low) + int(spotty) + int(napkin)
+
+
+def _stretch_rows(
+    vessel: StraightenedVessel,
+    read: VesselRead,
+    views: list[_View],
+    kept: np.ndarray,
+    profile: CompositionProfile,
+) -> list[Measurement]:
+    """Rows of the whole vessel and of each known segment: plaque of lesions over all analysed vessel."""
+    step = np.full(vessel.sections, SPACING_ALONG)
+    step[[0, -1]] = SPACING_ALONG / 2
+    analysed = step * kept
+    diseased = np.zeros(vessel.sections)
+    for lesion in read.lesions:
+        diseased = np.maximum(diseased, lesion_weights(vessel, lesion, kept))
+    names = np.array(vessel.segment)
+    stretches: list[tuple[str, str, np.ndarray]] = [("vessel", "", np.ones(vessel.sections, bool))]
+    stretches += [("segment", str(s), names == s) for s in dict.fromkeys(names[names != ""])]
+    rows = []
+    for level, segment, here in stretches:
+        tables = []
+        for view in views:
+            values = _with_burdens(
+                _volumes(view, diseased * here, profile),
+                float((view.sections.wall_volume * analysed * here).sum()),
+                float((view.sections.lumen_volume * analysed * here).sum()),
+            )
+            values["percent_atheroma_volume"] = values["total_plaque_burden"]
+            tables.append(values)
+        for metric, value in tables[0].items():
+            numbers = [x for t in tables[1:] if (x := t[metric]) is not None]
+            low, high = (min(numbers), max(numbers)) if len(numbers) == 2 else (None, None)
+            rows.append(
+                Measurement(
+                    level, vessel.vessel, segment, None, metric, value, UNITS[metric], low, high, profile.name
+                )
+            )
+    fat = _fat(vessel, read)
+    if vessel.vessel in FAT_STRETCH_MM:
+        metric = "pericoronary_fat_attenuation"
+        rows.append(
+            Measurement(
+                "vessel", vessel.vessel, "", None, metric, fat, UNITS[metric], None, None, profile.name
+            )
+        )
+    return rows
+
+
+def _fat(vessel: StraightenedVessel, read: VesselRead) -> float | None:
+    """Mean HU of −190…−30 HU within one vessel diameter of the outer wall (Antonopoulos et al., 2017)."""
+    if vessel.vessel not in FAT_STRETCH_MM:
+        return None
+    start, end = FAT_STRETCH_MM[vessel.vessel]
+    rows = np.flatnonzero((vessel.arc_length >= start) & (vessel.arc_length <= end))
+    if len(rows) < 10:
+        return None
+    wall = read.contours.wall_radius[rows]
+    edge = radius_at(wall, PIXEL_ANGLE)
+    diameter = 2 * np.sqrt((wall.astype(float) ** 2).mean(1))[:, None, None]
+    hu = vessel.hu[rows]
+    near = (
+        (edge < PIXEL_RADIUS)
+        & (edge + diameter > PIXEL_RADIUS)
+        & (hu >= FAT_RANGE_HU[0])
+        & (hu <= FAT_RANGE_HU[1])
+    )
+    return float(hu[near].mean()) if near.sum() >= 100 else None
