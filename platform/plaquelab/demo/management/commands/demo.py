@@ -1,0 +1,76 @@
+"""``manage.py demo``: build the demonstration study, or go on where the last time ended."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
+
+from plaquelab.demo import director
+from plaquelab.demo.building import build
+from plaquelab.demo.plan import PATIENTS
+
+PAUSE_SECONDS = 0.5
+
+
+class Command(BaseCommand):
+    """Send eight phantom patients through upload, quality control, analysis and reading."""
+
+    help = "Build the demonstration study through the real queue (a worker must be running); resumes."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Define the options."""
+        parser.add_argument(
+            "--minutes", type=float, default=60.0, help="give up waiting for the worker after this"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Step through the patients until all are where they shall be."""
+        if not settings.DEMONSTRATION:
+            raise CommandError("Set PLAQUELAB_DEMONSTRATION=1: its persons share a known password.")
+        started = time.monotonic()
+        world = build()
+        limit = started + 60 * options["minutes"]
+        worked = False
+        while True:
+            try:
+                moved, waiting = self._pass(world, started)
+            except director.DemonstrationError as error:
+                raise CommandError(str(error)) from None
+            except OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                moved, waiting = True, True  # another process held the database for long: look again
+            worked = worked or moved
+            if not moved and not waiting:
+                break
+            if time.monotonic() > limit:
+                raise CommandError("The worker did not get through in time: is it running?")
+            if not moved:
+                time.sleep(PAUSE_SECONDS)
+        if worked:
+            self._say(started, f"complete: all {len(PATIENTS)} patients are where they shall be")
+
+    def _pass(self, world: Any, started: float) -> tuple[bool, bool]:
+        """Give every patient its next short step, then one patient its long one (making the phantom)."""
+        moved = waiting = False
+        for patient in PATIENTS:
+            if director.needs_sending(world, patient):
+                continue
+            step = director.step(world, patient)
+            if step.did:
+                self._say(started, step.did)
+                moved = True
+            waiting = waiting or step.waiting
+        for patient in PATIENTS:
+            if director.needs_sending(world, patient):
+                self._say(started, director.send(world, patient).did)
+                return True, True
+        return moved, waiting
+
+    def _say(self, started: float, text: str) -> None:
+        self.stdout.write(f"[{time.monotonic() - started:5.0f} s] demonstration: {text}")
+        self.stdout.flush()

@@ -1,0 +1,94 @@
+"""The demonstration's phantom patients on disk: their DICOM files, stored points, and truth for simulated readers.
+
+Everything follows from the seed, so whatever is missing is made again.
+"""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from plaquelab.demo.plan import DISPLACEMENT_MM, SCENARIO, Patient
+
+if TYPE_CHECKING:
+    from inference.centreline import Centreline
+    from inference.quantification import VesselRead
+    from inference.straightening import StraightenedVessel
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where a phantom patient's files lie."""
+
+    folder: Path
+
+    @property
+    def dicom(self) -> Path:
+        """The CT series as a scanner would send it."""
+        return self.folder / "dicom"
+
+    @property
+    def centrelines(self) -> Path:
+        """Stored points: the true centreline displaced by 1 mm, never the true one."""
+        return self.folder / "centrelines.csv"
+
+    @property
+    def truth(self) -> Path:
+        """The truth tables, from which simulated readers draw."""
+        return self.folder / "truth.pickle"
+
+
+def files_of(patient: Patient) -> Files:
+    """Return where the patient's files lie or would lie."""
+    return Files(Path(settings.DATA_DIR) / "demo" / patient.pseudonym)
+
+
+def make(patient: Patient) -> Files:
+    """Draw and scan the phantom, unless its files are there; they appear all at once or not at all."""
+    files = files_of(patient)
+    if files.truth.exists():
+        return files
+    from inference.centreline import write_centrelines
+    from inference.phantom import generate, write_dicom
+
+    phantom = generate(seed=patient.seed, scenario=SCENARIO)
+    part = files.folder.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(mode=0o700, parents=True)
+    write_dicom(phantom, part / "dicom")
+    write_centrelines(part / "centrelines.csv", phantom.stored_points(DISPLACEMENT_MM))
+    (part / "truth.pickle").write_bytes(pickle.dumps(dict(phantom.vessels)))
+    shutil.rmtree(files.folder, ignore_errors=True)
+    part.rename(files.folder)
+    return files
+
+
+def forget_dicom(patient: Patient) -> None:
+    """Erase the DICOM files once they were imported."""
+    shutil.rmtree(files_of(patient).dicom, ignore_errors=True)
+
+
+def forget(patient: Patient) -> None:
+    """Erase all of a patient's files; they can be made again."""
+    shutil.rmtree(files_of(patient).folder, ignore_errors=True)
+
+
+def centrelines(patient: Patient) -> list[Centreline]:
+    """Return the stored points."""
+    from inference.centreline import read_centrelines
+
+    return list(read_centrelines(make(patient).centrelines))
+
+
+def truth_read(patient: Patient, vessel: StraightenedVessel) -> VesselRead:
+    """Return the true read of a vessel on the run's own straightening of it."""
+    from inference.phantom import truth
+
+    # Our own file, made by `make` in a private folder.
+    tables: dict[str, Any] = pickle.loads(make(patient).truth.read_bytes())
+    return truth.truth_read(tables[vessel.vessel], vessel)

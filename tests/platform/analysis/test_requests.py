@@ -1,0 +1,176 @@
+"""Asking for a run, again and again, cancelling it, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from plaquelab.analysis import services
+from plaquelab.analysis.centreline_sets import CentrelineInputError, TwoPoints
+from plaquelab.analysis.model_versions import NoModelError, current_model, path_of
+from plaquelab.analysis.models import AnalysisRun, CentrelineSet, ModelVersion
+from plaquelab.analysis.transitions import RUN
+from plaquelab.audit.models import AuditEvent
+from plaquelab.imaging import services as imaging
+from plaquelab.imaging.models import Exam
+from plaquelab.states import TransitionError
+
+pytestmark = [pytest.mark.django_db]
+MakeExam = Callable[..., Exam]
+
+
+@pytest.fixture
+def by(two_studies: SimpleNamespace) -> Any:
+    return two_studies.a.users["technician"]
+
+
+def add(exam: Exam, lines: Any, by: Any) -> CentrelineSet:
+    return services.add_centrelines(exam=exam, lines=lines, source="file", by=by)
+
+
+def test_centrelines_of_an_accepted_exam_start_its_run(
+    make_exam: MakeExam, stored_points: Any, by: Any, served_model: Path
+) -> None:
+    exam = make_exam()
+    add(exam, stored_points, by)
+    run = AnalysisRun.objects.get(exam=exam)
+    assert (run.state, run.profile, run.model.name) == ("pending", "corrected", "small")
+    assert services.request_analysis(exam=exam, by=by) == run
+    assert AuditEvent.objects.filter(verb="analysis_run.request").count() == 1
+
+
+def test_the_bell_rings_after_commit_only(
+    make_exam: MakeExam, stored_points: Any, by: Any, served_model: Path, django_capture_on_commit_callbacks: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    from plaquelab.analysis import tasks
+
+    rung: list[int] = []
+    monkeypatch.setattr(tasks.run_analysis, "apply_async", lambda args=(), *a, **k: rung.append(args[0]))
+    exam = make_exam()
+    with django_capture_on_commit_callbacks(execute=True):
+        add(exam, stored_points, by)
+        assert rung == []
+    assert rung == [AnalysisRun.objects.get().pk]
+
+
+def test_acceptance_starts_the_run(
+    make_exam: MakeExam, stored_points: Any, by: Any, served_model: Path
+) -> None:
+    exam = make_exam(state="qc_pending")
+    add(exam, stored_points, by)
+    assert not AnalysisRun.objects.exists()
+    imaging.accept_exam(exam=exam, by=by, image_quality=4)
+    assert AnalysisRun.objects.get().exam == exam
+
+
+def test_acceptance_without_centrelines_starts_nothing(
+    make_exam: MakeExam, by: Any, served_model: Path
+) -> None:
+    imaging.accept_exam(exam=make_exam(state="qc_pending"), by=by, image_quality=4)
+    assert not AnalysisRun.objects.exists()
+
+
+def test_other_input_is_another_run(
+    make_exam: MakeExam, stored_points: Any, by: Any, served_model: Path
+) -> None:
+    exam = make_exam()
+    add(exam, stored_points, by)
+    first = AnalysisRun.objects.get()
+    served_model.write_bytes(b"other weights")
+    second = services.request_analysis(exam=exam, by=by)
+    assert second != first
+    add(exam, stored_points[:1], by)
+    assert AnalysisRun.objects.filter(exam=exam).count() == 3
+
+
+def test_what_is_missing_is_said(
+    make_exam: MakeExam, stored_points: Any, by: Any, settings: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(TransitionError, match="not accepted"):
+        services.request_analysis(exam=make_exam(state="qc_pending"), by=by)
+    with pytest.raises(TransitionError, match="no centrelines"):
+        services.request_analysis(exam=make_exam(), by=by)
+    settings.INFERENCE_MODEL = str(tmp_path / "gone.safetensors")
+    with pytest.raises(NoModelError, match="gone"):
+        add(make_exam(), stored_points, by)
+    assert not CentrelineSet.objects.exists()
+
+
+def test_centrelines_must_be_there_once(make_exam: MakeExam, stored_points: Any, by: Any) -> None:
+    exam = make_exam()
+    with pytest.raises(CentrelineInputError, match="No centreline"):
+        add(exam, [], by)
+    with pytest.raises(CentrelineInputError, match="LM came twice"):
+        add(exam, [stored_points[0], stored_points[0]], by)
+
+
+def test_two_points_are_checked() -> None:
+    with pytest.raises(CentrelineInputError, match="“LADD” is no vessel"):
+        TwoPoints("LADD", (0.0, 0.0, 0.0), (0.0, 0.0, 50.0))
+    with pytest.raises(CentrelineInputError, match="less than 5 mm"):
+        TwoPoints("LAD", (0.0, 0.0, 0.0), (0.0, 0.0, 4.9))
+
+
+@pytest.mark.both_worlds
+def test_a_waiting_run_is_cancelled_at_once(
+    make_exam: MakeExam, stored_points: Any, by: Any, served_model: Path
+) -> None:
+    add(make_exam(), stored_points, by)
+    run = AnalysisRun.objects.get()
+    services.cancel_run(run=run, by=by, reason="wrong exam")
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+    event = AuditEvent.objects.get(verb="analysis_run.cancel")
+    assert (event.actor, event.reason) == (by.username, "wrong exam")
+    with pytest.raises(TransitionError, match="nothing to cancel"):
+        services.cancel_run(run=run, by=by)
+
+
+@pytest.mark.both_worlds
+def test_a_running_run_is_asked_to_stop(
+    make_exam: MakeExam, stored_points: Any, by: Any, served_model: Path
+) -> None:
+    add(make_exam(), stored_points, by)
+    AnalysisRun.objects.update(state="running", attempt=1)
+    run = AnalysisRun.objects.get()
+    services.cancel_run(run=run, by=by)
+    assert (run.state, run.cancel_requested) == ("running", True)
+
+
+@pytest.mark.both_worlds
+@pytest.mark.parametrize("state", ["failed", "timed_out", "cancelled"])
+def test_a_run_without_result_can_be_tried_again(
+    make_exam: MakeExam, stored_points: Any, by: Any, served_model: Path, state: str
+) -> None:
+    add(make_exam(), stored_points, by)
+    AnalysisRun.objects.update(state=state, attempt=3, refusal="time-out", message="too long")
+    run = AnalysisRun.objects.get()
+    services.retry_run(run=run, by=by)
+    assert (run.state, run.message, run.refusal, run.attempt_base) == ("pending", "", "", 3)
+    with pytest.raises(TransitionError, match="cannot be run again"):
+        services.retry_run(run=run, by=by)
+
+
+def test_a_model_is_found_by_its_hash(served_model: Path, settings: Any) -> None:
+    version = current_model()
+    assert path_of(version) == served_model
+    assert current_model() == version
+    assert ModelVersion.objects.count() == 1
+    served_model.write_bytes(b"new")
+    with pytest.raises(NoModelError, match="not on this machine"):
+        path_of(version)
+    served_model.with_suffix(".json").unlink()
+    served_model.write_bytes(b"newer")
+    with pytest.raises(NoModelError, match="card"):
+        current_model()
+
+
+def test_the_table_of_states_is_closed() -> None:
+    states = set(AnalysisRun.State.values)
+    assert {state for state, _ in RUN.table} | set(RUN.table.values()) == states
+    assert not [event for state, event in RUN.table if state == "succeeded"]
