@@ -147,7 +147,8 @@ def truth_read(table: VesselTable, vessel: StraightenedVessel) -> VesselRead:
         part = (vessel.centre[off], vessel.axis_u[off], vessel.axis_v[off], *_arguments(table, vessel)[3:])
         share = _fractions(*part, table.wall.max(1), 3)
         for n, section in enumerate(off):
-            label = np.where(share[n, ..., 1] > 127, 1, np.where(share[n, ..., 0] > 127, 2, 0))
+            wall_label = np.where(2.0 * share[n, ..., 2] > share[n, ..., 0].astype(float) - share[n, ..., 1], 3, 2)
+            label = np.where(share[n, ..., 1] > 127, 1, np.where(share[n, ..., 0] > 127, wall_label, 0))
             masks[int(section)] = label.astype(np.uint8)
     contours = VesselContours(lumen_radius=lumen, wall_radius=np.minimum(wall, np.float32(LIMIT_MM)), plaque=mark,
                               masks=masks, provenance={"source": "phantom truth"})
@@ -158,7 +159,7 @@ def truth_read(table: VesselTable, vessel: StraightenedVessel) -> VesselRead:
             continue
         start, end = np.interp([lesion.start_mm, lesion.end_mm], position, vessel.arc_length)
         if end > start:
-            lesions.append(Lesion(number=len(lesions) + 1, start_mm=float(start), end_mm=float(end)))
+            lesions.append(Lesion(number=lesion.number, start_mm=float(start), end_mm=float(end)))
     return VesselRead(vessel=vessel.vessel, contours=contours, lesions=tuple(lesions))
 
 

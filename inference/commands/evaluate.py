@@ -1,0 +1,34 @@
+"""``python -m inference evaluate``: Dice and measurement agreement on simulated patients, as JSON."""
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    from inference.phantom.scenario import SCENARIOS
+
+    parser.add_argument("--network", default="served", help="unet_2_5d, hierarchical_convlstm or served")
+    parser.add_argument("--scenario", default="test", choices=sorted(SCENARIOS))
+    parser.add_argument("--first-seed", type=int, default=3000)
+    parser.add_argument("--patients", type=int, default=6)
+    parser.add_argument("--displacement-mm", type=float, default=0.5, help="how far centrelines are off, mm")
+    parser.add_argument("--profile", default="corrected")
+    parser.add_argument("--out", type=Path, default=None, help="JSON file (default: standard output)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate; progress on standard error."""
+    from inference.training.evaluation import Task, evaluate
+
+    task = Task(network=arguments.network, scenario=arguments.scenario, first_seed=arguments.first_seed,
+                patients=arguments.patients, displacement_mm=arguments.displacement_mm, profile=arguments.profile)
+    result = json.dumps(evaluate(task, say=lambda text: print(text, file=sys.stderr, flush=True)), indent=1)
+    if arguments.out is None:
+        print(result)
+    else:
+        arguments.out.write_text(result + "\n")
+    return 0
