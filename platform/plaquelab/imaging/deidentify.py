@@ -32,23 +32,13 @@ _STANDARD_UIDS = "1.2.840.10008."
 _TOKEN = re.compile(r"[A-Za-z0-9%.\-]+")
 _NUMBER = re.compile(r"\d{1,3}([.,]\d{1,3})?(%|mm|ms|s|bpm|kv|ma|mas|ml|cm|hu)?", re.IGNORECASE)
 _KERNEL = re.compile(r"[A-Z][a-z]?\d{2}[a-z]?")
-_IDENTIFYING = [
-    "PatientID",
-    "OtherPatientIDs",
-    "OtherPatientNames",
-    "AccessionNumber",
-    "PatientBirthName",
-    "PatientMotherBirthName",
-    "MedicalRecordLocator",
-    "IssuerOfPatientID",
-    "AdmissionID",
-    "PatientAddress",
-    "PatientTelephoneNumbers",
-    "RequestedProcedureID",
-    "StudyID",
-    "PlacerOrderNumberImagingServiceRequest",
-    "FillerOrderNumberImagingServiceRequest",
-]
+_IDENTIFYING_TEXT = """
+PatientID OtherPatientIDs OtherPatientNames AccessionNumber PatientBirthName PatientMotherBirthName
+MedicalRecordLocator IssuerOfPatientID AdmissionID PatientAddress PatientTelephoneNumbers
+RequestedProcedureID StudyID PlacerOrderNumberImagingServiceRequest
+FillerOrderNumberImagingServiceRequest
+"""
+_IDENTIFYING = frozenset(_IDENTIFYING_TEXT.split())
 
 
 class Deidentifier:
@@ -217,5 +207,6 @@ def _identifying_words(source: Dataset) -> frozenset[str]:
 
 
 def _repeats(value: Any, found: frozenset[str]) -> bool:
-    """Tell whether a kept text repeats an identifying word of the source."""
-    return any(word.lower() in found for text in _strings(value) for word in re.findall(r"\w+", text))
+    """Tell whether a kept text repeats an identifying word of the source; common words identify nobody."""
+    words = (word.lower() for text in _strings(value) for word in re.findall(r"\w+", text))
+    return any(word in found and word not in WORDS for word in words)
