@@ -12,7 +12,16 @@ from django.db import connections
 from django.test import Client, TransactionTestCase
 
 PASSWORD = "a long test password"
-ROLES = ("manager", "coordinator", "technician", "reader", "reader2", "adjudicator", "investigator", "auditor")
+ROLES = (
+    "manager",
+    "coordinator",
+    "technician",
+    "reader",
+    "reader2",
+    "adjudicator",
+    "investigator",
+    "auditor",
+)
 
 _flush = TransactionTestCase._fixture_teardown
 
@@ -100,3 +109,138 @@ def client_for(settings: Any) -> Callable[[Any], Client]:
         return client
 
     return make
+
+
+# A tiny phantom that has gone through the real services. Its contours are the truth: quick, with real lesions.
+
+
+@pytest.fixture(scope="session")
+def tiny_phantom() -> Any:
+    """Two short vessels on a small grid."""
+    from inference.phantom import generate
+
+    return generate(seed=5, scenario="tiny")
+
+
+@pytest.fixture(scope="session")
+def stored_points(tiny_phantom: Any) -> Any:
+    """The tiny phantom's centrelines, displaced by 1 mm."""
+    return tiny_phantom.stored_points(1.0)
+
+
+@pytest.fixture(scope="session")
+def tiny_analysis(tiny_phantom: Any, stored_points: Any) -> Any:
+    """What the pipeline would return for the tiny phantom if its network were perfect."""
+    from inference.coronary import profile_named
+    from inference.pipeline import Analysis
+    from inference.quantification import quantify, roll_up
+    from inference.straightening import straighten
+
+    profile = profile_named("corrected")
+    vessels = tuple(straighten(tiny_phantom.volume, line) for line in stored_points)
+    reads = tuple(tiny_phantom.truth_read(vessel) for vessel in vessels)
+    tables = [quantify(vessel, read, profile) for vessel, read in zip(vessels, reads, strict=True)]
+    return Analysis(
+        vessels=vessels,
+        reads=reads,
+        measurements=tuple(row for table in tables for row in table) + tuple(roll_up(tables, profile)),
+        timings={"straighten": 0.1, "segment": 0.2, "contours": 0.1, "quantify": 0.1},
+        versions={"model": "truth", "profile": "corrected"},
+        warnings=("Simulated.",),
+        uncertainty={},
+    )
+
+
+@pytest.fixture
+def served_model(settings: Any, tmp_path: Path) -> Path:
+    """Serve a weights file that is only named, hashed and described; nothing here loads it."""
+    path = tmp_path / "model" / "small.safetensors"
+    path.parent.mkdir()
+    path.write_bytes(b"weights")
+    path.with_suffix(".json").write_text('{"name": "small"}')
+    settings.INFERENCE_MODEL = str(path)
+    return path
+
+
+@pytest.fixture
+def make_exam(two_studies: SimpleNamespace, tiny_phantom: Any) -> Callable[..., Any]:
+    """Make an exam (of study A, accepted, unless told otherwise) whose stored volume is the tiny phantom's."""
+    import hashlib
+
+    from plaquelab.imaging.models import Exam, ImportJob, Volume
+    from plaquelab.storage import store
+    from plaquelab.studies.models import Subject
+    from plaquelab.uploads.models import UploadSession
+
+    counter = iter(range(1, 1000))
+
+    def make(world: SimpleNamespace | None = None, state: str = "accepted") -> Exam:
+        world = world or two_studies.a
+        number = next(counter)
+        subject = Subject.objects.create(study=world.study, site=world.site, pseudonym=f"tiny-{number}")
+        session = UploadSession.objects.create(
+            study=world.study,
+            site=world.site,
+            subject=subject,
+            pseudonym=subject.pseudonym,
+            by=world.users["coordinator"],
+            state="consumed",
+        )
+        exam = Exam.objects.create(
+            study=world.study,
+            subject=subject,
+            site=world.site,
+            number=number,
+            state=state,
+            study_uid=f"2.25.{world.study.pk}{number}",
+            import_job=ImportJob.objects.create(study=world.study, session=session, state="succeeded"),
+        )
+        volume = tiny_phantom.volume
+        data = volume.to_bytes()
+        path = f"exams/{exam.pk}/volume-{volume.sha256[:12]}.npz"
+        store().put(path, data)
+        Volume.objects.create(
+            exam=exam,
+            path=path,
+            sha256=hashlib.sha256(data).hexdigest(),
+            geometry={
+                "affine": volume.affine.tolist(),
+                "shape": list(volume.hu.shape),
+                "spacing_mm": list(volume.spacing_mm),
+                "warnings": [],
+            },
+        )
+        return exam
+
+    return make
+
+
+@pytest.fixture
+def analyse(
+    monkeypatch: pytest.MonkeyPatch, tiny_analysis: Any, stored_points: Any, served_model: Path
+) -> Callable[..., Any]:
+    """Give an exam centrelines and run its analysis here and now, with the tiny phantom's truth as the network."""
+    from plaquelab.analysis import execution, services
+
+    def run(exam: Any) -> Any:
+        import inference.pipeline
+
+        def quick(volume: Any, lines: Any, *, settings: Any, progress: Any) -> Any:
+            for stage in inference.pipeline.STAGES:
+                progress(stage, 1.0)
+            return tiny_analysis
+
+        monkeypatch.setattr(inference.pipeline, "analyse", quick)
+        services.add_centrelines(exam=exam, lines=stored_points, source="stored points", by=None)
+        return execution.execute(exam.runs.get().pk)
+
+    return run
+
+
+@pytest.fixture
+def analysed_exam(make_exam: Callable[..., Any], analyse: Callable[..., Any]) -> Any:
+    """An accepted exam of study A whose run has succeeded."""
+    exam = make_exam()
+    run = analyse(exam)
+    assert run.state == "succeeded", run.message
+    return exam

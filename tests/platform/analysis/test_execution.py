@@ -1,0 +1,196 @@
+"""One attempt at a run: what is stored, what is refused, and that nothing is half-written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+
+from inference.errors import RefusedScan
+from plaquelab.analysis import execution, selectors, services, slabs
+from plaquelab.analysis.models import AnalysisRun, Artefact, ContourSet, Lesion, Measurement, Vessel
+from plaquelab.analysis.signals import run_succeeded
+from plaquelab.audit.models import AuditEvent
+from plaquelab.imaging.models import Exam
+from plaquelab.storage import StorageError, store
+
+pytestmark = [pytest.mark.django_db]
+
+
+def test_everything_is_stored_and_comes_back(
+    analysed_exam: Exam, tiny_analysis: Any, tiny_phantom: Any
+) -> None:
+    run = selectors.latest_run(analysed_exam)
+    assert run is not None
+    assert (run.state, run.attempt, run.progress, run.worker) == ("succeeded", 1, 1.0, "")
+    assert run.versions["model"] == "truth"
+    assert run.warnings == ["Simulated."]
+    assert {"load", "segment", "files", "total"} <= run.timings.keys()
+
+    vessels = list(run.vessels.all())
+    assert [v.name for v in vessels] == ["LM", "LAD"]
+    for row, vessel, read in zip(vessels, tiny_analysis.vessels, tiny_analysis.reads, strict=True):
+        assert np.array_equal(selectors.load_vessel(row).hu, vessel.hu)
+        stored = selectors.vessel_read(selectors.network_contours(row))
+        assert stored.contours.sha256 == read.contours.sha256
+        assert stored.lesions == read.lesions
+    assert Lesion.objects.count() == sum(len(read.lesions) for read in tiny_analysis.reads) > 0
+
+    rows = Measurement.objects.filter(run=run)
+    assert rows.count() == len(tiny_analysis.measurements)
+    by_key = {(r.level, r.vessel, r.segment, r.lesion, r.metric): r for r in rows}
+    for row in tiny_analysis.measurements:
+        kept = by_key[(row.level, row.vessel or "", row.segment or "", row.lesion, row.metric)]
+        if isinstance(row.value, str):
+            assert kept.text == row.value
+        else:
+            assert kept.value == pytest.approx(row.value) if row.value is not None else kept.value is None
+    assert by_key[("patient", "", "", None, "cadrads")].text != ""
+
+
+def test_the_stored_ct_is_the_volume(analysed_exam: Exam, tiny_phantom: Any) -> None:
+    import zstandard
+
+    run = selectors.latest_run(analysed_exam)
+    assert run is not None
+    hu = tiny_phantom.volume.hu
+    parts = []
+    for slab, artefact in zip(slabs.slabs_of(len(hu)), selectors.ct_slabs(run), strict=True):
+        data, encoding = slabs.stored_bytes(artefact, accept_encoding="zstd")
+        assert encoding == "zstd"
+        plain = zstandard.ZstdDecompressor().decompress(data)
+        parts.append(slabs.decode(plain, (slab.count, *hu.shape[1:])))
+    assert np.array_equal(np.concatenate(parts), hu)
+
+
+def test_every_file_is_what_its_row_says(analysed_exam: Exam) -> None:
+    for row in (*Artefact.objects.all(), *Vessel.objects.all(), *ContourSet.objects.all()):
+        assert hashlib.sha256(store().get(row.path)).hexdigest() == row.sha256
+    summary = json.loads(store().get(Artefact.objects.get(kind="analysis").path))
+    assert {row["metric"] for row in summary["measurements"]} >= {"total_plaque_volume", "cadrads"}
+
+
+def test_an_altered_file_is_refused(analysed_exam: Exam) -> None:
+    row = Vessel.objects.first()
+    assert row is not None
+    store().put(row.path, store().get(row.path)[:-1] + b"\x00")
+    with pytest.raises(StorageError, match="hash differs"):
+        selectors.load_vessel(row)
+
+
+def test_each_step_leaves_its_event(analysed_exam: Exam) -> None:
+    verbs = AuditEvent.objects.filter(verb__startswith="analysis_run.").order_by("sequence")
+    assert [event.verb.partition(".")[2] for event in verbs] == [
+        "request",
+        "claim",
+        "start",
+        "store",
+        "succeed",
+    ]
+
+
+def test_a_done_run_is_nothing_to_do(analysed_exam: Exam) -> None:
+    run = selectors.latest_run(analysed_exam)
+    assert run is not None
+    assert execution.execute(run.pk) is None
+    assert ContourSet.objects.count() == 2
+
+
+@pytest.fixture
+def attempt(
+    make_exam: Callable[..., Exam], stored_points: Any, served_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """Run one attempt in which the pipeline does what the test says."""
+
+    def run(pipeline: Callable[..., Any]) -> AnalysisRun | None:
+        import inference.pipeline
+
+        exam = make_exam()
+        monkeypatch.setattr(inference.pipeline, "analyse", pipeline)
+        services.add_centrelines(exam=exam, lines=stored_points, source="stored points", by=None)
+        result = execution.execute(exam.runs.get().pk)
+        assert not Vessel.objects.exists()
+        assert not Measurement.objects.exists()
+        return result
+
+    return run
+
+
+def test_a_refusal_is_told_to_the_person(attempt: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise RefusedScan("no-contrast", "The scan shows no contrast in the vessels: send a contrast scan.")
+
+    run = attempt(refuse)
+    assert (run.state, run.refusal) == ("failed", "no-contrast")
+    assert run.message.startswith("The scan shows no contrast")
+    assert run.error_id == ""
+
+
+def test_a_time_out_has_its_own_state(attempt: Any) -> None:
+    def slow(*_: Any, **__: Any) -> Any:
+        raise SoftTimeLimitExceeded
+
+    assert attempt(slow).state == "timed_out"
+
+
+def test_our_own_error_is_a_number_not_a_traceback(attempt: Any, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise KeyError("secret internals")
+
+    run = attempt(broken)
+    assert run.state == "failed"
+    assert "secret internals" not in run.message
+    assert run.error_id in run.message
+    assert run.error_id in caplog.text
+    assert "secret internals" in caplog.text
+
+
+def test_a_cancel_stops_at_the_next_stage(attempt: Any) -> None:
+    seen = []
+
+    def cancelled(*_: Any, progress: Any, **__: Any) -> Any:
+        progress("straighten", 0.0)
+        seen.append("straighten")
+        services.cancel_run(run=AnalysisRun.objects.get(), by=None)  # type: ignore[arg-type]
+        progress("segment", 0.0)
+        seen.append("segment")
+
+    run = attempt(cancelled)
+    assert (run.state, seen) == ("cancelled", ["straighten"])
+
+
+def test_a_lost_run_writes_nothing(attempt: Any) -> None:
+    def lost(*_: Any, progress: Any, **__: Any) -> Any:
+        AnalysisRun.objects.update(attempt=7)
+        progress("segment", 0.0)
+
+    assert attempt(lost) is None
+    run = AnalysisRun.objects.get()
+    assert (run.state, run.attempt) == ("running", 7)
+
+
+def test_a_failing_listener_leaves_no_result(
+    make_exam: Callable[..., Exam], analyse: Callable[..., Any]
+) -> None:
+    def listener(**_: Any) -> None:
+        raise RuntimeError("a listener broke")
+
+    run_succeeded.connect(listener, dispatch_uid="test")
+    try:
+        run = analyse(make_exam())
+    finally:
+        run_succeeded.disconnect(dispatch_uid="test")
+    assert run.state == "failed"
+    assert not Vessel.objects.exists()
+    assert not Artefact.objects.exists()
+
+
+def test_a_read_of_another_vessel_is_not_stored(analysed_exam: Exam, tiny_analysis: Any) -> None:
+    vessel = Vessel.objects.get(name="LM")
+    with pytest.raises(ValueError, match="LAD cannot be stored for LM"):
+        services.store_read(vessel=vessel, read=tiny_analysis.reads[1], source="reader")
