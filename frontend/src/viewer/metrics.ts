@@ -39,9 +39,9 @@ export const PATIENT_ITEMS: readonly Column[] = [
   { metric: "plaque_stage", short: "Plaque stage", label: "Plaque stage", unit: "", digits: 0 },
   { metric: "diameter_stenosis", short: "Worst DS", label: "Worst diameter stenosis", unit: "%", digits: 0 },
   { metric: "total_plaque_volume", short: "Total plaque", label: "Total plaque volume", unit: "mm³", digits: 1 },
-  { metric: "noncalcified_plaque_volume", short: "Non-calcified", label: "Non-calcified plaque volume", unit: "mm³", digits: 1 },
+  { metric: "noncalcified_plaque_volume", short: "Non-calc.", label: "Non-calcified plaque volume", unit: "mm³", digits: 1 },
   { metric: "calcified_plaque_volume", short: "Calcified", label: "Calcified plaque volume", unit: "mm³", digits: 1 },
-  { metric: "low_attenuation_plaque_volume", short: "Low-attenuation", label: "Low-attenuation plaque volume", unit: "mm³", digits: 1 },
+  { metric: "low_attenuation_plaque_volume", short: "Low-att.", label: "Low-attenuation plaque volume", unit: "mm³", digits: 1 },
   { metric: "percent_atheroma_volume", short: "PAV", label: "Percent atheroma volume", unit: "%", digits: 1 },
 ];
 

@@ -106,7 +106,6 @@ export interface VesselState {
   readonly contours: Contours;
   /** (sections x 64), 1 where the wall at that angle is plaque */
   readonly plaque: Uint8Array;
-  readonly masks: ReadonlyMap<number, Uint8Array>;
   /** (sections x 64 x 64): 0 none, 1 low-attenuation, 2 non-calcified, 3 calcified */
   readonly composition: Uint8Array;
   readonly curves: Curves;
@@ -149,9 +148,13 @@ export function decodeState(raw: RawVesselState, sections: number): VesselState 
   return {
     vessel: raw.vessel,
     version: raw.version,
-    contours: { sections, lumen: base64ToFloats(raw.lumen, count), wall: base64ToFloats(raw.wall, count) },
+    contours: {
+      sections,
+      lumen: base64ToFloats(raw.lumen, count),
+      wall: base64ToFloats(raw.wall, count),
+      masks: new Map(Object.entries(raw.masks).map(([s, text]) => [Number(s), base64ToMask(text, 4096)])),
+    },
     plaque: base64ToMask(raw.plaque, count),
-    masks: new Map(Object.entries(raw.masks).map(([s, text]) => [Number(s), base64ToMask(text, 4096)])),
     composition: base64ToMask(raw.composition, sections * 4096),
     curves: raw.curves,
     lesions: raw.lesions,

@@ -126,10 +126,9 @@ export class Viewer {
   areas(layer: Layer): { lumen: ArrayLike<number>; wall: ArrayLike<number>; plaque: readonly number[] } {
     const { curves } = layer.state;
     if (!layer.ahead) return { lumen: curves.lumen_area, wall: curves.wall_area, plaque: curves.plaque_area };
-    const { sections, lumen, wall } = layer.contours;
-    const masked = layer.state.masks;
+    const { sections, lumen, wall, masks } = layer.contours;
     const local = (radii: Float32Array, stored: readonly number[]) =>
-      Float32Array.from({ length: sections }, (_, s) => (masked.has(s) ? stored[s] : area(radii, s)));
+      Float32Array.from({ length: sections }, (_, s) => (masks?.has(s) ? stored[s] : area(radii, s)));
     return { lumen: local(lumen, curves.lumen_area), wall: local(wall, curves.wall_area), plaque: curves.plaque_area };
   }
 

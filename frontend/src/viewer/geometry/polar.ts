@@ -17,6 +17,8 @@ export interface Contours {
   readonly lumen: Float32Array;
   /** (sections x 64) mm, never below lumen */
   readonly wall: Float32Array;
+  /** Label masks (64 x 64: 0 background, 1 lumen, 2 wall) that overrule the radii of their section. */
+  readonly masks?: ReadonlyMap<number, Uint8Array>;
 }
 
 export interface Move {
@@ -64,7 +66,7 @@ export function area(radii: Float32Array, section: number): number {
  * Move one contour at one place with a smooth falloff; returns new contours, the given ones stay as they were.
  *
  * dr * exp(-(ds / sigma_s)² / 2) * exp(-(dtheta / sigma_theta)² / 2); the lumen stays within [0, wall], the wall
- * within [lumen, 9.6 mm].
+ * within [lumen, 9.6 mm]. A mask of a section where the drag is felt gives way to the radii.
  */
 export function moveContour(contours: Contours, move: Move): Contours {
   const { sections } = contours;
@@ -88,5 +90,7 @@ export function moveContour(contours: Contours, move: Move): Contours {
       }
     }
   }
-  return { sections, lumen, wall };
+  const felt = (s: number) => Math.exp(-0.5 * ((s - move.section) / move.width_sections) ** 2) > 0.01;
+  const masks = new Map([...(contours.masks ?? [])].filter(([s]) => !felt(s)));
+  return { sections, lumen, wall, masks };
 }

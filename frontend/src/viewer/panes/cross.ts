@@ -12,6 +12,8 @@ import { type Viewer } from "../viewer";
 import { Corners } from "./corners";
 import { drawComposition, drawContours, drawPlaqueMarks, type Placement } from "./section";
 
+/** Shows 11 of the 20 mm across: a coronary fills the pane, its surroundings stay in sight. */
+const FIRST_ZOOM = 1.8;
 const HANDLES = 16;
 const REACH_PX = 14;
 const CLASSES = ["", "low-attenuation", "non-calcified", "calcified"];
@@ -19,7 +21,7 @@ const CLASSES = ["", "low-attenuation", "non-calcified", "calcified"];
 export class CrossPane {
   private readonly screen: Screen;
   private readonly corners: Corners;
-  private zoom = 1.35;
+  private zoom = FIRST_ZOOM;
   private pan = { u: 0, v: 0 };
   private pointer: { x: number; y: number } | null = null;
   private dragging = false;
@@ -45,7 +47,7 @@ export class CrossPane {
   }
 
   fit(): void {
-    this.zoom = 1.35;
+    this.zoom = FIRST_ZOOM;
     this.pan = { u: 0, v: 0 };
   }
 
@@ -117,7 +119,6 @@ export class CrossPane {
     const { viewer, screen } = this;
     const view = viewer.view.get();
     const layer = viewer.layers()[0];
-    if (layer.state.masks.has(view.section)) return;
     const radii = layer.contours[view.active];
     const { context } = screen;
     context.fillStyle = "#000";
@@ -195,7 +196,7 @@ export class CrossPane {
     const { viewer } = this;
     const view = viewer.view.get();
     const layer = viewer.layers()[0];
-    if (!viewer.mayEdit || !view.contours || !layer || layer.state.masks.has(view.section)) return null;
+    if (!viewer.mayEdit || !view.contours || !layer) return null;
     const at = this.placement();
     const u = (press.x - at.x) / at.pixelsPerMm;
     const v = (press.y - at.y) / at.pixelsPerMm;

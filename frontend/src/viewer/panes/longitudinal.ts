@@ -8,7 +8,7 @@ import { COLOURS, label, Screen } from "../drawing";
 import { letters, negate, turned } from "../geometry/frames";
 import { radiusAt } from "../geometry/polar";
 import { renderLongitudinal } from "../geometry/render";
-import { HALF_FIELD, SPACING_ALONG } from "../geometry/sampler";
+import { CENTRE, HALF_FIELD, SIZE, SPACING_ACROSS, SPACING_ALONG } from "../geometry/sampler";
 import { windowTable } from "../geometry/window";
 import { onDrag, onWheel, type Drag, type DragStart } from "../pointer";
 import { type Viewer } from "../viewer";
@@ -111,10 +111,10 @@ export class LongitudinalPane {
     this.drawRuler(y, range);
     const across = turned(data.frames, view.section, angle);
     this.corners.write({
-      topLeft: `${Math.round(view.angle)}°`,
       left: letters(negate(across)),
     });
-    label(screen.context, letters(across), layout.image - 6, screen.height / 2 + 4, "right");
+    label(screen.context, letters(across), layout.image - 6, screen.height / 2 + 4, "right", COLOURS.lumen);
+    label(screen.context, `${Math.round(view.angle)}°`, layout.image - 6, 16, "right");
   }
 
   private drawContours(layout: Layout, y: (mm: number) => number, angle: number): void {
@@ -131,15 +131,49 @@ export class LongitudinalPane {
         context.lineWidth = layer.side !== null ? (which === "lumen" ? 2.2 : 1.2) : 1.4;
         for (const [sign, theta] of [[1, angle], [-1, angle + Math.PI]] as const) {
           context.beginPath();
+          let drawing = false;
           for (let s = 0; s < layer.contours.sections; s++) {
-            const r = radiusAt(layer.contours[which], s, theta) * layout.pixelsPerMm;
-            context.lineTo(middle + sign * r, y(s * SPACING_ALONG));
+            if (layer.contours.masks?.has(s)) {
+              drawing = false;
+              continue;
+            }
+            const x = middle + sign * radiusAt(layer.contours[which], s, theta) * layout.pixelsPerMm;
+            if (drawing) context.lineTo(x, y(s * SPACING_ALONG));
+            else context.moveTo(x, y(s * SPACING_ALONG));
+            drawing = true;
           }
           context.stroke();
         }
       }
     }
+    context.setLineDash([]);
+    for (const layer of this.viewer.layers()) {
+      for (const [s, mask] of layer.contours.masks ?? []) this.drawMaskCut(layout, mask, y(s * SPACING_ALONG), angle);
+    }
     context.restore();
+  }
+
+  /** Where the cut crosses the borders of a section's label mask: one short stroke each. */
+  private drawMaskCut(layout: Layout, mask: Uint8Array, y: number, angle: number): void {
+    const { context } = this.screen;
+    const half = (SPACING_ALONG * layout.pixelsPerMm) / 2 + 0.5;
+    const step = SPACING_ACROSS / 2;
+    let before = 0;
+    for (let d = -HALF_FIELD + step; d < HALF_FIELD; d += step) {
+      const column = Math.round((d * Math.cos(angle)) / SPACING_ACROSS + CENTRE);
+      const row = Math.round((d * Math.sin(angle)) / SPACING_ACROSS + CENTRE);
+      const inside = row >= 0 && column >= 0 && row < SIZE && column < SIZE;
+      const here = inside ? mask[row * SIZE + column] : 0;
+      if (here === before) continue;
+      context.strokeStyle = here === 1 || before === 1 ? COLOURS.lumen : COLOURS.wall;
+      context.lineWidth = 1.4;
+      context.beginPath();
+      const x = layout.image / 2 + (d - step / 2) * layout.pixelsPerMm;
+      context.moveTo(x, y - half);
+      context.lineTo(x, y + half);
+      context.stroke();
+      before = here;
+    }
   }
 
   private drawCursor(layout: Layout, y: number): void {

@@ -33,6 +33,7 @@ export class MprPane {
   private cursorKey = "";
   private asked = "";
   private busy = false;
+  private started = false;
   private picture: { plane: Plane; hu: Int16Array } | null = null;
   private progress = "";
   private requestId = 0;
@@ -76,7 +77,9 @@ export class MprPane {
     const centre = this.cursorPoint();
     const nearest = centre ? apply(this.inverse, centre)[2] : ct.shape[0] / 2;
     this.progress = "CT 0 %";
+    this.started = true;
     this.say({ type: "open", shape: ct.shape, affine: ct.affine, slabs: ct.slabs.map((slab) => ({ ...slab, url: new URL(slab.url, location.href).href })), nearest });
+    this.draw();
   }
 
   fit(): void {
@@ -138,7 +141,7 @@ export class MprPane {
     const plane = this.plane();
     if (!plane) return;
     const wanted = JSON.stringify(plane);
-    if (this.worker && wanted !== this.asked && !this.busy) {
+    if (this.started && wanted !== this.asked && !this.busy) {
       this.asked = wanted;
       this.busy = true;
       this.say({ type: "plane", id: ++this.requestId, plane });

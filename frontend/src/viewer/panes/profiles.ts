@@ -111,10 +111,13 @@ export function drawProfiles(
     if (layer.side === null) drawStenosis(screen, layer, areas.lumen, tracks.plaque, y);
   }
   if (difference) drawDifference(screen, difference, tracks.plaque, y, first);
-  const legend = difference ? "difference" : "stenosis %";
-  label(context, "⌀ 0–6 mm", tracks.diameter.x + tracks.diameter.width / 2, 14, "center", COLOURS.dim);
-  label(context, `plaque 0–${most} mm²`, tracks.plaque.x + tracks.plaque.width / 2, 14, "center", COLOURS.dim);
-  label(context, legend, tracks.plaque.x + tracks.plaque.width / 2, 28, "center", difference ? COLOURS.cursorLight : COLOURS.text);
+  const heading = (track: Track, lines: readonly (readonly [string, string])[]) =>
+    lines.forEach(([text, colour], n) => label(context, text, track.x + track.width / 2, 14 + 13 * n, "center", colour));
+  heading(tracks.diameter, [["⌀ 0–6 mm", COLOURS.dim]]);
+  heading(tracks.plaque, [
+    ["plaque", COLOURS.dim], [`0–${most} mm²`, COLOURS.dim],
+    difference ? ["difference", COLOURS.cursorLight] : ["stenosis %", COLOURS.text],
+  ]);
 }
 
 function plaqueScale(layers: readonly Layer[]): number {

@@ -87,7 +87,7 @@ export function drawContours(
   const compared = layer.side !== null;
   context.lineJoin = "round";
   context.setLineDash(layer.side === "B" ? (large ? [7, 5] : [3, 2]) : []);
-  const mask = layer.state.masks.get(section);
+  const mask = layer.contours.masks?.get(section);
   const thickness = (which: "lumen" | "wall") =>
     (large ? 1 : 0.75) * (compared ? (which === "lumen" ? 2.4 : 1.3) : options.active === which ? 2.2 : 1.5);
   if (mask) {
@@ -119,18 +119,21 @@ export function drawContours(
 export function drawPlaqueMarks(screen: Screen, layer: Layer, section: number, at: Placement): void {
   const { context } = screen;
   context.strokeStyle = COLOURS.wall;
-  context.globalAlpha = 0.55;
-  context.lineWidth = 4;
+  context.globalAlpha = 0.5;
+  context.lineWidth = 3;
   context.lineCap = "butt";
   context.beginPath();
+  const marked = (k: number) => layer.state.plaque[section * ANGLES + ((k + ANGLES) % ANGLES)] === 1;
+  const radius = (k: number) => layer.contours.wall[section * ANGLES + ((k + ANGLES) % ANGLES)];
   for (let k = 0; k < ANGLES; k++) {
-    if (!layer.state.plaque[section * ANGLES + k]) continue;
-    for (const [n, half] of [[k, -0.5], [k, 0.5]] as const) {
-      const angle = (TURN * (n + half)) / ANGLES;
-      const r = layer.contours.wall[section * ANGLES + k] * at.pixelsPerMm + 5;
-      const [x, y] = [at.x + r * Math.cos(angle), at.y + r * Math.sin(angle)];
-      if (half < 0) context.moveTo(x, y);
-      else context.lineTo(x, y);
+    if (!marked(k)) continue;
+    for (const part of [-0.5, 0, 0.5]) {
+      const angle = (TURN * (k + part)) / ANGLES;
+      const r = (radius(k) + radius(k + 2 * part)) / 2;
+      const out = r * at.pixelsPerMm + 4.5;
+      const point: Point = [at.x + out * Math.cos(angle), at.y + out * Math.sin(angle)];
+      if (part < 0 && !(k > 0 && marked(k - 1))) context.moveTo(...point);
+      else context.lineTo(...point);
     }
   }
   context.stroke();

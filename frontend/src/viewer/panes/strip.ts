@@ -11,7 +11,7 @@ import { drawComposition, drawContours } from "./section";
 const STEP = 4;
 const GAP = 4;
 /** mm of the section shown in a small picture. */
-const FIELD = 12;
+const FIELD = 10;
 
 export class StripPane {
   private readonly screen: Screen;
