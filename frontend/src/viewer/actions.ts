@@ -20,8 +20,9 @@ export interface Surroundings {
 }
 
 const ROTATION_STEP = 5;
-/** A lesion shorter than this is a slip of the hand. */
-const SHORTEST_MM = 0.3;
+/** A lesion shorter than this is a slip of the hand; the server refuses it too. */
+const SHORTEST_MM = 0.6;
+const TOO_SHORT = `A lesion must end at least ${SHORTEST_MM} mm after its start.`;
 
 interface Signed {
   readonly signed_at: string;
@@ -64,7 +65,7 @@ export function actions(viewer: Viewer, around: Surroundings): Record<CommandId,
     const { pendingStart } = view.get();
     if (lesion) {
       const [start, end] = edge === "start" ? [mm, lesion.end_mm] : [lesion.start_mm, mm];
-      if (end - start < SHORTEST_MM) around.message("A lesion must end after it starts.");
+      if (end - start < SHORTEST_MM) around.message(TOO_SHORT);
       else viewer.edit({ type: "set_lesion", number: lesion.number, start_mm: start, end_mm: end });
     } else if (edge === "start") {
       view.set({ pendingStart: mm });
@@ -72,7 +73,7 @@ export function actions(viewer: Viewer, around: Surroundings): Record<CommandId,
     } else if (pendingStart === null) {
       around.message("Select a lesion, or set the start of a new one first ([).");
     } else if (mm - pendingStart < SHORTEST_MM) {
-      around.message("A lesion must end after it starts.");
+      around.message(TOO_SHORT);
     } else {
       view.set({ pendingStart: null });
       viewer.edit({ type: "add_lesion", start_mm: pendingStart, end_mm: mm });

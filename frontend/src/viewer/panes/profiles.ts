@@ -35,7 +35,7 @@ export function drawLesionBars(screen: Screen, viewer: Viewer, track: Track, y: 
         context.strokeRect(x + 0.5, top + 0.5, width - 1, Math.max(2, bottom - top) - 1);
         context.setLineDash([]);
       }
-      if (bottom - top > 14) label(context, String(lesion.number), x + width / 2, (top + bottom) / 2 + 4, "center", "#fff");
+      if (layer.side === null && bottom - top > 14) label(context, String(lesion.number), x + width / 2, (top + bottom) / 2 + 4, "center", "#fff");
       if (chosen) {
         for (const reference of [lesion.proximal_reference_mm, lesion.distal_reference_mm]) {
           if (reference === null || reference === undefined) continue;
