@@ -1,0 +1,151 @@
+"""Networks: shapes, neighbours, chunks; weights that load and are the ones the card names."""
+from __future__ import annotations
+
+import hashlib
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from inference.errors import InferenceError
+from inference.networks import NETWORKS, WEIGHTS, build, load_network, probabilities, served_name
+from inference.networks.unet import REACH, SEEN, normalise, stack_neighbours, with_halo
+
+NAMES = sorted(NETWORKS)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    torch.set_num_threads(1)
+
+
+def sections(n: int, seed: int = 0) -> torch.Tensor:
+    rng = np.random.default_rng(seed)
+    return torch.from_numpy(rng.normal(100, 150, (n, 64, 64)).astype(np.float32))
+
+
+def trained(name: str) -> torch.nn.Module:
+    """A network whose batch statistics are not those of a fresh one, so that normalisation is exercised."""
+    torch.manual_seed(3)
+    network = build(name).train()
+    with torch.no_grad():
+        for _ in range(2):
+            network(normalise(sections(12))[:, None])
+    return network.eval()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_logit_map_per_class_in_the_size_of_the_section(name):
+    with torch.no_grad():
+        logits = build(name).eval()(normalise(sections(3))[:, None])
+    assert logits.shape == (3, 5, 64, 64)
+    edge = (64 - SEEN) // 2
+    outside = logits[:, :, :edge]
+    assert (outside[:, 0] > outside[:, 1]).all()
+    assert (outside[:, 2] > outside[:, 3:].amax(1)).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_results_do_not_depend_on_chunks(name):
+    network, hu = trained(name), sections(23)
+    whole, parts = probabilities(network, hu, chunk=64), probabilities(network, hu, chunk=7)
+    for a, b in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_section_sees_exactly_five_neighbours(name):
+    """Changing a section six away changes nothing; changing one five away does."""
+    network, hu = trained(name), sections(17)
+    middle = 8
+
+    def with_change(at: int) -> float:
+        changed = hu.clone()
+        changed[at] += 400
+        before, after = probabilities(network, hu), probabilities(network, changed)
+        return max(float(np.abs(a[middle] - b[middle]).max()) for a, b in zip(before, after, strict=True))
+
+    assert with_change(middle + REACH + 1) < 1e-5
+    assert with_change(middle - REACH - 1) < 1e-5
+    assert with_change(middle + REACH) > 1e-5
+    assert with_change(middle - REACH) > 1e-5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_probabilities_are_probabilities(name):
+    wall, lumen, plaque = probabilities(trained(name), sections(4))
+    for p in (wall, lumen, plaque):
+        assert p.shape == (4, 64, 64)
+        assert p.dtype == np.float32
+        assert (p >= 0).all()
+        assert (p <= 1).all()
+    assert (lumen + plaque <= 1 + 1e-5).all()
+
+
+def test_windows_hold_neighbours_in_order_and_repeat_the_ends():
+    x = torch.arange(4.0)[:, None, None, None].expand(4, 1, 2, 2)
+    windows = stack_neighbours(with_halo(x))[:, :, 0, 0]
+    assert windows.shape == (4, 11)
+    assert windows[0].tolist() == [0] * 6 + [1, 2, 3, 3, 3]
+    assert all((b >= a).all() for a, b in pairwise(windows))
+
+
+def test_normalisation_clips_what_is_not_vessel():
+    out = normalise(torch.tensor([-2000.0, -300.0, 180.0, 1300.0, 3000.0]))
+    assert out.tolist() == pytest.approx([-1.2, -1.2, 0.0, 2.8, 2.8])
+
+
+def test_an_unknown_network_is_named():
+    with pytest.raises(InferenceError, match="unet_2_5d") as caught:
+        load_network("resnet")
+    assert caught.value.code == "unknown-network"
+
+
+def test_damaged_and_missing_weights_are_told_apart(tmp_path):
+    with pytest.raises(InferenceError) as missing:
+        load_network("unet_2_5d", weights=tmp_path / "gone.safetensors")
+    assert missing.value.code == "weights-missing"
+    (tmp_path / "bad.safetensors").write_bytes(b"not weights")
+    with pytest.raises(InferenceError) as damaged:
+        load_network("unet_2_5d", weights=tmp_path / "bad.safetensors")
+    assert damaged.value.code == "weights-damaged"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stored_weights_load_and_the_card_names_their_hash(name):
+    network, card = load_network(name)
+    path = WEIGHTS / f"{name}.safetensors"
+    assert path.stat().st_size < 3_000_000
+    assert card.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert card.sha256 in (WEIGHTS / "model_card.md").read_text()
+    assert not network.training
+    assert int(card.about["presentations"]) > 10_000
+
+
+def test_the_served_network_is_one_of_those_stored():
+    assert served_name() in NETWORKS
+    served = json.loads((WEIGHTS / "served.json").read_text())
+    assert served["sha256"] == load_network("served")[1].sha256
+    assert "simulated" in served["trained_on"]
+
+
+def test_the_served_network_finds_a_simulated_vessel_and_reversal_changes_little():
+    """Real weights on a phantom: outer wall and lumen overlap the truth, and the other way round says the same."""
+    from inference.phantom import generate, soft_targets
+    from inference.straightening import straighten
+
+    phantom = generate(5, "tiny")
+    line = next(x for x in phantom.centrelines if x.vessel == "LAD")
+    vessel = straighten(phantom.volume, line)
+    network, _ = load_network()
+    hu = torch.from_numpy(vessel.hu)
+    wall, lumen, plaque = probabilities(network, hu)
+    true = soft_targets(phantom.vessels["LAD"], vessel)[4:-4]
+    for found, n in ((wall > 0.5, 0), ((lumen > plaque) & (lumen + plaque > 0.5), 1)):
+        mask = true[..., n] > 127
+        assert 2 * (found[4:-4] & mask).sum() / (found[4:-4].sum() + mask.sum()) > 0.85
+    back = probabilities(network, hu.flip(0))
+    for a, b in zip((wall, lumen), back, strict=False):
+        assert np.abs(a - b[::-1]).mean() < 0.01

@@ -1,0 +1,116 @@
+"""Training: the recipe is checked, a killed run resumes to the same weights, losses reward the truth."""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from inference.training.config import TrainingConfig, read_config
+from inference.training.data import make_patient, patients
+from inference.training.evaluation import Task, icc_a1
+from inference.training.loop import position, train
+from inference.training.losses import segmentation_loss, task_targets
+from inference.training.sampling import Sampler
+
+CONFIGS = Path(__file__).resolve().parents[3] / "inference" / "training" / "configs"
+QUICK = {"network": "unet_2_5d", "scenario": "tiny", "first_patient": 1, "patients": 2, "versions": 1,
+         "validation_scenario": "tiny", "first_validation_patient": 9, "validation_patients": 1, "steps": 4,
+         "stretches": 2, "stretch_sections": 3, "checkpoint_every": 1, "validate_every": 99, "report_every": 2}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cache")
+    for seed in (1, 2, 9):
+        make_patient(seed=seed, scenario="tiny", folder=folder, versions=1)
+    return folder
+
+
+def test_a_killed_run_resumes_to_the_very_same_weights(cache, tmp_path):
+    config, said = TrainingConfig(**QUICK), []
+    straight = train(config, folder=tmp_path / "a", data_folder=cache, say=said.append)
+    train(config, folder=tmp_path / "b", data_folder=cache, say=said.append, stop_after=2)
+    assert not (tmp_path / "b" / "unet_2_5d.safetensors").exists()
+    resumed = train(config, folder=tmp_path / "b", data_folder=cache, say=said.append)
+    assert any("resumed at step 2" in text for text in said)
+    assert straight.read_bytes() != b""
+    from safetensors.torch import load_file
+
+    a, b = load_file(straight), load_file(resumed)
+    assert a.keys() == b.keys()
+    for key in a:
+        torch.testing.assert_close(a[key], b[key], rtol=1e-5, atol=1e-6)
+    log = [json.loads(line) for line in (tmp_path / "a" / "log.jsonl").read_text().splitlines()]
+    assert log[-1]["step"] == 4
+    assert set(log[-1]) >= {"wall", "lumen", "plaque"}
+
+
+def test_the_cache_is_made_once(cache):
+    stamp = {p.name: p.stat().st_mtime_ns for p in cache.iterdir()}
+    vessels = patients(folder=cache, scenario="tiny", first_seed=1, count=2, versions=1)
+    assert {p.name: p.stat().st_mtime_ns for p in cache.iterdir()} == stamp
+    assert {v.name for v in vessels} == {"LM", "LAD"}
+    assert all(v.soft.shape == (len(v.hu), 3, 64, 64) for v in vessels)
+
+
+def test_images_and_labels_are_turned_together(cache):
+    """Where the label says lumen, the augmented image is bright."""
+    vessels = patients(folder=cache, scenario="tiny", first_seed=1, count=2, versions=1)
+    sampler = Sampler(vessels, seed=4, stretches=8, sections=4, plaque_share=0.5)
+    x, soft = sampler.batch()
+    assert x.shape == (8, 14, 48, 48)
+    assert soft.shape == (32, 3, 48, 48)
+    middle = x[:, 5:-5].reshape(32, 48, 48)
+    lumen, outside = soft[:, 1] > 0.99, soft[:, 0] == 0
+    assert lumen.any()
+    assert float(middle[lumen].mean()) > float(middle[outside].mean()) + 0.5
+
+
+def test_the_loss_is_least_at_the_truth():
+    rng = np.random.default_rng(1)
+    lumen = torch.from_numpy(rng.uniform(0, 0.5, (2, 1, 8, 8)).astype(np.float32))
+    plaque = torch.from_numpy(rng.uniform(0, 0.4, (2, 1, 8, 8)).astype(np.float32))
+    soft = torch.cat([(lumen + plaque) * 1.1, lumen, plaque], 1)
+    first, second = task_targets(soft)
+    assert torch.allclose(second.sum(1), torch.ones(2, 8, 8))
+    true = torch.cat([first, second], 1).clamp(min=1e-6).log()
+    best = float(segmentation_loss(true, soft))
+    for _ in range(5):
+        assert float(segmentation_loss(true + torch.randn_like(true), soft)) > best
+
+
+def test_the_run_ends_by_steps_or_by_time():
+    assert position(TrainingConfig(network="unet_2_5d", steps=100), 50, 1e9) == 0.5
+    assert position(TrainingConfig(network="unet_2_5d", steps=100, minutes=10), 50, 480) == pytest.approx(0.8)
+
+
+def test_bad_recipes_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="network"):
+        TrainingConfig(network="resnet")
+    with pytest.raises(ValueError, match="steps"):
+        TrainingConfig(network="unet_2_5d", steps=0)
+    path = tmp_path / "wrong.json"
+    path.write_text('{"network": "unet_2_5d", "stepz": 3}')
+    with pytest.raises(ValueError, match=r"wrong\.json.*stepz"):
+        read_config(path)
+    with pytest.raises(ValueError, match="displacement"):
+        Task(displacement_mm=-1)
+
+
+def test_the_committed_recipes_are_valid_and_keep_patients_apart():
+    for path in CONFIGS.glob("*.json"):
+        config = read_config(path)
+        assert config.scenario != config.validation_scenario
+        assert config.patients >= 30
+        assert config.validation_patients >= 6
+        assert config.first_patient + config.patients <= config.first_validation_patient
+
+
+def test_icc_knows_a_shift_from_noise():
+    truth = np.array([10.0, 20, 30, 40, 50])
+    assert icc_a1(truth, truth) == pytest.approx(1.0)
+    assert icc_a1(truth, truth + 10) == pytest.approx(1000 / 1200, abs=0.06)
+    assert icc_a1(truth[:2], truth[:2]) is None
