@@ -1,5 +1,6 @@
 """Centrelines: the type, its files, and tracing between two points."""
 
 from inference.centreline.lines import COLUMNS, Centreline, read_centrelines, write_centrelines
+from inference.centreline.tracing import trace
 
-__all__ = ["COLUMNS", "Centreline", "read_centrelines", "write_centrelines"]
+__all__ = ["COLUMNS", "Centreline", "read_centrelines", "trace", "write_centrelines"]

@@ -1,0 +1,50 @@
+"""``python -m inference``: analyse a scan, make a phantom, train and evaluate networks.
+
+Exit codes: 0 done; 1 our fault; 2 bad input or options; 3 the scan was refused; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+COMMANDS = {
+    "analyse": "segment and measure a DICOM series along centrelines",
+    "phantom": "make a simulated coronary CT angiogram with exact truth",
+    "train": "train a network on simulated patients",
+    "evaluate": "score networks on simulated patients",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; each is imported only when it is asked for."""
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(
+        prog="python -m inference", description="Coronary plaque from CT. Research use only."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, summary in COMMANDS.items():
+        sub = commands.add_parser(name, help=summary, description=summary)
+        if name in given[:1]:
+            module = importlib.import_module(f"inference.commands.{name}")
+            module.add_arguments(sub)
+            sub.set_defaults(run=module.run)
+    options = parser.parse_args(given)
+    from inference.errors import InferenceError, RefusedScan
+
+    try:
+        return int(options.run(options))
+    except RefusedScan as error:
+        print(f"refused ({error.code}): {error}", file=sys.stderr)
+        return 3
+    except InferenceError as error:
+        print(f"error ({error.code}): {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

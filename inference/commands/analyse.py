@@ -1,0 +1,239 @@
+"""``python -m inference analyse``: the whole way without a database."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inference.errors import CentrelineError, QuantificationError
+
+if TYPE_CHECKING:
+    from inference.centreline import Centreline
+    from inference.pipeline import Analysis
+    from inference.quantification import Lesion, Measurement
+    from inference.volume import Volume
+
+COLUMNS = (
+    "exam",
+    "level",
+    "vessel",
+    "segment",
+    "lesion",
+    "metric",
+    "value",
+    "unit",
+    "low",
+    "high",
+    "profile",
+)
+POINT_COLUMNS = ("vessel", "start_x_mm", "start_y_mm", "start_z_mm", "end_x_mm", "end_y_mm", "end_z_mm")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's options."""
+    parser.add_argument("dicom", type=Path, metavar="DICOM_DIR")
+    parser.add_argument("--out", type=Path, required=True, help="folder for measurements.csv and the rest")
+    lines = parser.add_mutually_exclusive_group()
+    lines.add_argument("--centrelines", type=Path, help="CSV vessel,segment,x_mm,y_mm,z_mm (LPS)")
+    lines.add_argument(
+        "--points", type=Path, help=f"two points a vessel, traced: CSV {','.join(POINT_COLUMNS)}"
+    )
+    parser.add_argument("--lesions", type=Path, help="given extents: CSV vessel,lesion,start_mm,end_mm")
+    parser.add_argument("--profile", default="corrected", help="composition profile (default: corrected)")
+    parser.add_argument("--model", default="served", help="network (default: the served one)")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--exam", default="", help="name of the exam in the table (default: the folder's)")
+    parser.add_argument("--json", action="store_true", help="print analysis.json on standard output")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, analyse, write; nothing is written unless all of it succeeded."""
+    from inference.centreline import read_centrelines
+    from inference.pipeline import Settings, analyse
+    from inference.volume import read_series
+
+    started = time.perf_counter()
+    if options.centrelines is None and options.points is None:
+        raise CentrelineError(
+            "no-centreline",
+            "No centrelines were given. This version does not find them by itself: give --centrelines CSV "
+            f"(vessel,segment,x_mm,y_mm,z_mm) or --points CSV ({','.join(POINT_COLUMNS)}).",
+        )
+    lesions = read_lesions(options.lesions) if options.lesions else None
+    progress = _bar()
+    progress("read", 0.0)
+    volume = read_series(options.dicom)
+    read = time.perf_counter()
+    progress("centrelines", 0.0)
+    lines = (
+        read_centrelines(options.centrelines) if options.centrelines else trace_points(volume, options.points)
+    )
+    traced = time.perf_counter()
+    settings = Settings(model=options.model, profile=options.profile, device=options.device, lesions=lesions)
+    analysis = analyse(volume, lines, settings=settings, progress=progress)
+    timings = {"read": round(read - started, 3), "centrelines": round(traced - read, 3), **analysis.timings}
+    exam = options.exam or options.dicom.resolve().name
+    summary = summarise(
+        volume=volume, analysis=analysis, timings=timings, total=time.perf_counter() - started
+    )
+    write(out=options.out, exam=exam, analysis=analysis, lines=lines, summary=summary)
+    progress("done", 1.0)
+    if options.json:
+        print(json.dumps(summary))
+    else:
+        for warning in analysis.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+        print(
+            f"{len(analysis.measurements)} measurements of {len(analysis.vessels)} vessels → {options.out}",
+            file=sys.stderr,
+        )
+    return 0
+
+
+def read_lesions(path: Path) -> dict[str, tuple[Lesion, ...]]:
+    """Read given extents. Raises QuantificationError naming the row."""
+    from inference.coronary import VESSELS
+    from inference.quantification import Lesion
+
+    if not path.is_file():
+        raise QuantificationError("no-such-file", f"There is no lesion file {path.name}.")
+    reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
+    wanted = ("vessel", "lesion", "start_mm", "end_mm")
+    missing = [c for c in wanted if c not in (reader.fieldnames or [])]
+    if missing:
+        raise QuantificationError("missing-columns", f"{path.name}: column {', '.join(missing)} is missing.")
+    found: dict[str, list[Lesion]] = {}
+    for number, row in enumerate(reader, start=2):
+        vessel = (row["vessel"] or "").strip()
+        if vessel not in VESSELS:
+            raise QuantificationError(
+                "unknown-vessel", f"{path.name}, row {number}: “{vessel}” is not a vessel."
+            )
+        try:
+            lesion = Lesion(int(float(row["lesion"])), float(row["start_mm"]), float(row["end_mm"]))
+        except (TypeError, ValueError):
+            raise QuantificationError(
+                "not-a-number", f"{path.name}, row {number}: lesion, start_mm and end_mm must be numbers."
+            ) from None
+        except QuantificationError as error:
+            raise QuantificationError(error.code, f"{path.name}, row {number}: {error}") from None
+        if any(x.number == lesion.number for x in found.setdefault(vessel, [])):
+            raise QuantificationError(
+                "duplicate-lesion", f"{path.name}, row {number}: {vessel} has lesion {lesion.number} twice."
+            )
+        found[vessel].append(lesion)
+    return {vessel: tuple(x) for vessel, x in found.items()}
+
+
+def trace_points(volume: Volume, path: Path) -> list[Centreline]:
+    """Trace each vessel between its two points. Raises CentrelineError naming the row."""
+    import numpy as np
+
+    from inference.centreline import trace
+
+    if not path.is_file():
+        raise CentrelineError("no-such-file", f"There is no file {path.name}.")
+    reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
+    missing = [c for c in POINT_COLUMNS if c not in (reader.fieldnames or [])]
+    if missing:
+        raise CentrelineError("missing-columns", f"{path.name}: column {', '.join(missing)} is missing.")
+    lines = []
+    for number, row in enumerate(reader, start=2):
+        try:
+            numbers = np.array([float(row[c]) for c in POINT_COLUMNS[1:]])
+        except (TypeError, ValueError):
+            raise CentrelineError(
+                "not-a-number", f"{path.name}, row {number}: the coordinates must be numbers."
+            ) from None
+        lines.append(trace(volume, numbers[:3], numbers[3:], row["vessel"].strip()))
+    return lines
+
+
+def table_row(exam: str, row: Measurement) -> list[Any]:
+    """Return one line of measurements.csv."""
+
+    def number(x: float | str | None) -> str:
+        return "" if x is None else x if isinstance(x, str) else f"{x:.6g}"
+
+    lesion = "" if row.lesion is None else row.lesion
+    values = [number(row.value), row.unit, number(row.low), number(row.high), row.profile]
+    return [exam, row.level, row.vessel, row.segment, lesion, row.metric, *values]
+
+
+def summarise(
+    *, volume: Volume, analysis: Analysis, timings: dict[str, float], total: float
+) -> dict[str, Any]:
+    """Return what analysis.json says: timings, versions, hashes, quality, warnings."""
+    return {
+        "research_use_only": True,
+        "timings_s": {**timings, "total": round(total, 3)},
+        "versions": analysis.versions,
+        "scan": dict(volume.metadata),
+        "warnings": list(analysis.warnings),
+        "vessels": [
+            {
+                "vessel": vessel.vessel,
+                "sections": vessel.sections,
+                "contours_sha256": read.contours.sha256,
+                "lesions": len(read.lesions),
+                "masked_sections": len(read.contours.masks),
+                "mean_uncertainty_bits": round(float(analysis.uncertainty[vessel.vessel].mean()), 4),
+            }
+            for vessel, read in zip(analysis.vessels, analysis.reads, strict=True)
+        ],
+    }
+
+
+def write(
+    *, out: Path, exam: str, analysis: Analysis, lines: list[Centreline], summary: dict[str, Any]
+) -> None:
+    """Write measurements.csv, analysis.json, centrelines.csv and vessels.npz."""
+    import numpy as np
+
+    from inference.centreline import write_centrelines
+
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "measurements.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(table_row(exam, row) for row in analysis.measurements)
+    write_centrelines(out / "centrelines.csv", lines)
+    arrays = {}
+    for vessel, read in zip(analysis.vessels, analysis.reads, strict=True):
+        name = vessel.vessel
+        arrays |= {
+            f"{name}/hu": vessel.hu,
+            f"{name}/centre": vessel.centre,
+            f"{name}/axis_u": vessel.axis_u,
+            f"{name}/axis_v": vessel.axis_v,
+            f"{name}/lumen_radius": read.contours.lumen_radius,
+            f"{name}/wall_radius": read.contours.wall_radius,
+            f"{name}/plaque": read.contours.plaque,
+            f"{name}/uncertainty": analysis.uncertainty[name],
+        }
+    np.savez_compressed(out / "vessels.npz", **arrays)
+    (out / "analysis.json").write_text(json.dumps(summary, indent=1))
+
+
+def _bar() -> Callable[[str, float], None]:
+    """Return a progress report: a bar on a terminal, a line per stage elsewhere."""
+    last = {"stage": ""}
+    terminal = sys.stderr.isatty()
+
+    def progress(stage: str, fraction: float) -> None:
+        if terminal:
+            filled = int(fraction * 30)
+            end = "\n" if stage == "done" else ""
+            print(f"\r{stage:12} [{'█' * filled}{'·' * (30 - filled)}]", end=end, file=sys.stderr, flush=True)
+        elif stage != last["stage"] and stage != "done":
+            print(stage, file=sys.stderr)
+        last["stage"] = stage
+
+    return progress

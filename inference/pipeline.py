@@ -1,0 +1,225 @@
+"""The whole way on one page: volume and centrelines in, Analysis out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform as _platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inference.centreline import Centreline
+from inference.contours import VesselContours
+from inference.contours_from_probabilities import contours_from_probabilities
+from inference.coronary import profile_named
+from inference.errors import CentrelineError, RefusedScan
+from inference.quantification import (
+    Lesion,
+    Measurement,
+    VesselRead,
+    find_lesions,
+    quantify,
+    roll_up,
+)
+from inference.straightening import StraightenedVessel, straighten
+from inference.volume import Volume
+
+STAGES = ("straighten", "segment", "contours", "quantify")
+LEAST_CONTRAST_HU = 180.0
+WEAK_CONTRAST_HU = 250.0
+USUAL_KVP = (100.0, 120.0)
+
+Progress = Callable[[str, float], None]
+
+
+def silent(stage: str, fraction: float) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an analysis was asked for.
+
+    Parameters
+    ----------
+    model : ``served``, a network's name, or the path of a ``.safetensors`` file with its card beside it.
+    profile : composition profile. device : ``auto``, ``cpu`` or ``cuda``.
+    lesions : given extents per vessel, measured as given; None finds them.
+    """
+
+    model: str = "served"
+    profile: str = "corrected"
+    device: str = "auto"
+    lesions: Mapping[str, tuple[Lesion, ...]] | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what changes the numbers beside model and centrelines."""
+        lesions = {
+            v: [(x.number, x.start_mm, x.end_mm) for x in xs] for v, xs in (self.lesions or {}).items()
+        }
+        return hashlib.sha256(json.dumps([self.profile, lesions], sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything an analysis found, with what it was made by."""
+
+    vessels: tuple[StraightenedVessel, ...]
+    reads: tuple[VesselRead, ...]
+    measurements: tuple[Measurement, ...]
+    timings: dict[str, float]
+    versions: dict[str, str]
+    warnings: tuple[str, ...] = ()
+    uncertainty: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def analyse(
+    volume: Volume,
+    centrelines: Sequence[Centreline],
+    *,
+    settings: Settings = Settings(),
+    progress: Progress = silent,
+    network: Any = None,
+) -> Analysis:
+    """Segment and measure a scan along given centrelines.
+
+    Parameters
+    ----------
+    volume : HU and geometry. centrelines : at least one path, LPS mm.
+    progress : called with (stage, 0…1); may raise to cancel.
+    network : a loaded network with its card, (module, card); by default ``settings.model`` is loaded.
+
+    Raises
+    ------
+    RefusedScan
+        ``no-contrast``: the vessels are not filled with contrast; no number would mean anything.
+    CentrelineError, StraighteningError
+        No centreline, or one that leaves the scan.
+    """
+    if not centrelines:
+        raise CentrelineError("no-centreline", "No centreline was given: nothing can be straightened.")
+    profile = profile_named(settings.profile)
+    timings: dict[str, float] = {}
+    clock = time.perf_counter()
+
+    def lap(stage: str) -> None:
+        nonlocal clock
+        now = time.perf_counter()
+        timings[stage] = round(timings.get(stage, 0.0) + now - clock, 4)
+        clock = now
+
+    vessels = []
+    for i, line in enumerate(centrelines):
+        progress("straighten", i / len(centrelines))
+        vessels.append(straighten(volume, line))
+    lap("straighten")
+    warnings = list(volume.warnings) + _check_contrast(vessels) + _check_exposure(volume)
+
+    module, card = network if network is not None else _load(settings)
+    contours: list[VesselContours] = []
+    uncertainty: dict[str, np.ndarray] = {}
+    from inference.networks import segment
+
+    lap("load_network")
+    provenance = {"source": "network", "network": card.name, "weights_sha256": card.sha256}
+    for i, vessel in enumerate(vessels):
+        progress("segment", i / len(vessels))
+        wall, lumen, plaque = segment(vessel, module)
+        lap("segment")
+        progress("contours", i / len(vessels))
+        contours.append(contours_from_probabilities(wall, lumen, plaque, provenance))
+        uncertainty[vessel.vessel] = _entropy(wall, lumen, plaque)
+        lap("contours")
+    reads, tables = [], []
+    for i, (vessel, drawn) in enumerate(zip(vessels, contours, strict=True)):
+        progress("quantify", i / len(vessels))
+        lesions = (
+            find_lesions(vessel, drawn)
+            if settings.lesions is None
+            else tuple(settings.lesions.get(vessel.vessel, ()))
+        )
+        reads.append(VesselRead(vessel.vessel, drawn, lesions))
+        tables.append(quantify(vessel, reads[-1], profile))
+    rows = [row for table in tables for row in table] + roll_up(tables, profile)
+    lap("quantify")
+    progress("quantify", 1.0)
+    return Analysis(
+        vessels=tuple(vessels),
+        reads=tuple(reads),
+        measurements=tuple(rows),
+        timings=timings,
+        versions={
+            "model": card.name,
+            "weights_sha256": card.sha256,
+            "profile": f"{profile.name}/{profile.version}",
+            "volume_sha256": volume.sha256,
+            "settings_sha256": settings.sha256,
+            "python": _platform.python_version(),
+            **{name: metadata.version(name) for name in ("torch", "numpy", "scipy", "numba", "pydicom")},
+        },
+        warnings=tuple(warnings),
+        uncertainty=uncertainty,
+    )
+
+
+def _load(settings: Settings) -> tuple[Any, Any]:
+    import torch
+
+    from inference.networks import load_network
+
+    if settings.model.endswith(".safetensors"):
+        path = Path(settings.model)
+        card_path = path.with_suffix(".json")
+        name = (
+            json.loads(card_path.read_text()).get("network", path.stem) if card_path.exists() else path.stem
+        )
+        module, card = load_network(name, weights=path)
+    else:
+        module, card = load_network(settings.model)
+    cuda = settings.device == "cuda" or (settings.device == "auto" and torch.cuda.is_available())
+    return module.to("cuda" if cuda else "cpu"), card
+
+
+def _check_contrast(vessels: Sequence[StraightenedVessel]) -> list[str]:
+    """Refuse a scan whose vessels are not filled, and warn of weak filling. Returns warnings."""
+    core = np.concatenate([v.hu[:: max(1, v.sections // 100), 30:34, 30:34].reshape(-1) for v in vessels])
+    level = float(np.median(core))
+    if level < LEAST_CONTRAST_HU:
+        raise RefusedScan(
+            "no-contrast",
+            f"The median along the centrelines is {level:.0f} HU (at least {LEAST_CONTRAST_HU:.0f} HU is needed): the scan has "
+            "no arterial contrast, or the centrelines do not lie in the vessels of this series. No numbers were made.",
+        )
+    if level < WEAK_CONTRAST_HU:
+        return [
+            f"Weak contrast: the median along the centrelines is {level:.0f} HU; plaque borders are uncertain."
+        ]
+    return []
+
+
+def _check_exposure(volume: Volume) -> list[str]:
+    kvp = volume.metadata.get("kvp")
+    if kvp is None:
+        return ["The tube voltage is not stated: composition limits are made for 100–120 kVp."]
+    if not USUAL_KVP[0] <= float(kvp) <= USUAL_KVP[1]:
+        return [
+            f"{float(kvp):.0f} kVp: composition limits are made for 100–120 kVp; every composition is uncertain."
+        ]
+    return []
+
+
+def _entropy(wall: np.ndarray, lumen: np.ndarray, plaque: np.ndarray) -> np.ndarray:
+    """Return each section's mean binary entropy (bits, 0…1) where the wall may be (probability over 0.05) (S,)."""
+    where = wall > 0.05
+    total = np.zeros(len(wall))
+    for p in (wall, lumen, plaque):
+        q = np.clip(p, 1e-6, 1 - 1e-6)
+        total += np.where(where, -(q * np.log2(q) + (1 - q) * np.log2(1 - q)), 0).sum((1, 2))
+    return (total / (3 * np.maximum(where.sum((1, 2)), 1))).astype(np.float32)
