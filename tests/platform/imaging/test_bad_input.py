@@ -18,7 +18,6 @@ from pydicom.dataset import Dataset
 from plaquelab.imaging.models import Exam, Instance, Quarantine
 from plaquelab.studies.models import Subject
 
-
 NAME = "Quillfeather^Isolde"
 
 
