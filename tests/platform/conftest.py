@@ -153,11 +153,11 @@ def tiny_analysis(tiny_phantom: Any, stored_points: Any) -> Any:
 
 @pytest.fixture
 def served_model(settings: Any, tmp_path: Path) -> Path:
-    """Serve a weights file that is only named, hashed and described; nothing here loads it."""
+    """Serve an empty weights file that is only named, hashed and described; nothing here loads it."""
     path = tmp_path / "model" / "small.safetensors"
     path.parent.mkdir()
-    path.write_bytes(b"weights")
-    path.with_suffix(".json").write_text('{"name": "small"}')
+    header = b'{"__metadata__": {"trained": "never"}}'
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
     settings.INFERENCE_MODEL = str(path)
     return path
 

@@ -54,12 +54,18 @@ def execute(run_id: int) -> AnalysisRun | None:
     except Exception:  # whatever else breaks is ours: the log gets it, the person a number
         number = jobs.error_id()
         log.exception("analysis run %s failed (error %s)", run.pk, number)
-        message = f"The analysis failed for a reason that is ours, not yours. Tell the operator error {number}."
+        message = (
+            f"The analysis failed for a reason that is ours, not yours. Tell the operator error {number}."
+        )
         _end(run, "fail", message=message, refusal="internal", error_id=number)
     return run
 
 
 def _end(run: AnalysisRun, event: str, *, message: str, refusal: str, error_id: str = "") -> None:
+    # What was rolled back with the results moved the object, not the row.
+    run.refresh_from_db(fields=["state"])
+    if not RUN.allows(run, event):
+        return
     jobs.fail(
         run,
         to_state=RUN.table[(run.state, event)],

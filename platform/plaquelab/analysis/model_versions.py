@@ -20,7 +20,7 @@ class NoModelError(Exception):
 
 @dataclass(frozen=True)
 class Weights:
-    """A weights file on disk with the hash of its bytes and its card."""
+    """A weights file on disk with the hash of its bytes and what its header says."""
 
     name: str
     path: Path
@@ -41,12 +41,12 @@ def find_weights(model: str) -> Weights:
     Parameters
     ----------
     model : ``served`` (named by ``served.json``), a name in ``inference/weights``, or the path of a
-        ``.safetensors`` file with its card (``.json``) beside it.
+        ``.safetensors`` file, whose name is the network's.
 
     Raises
     ------
     NoModelError
-        There is no such file, or its card is missing.
+        There is no such file, or it is damaged.
     """
     folder = weights_folder()
     if model == "served":
@@ -66,13 +66,19 @@ def find_weights(model: str) -> Weights:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, changed: int) -> Weights:
+    data = path.read_bytes()
+    return Weights(path.stem, path, hashlib.sha256(data).hexdigest(), _header(path.name, data))
+
+
+def _header(name: str, data: bytes) -> dict[str, Any]:
+    """Return what a safetensors file says of itself: eight bytes of length, then JSON with ``__metadata__``."""
     try:
-        card = json.loads(path.with_suffix(".json").read_text())
-    except FileNotFoundError:
-        raise NoModelError(
-            f"The card of “{path.stem}” ({path.stem}.json) is missing beside its weights."
-        ) from None
-    return Weights(path.stem, path, hashlib.sha256(path.read_bytes()).hexdigest(), card)
+        length = int.from_bytes(data[:8], "little")
+        if not 0 < length <= len(data) - 8:
+            raise ValueError("no header")
+        return dict(json.loads(data[8 : 8 + length]).get("__metadata__") or {})
+    except (ValueError, AttributeError, UnicodeDecodeError):
+        raise NoModelError(f"{name} is no weights file, or it is damaged: install it again.") from None
 
 
 def current_model() -> ModelVersion:

@@ -103,10 +103,11 @@ def _unheard(kind: Kind, *, at_start: bool) -> Iterator[Any]:
 
 
 def _ring(kind: Kind, job: Any, quiet_seconds: float = 0) -> int:
-    """Ring, unless another reaper did so within ``quiet_seconds``."""
+    """Ring, unless that was done within ``quiet_seconds`` and nobody has claimed the job since."""
     now = timezone.now()
     quiet = Q(rung_at__isnull=True) | Q(rung_at__lt=now - timedelta(seconds=quiet_seconds))
-    if kind.model._default_manager.filter(quiet, pk=job.pk).update(rung_at=now) != 1:
+    unclaimed = Q(rung_at__lt=F("started_at"))
+    if kind.model._default_manager.filter(quiet | unclaimed, pk=job.pk).update(rung_at=now) != 1:
         return 0
     log.info("ringing again for %s %s (attempt %d)", kind.name, job.pk, job.attempt)
     kind.ring(job.pk)

@@ -81,7 +81,7 @@ def test_other_input_is_another_run(
     exam = make_exam()
     add(exam, stored_points, by)
     first = AnalysisRun.objects.get()
-    served_model.write_bytes(b"other weights")
+    served_model.write_bytes(served_model.read_bytes() + b"other")
     second = services.request_analysis(exam=exam, by=by)
     assert second != first
     add(exam, stored_points[:1], by)
@@ -161,12 +161,12 @@ def test_a_model_is_found_by_its_hash(served_model: Path, settings: Any) -> None
     assert path_of(version) == served_model
     assert current_model() == version
     assert ModelVersion.objects.count() == 1
-    served_model.write_bytes(b"new")
+    assert version.card == {"trained": "never"}
+    served_model.write_bytes(served_model.read_bytes() + b"other")
     with pytest.raises(NoModelError, match="not on this machine"):
         path_of(version)
-    served_model.with_suffix(".json").unlink()
-    served_model.write_bytes(b"newer")
-    with pytest.raises(NoModelError, match="card"):
+    served_model.write_bytes(b"torn")
+    with pytest.raises(NoModelError, match="damaged"):
         current_model()
 
 

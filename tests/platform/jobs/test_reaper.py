@@ -48,6 +48,15 @@ def test_an_expired_lease_is_rung_once(make_run: Make, rung: list[int]) -> None:
     assert rung == [run.pk]
 
 
+def test_each_death_is_rung_for(make_run: Make, rung: list[int]) -> None:
+    run = make_run(state=S.RUNNING, attempt=1, lease_until=ago(1), started_at=ago(9))
+    reaper.reap()
+    # The second attempt was claimed after that bell and died too, before the quiet time was over.
+    AnalysisRun.objects.update(attempt=2, started_at=timezone.now(), lease_until=ago(1))
+    reaper.reap()
+    assert rung == [run.pk, run.pk]
+
+
 def test_a_dead_process_of_this_machine_is_found_before_its_lease_ends(
     make_run: Make, rung: list[int]
 ) -> None:

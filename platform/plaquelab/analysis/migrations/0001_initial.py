@@ -5,137 +5,261 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('imaging', '0001_initial'),
-        ('studies', '0001_initial'),
+        ("imaging", "0001_initial"),
+        ("studies", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ContourSet',
+            name="ContourSet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=[('network', 'Network'), ('reader', 'Reader'), ('adjudicator', 'Adjudicator')], max_length=12)),
-                ('path', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('excluded', models.JSONField(default=list, help_text='[[start_mm, end_mm, reason], ...]')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("network", "Network"),
+                            ("reader", "Reader"),
+                            ("adjudicator", "Adjudicator"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("path", models.CharField(max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                ("excluded", models.JSONField(default=list, help_text="[[start_mm, end_mm, reason], ...]")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='ModelVersion',
+            name="ModelVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('weights_sha256', models.CharField(max_length=64, unique=True)),
-                ('card', models.JSONField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60)),
+                ("weights_sha256", models.CharField(max_length=64, unique=True)),
+                ("card", models.JSONField()),
             ],
         ),
         migrations.CreateModel(
-            name='Vessel',
+            name="Vessel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=8)),
-                ('order', models.PositiveSmallIntegerField()),
-                ('path', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('sections', models.PositiveIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=8)),
+                ("order", models.PositiveSmallIntegerField()),
+                ("path", models.CharField(max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                ("sections", models.PositiveIntegerField()),
             ],
             options={
-                'ordering': ('run', 'order'),
+                "ordering": ("run", "order"),
             },
         ),
         migrations.CreateModel(
-            name='AnalysisRun',
+            name="AnalysisRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('attempt_base', models.PositiveIntegerField(default=0, help_text="attempts before a person's last retry")),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
-                ('worker', models.CharField(blank=True, max_length=120)),
-                ('rung_at', models.DateTimeField(blank=True, help_text='when the reaper last rang again', null=True)),
-                ('stage', models.CharField(blank=True, max_length=40)),
-                ('progress', models.FloatField(default=0.0)),
-                ('cancel_requested', models.BooleanField(default=False)),
-                ('message', models.TextField(blank=True, help_text='for the person; internals are logged with error_id')),
-                ('error_id', models.CharField(blank=True, max_length=32)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('profile', models.CharField(max_length=24)),
-                ('parameters_sha256', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('claimed', 'Claimed'), ('running', 'Running'), ('storing', 'Storing'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('timed_out', 'Timed Out'), ('cancelled', 'Cancelled')], default='pending', max_length=10)),
-                ('timings', models.JSONField(default=dict)),
-                ('versions', models.JSONField(default=dict)),
-                ('warnings', models.JSONField(default=list)),
-                ('refusal', models.TextField(blank=True, help_text="the refusal's code; the message is for the person")),
-                ('exam', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='imaging.exam')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='studies.study')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                (
+                    "attempt_base",
+                    models.PositiveIntegerField(default=0, help_text="attempts before a person's last retry"),
+                ),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
+                ("worker", models.CharField(blank=True, max_length=120)),
+                (
+                    "rung_at",
+                    models.DateTimeField(blank=True, help_text="when the reaper last rang again", null=True),
+                ),
+                ("stage", models.CharField(blank=True, max_length=40)),
+                ("progress", models.FloatField(default=0.0)),
+                ("cancel_requested", models.BooleanField(default=False)),
+                (
+                    "message",
+                    models.TextField(
+                        blank=True, help_text="for the person; internals are logged with error_id"
+                    ),
+                ),
+                ("error_id", models.CharField(blank=True, max_length=32)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("profile", models.CharField(max_length=24)),
+                ("parameters_sha256", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("claimed", "Claimed"),
+                            ("running", "Running"),
+                            ("storing", "Storing"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("timed_out", "Timed Out"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("timings", models.JSONField(default=dict)),
+                ("versions", models.JSONField(default=dict)),
+                ("warnings", models.JSONField(default=list)),
+                (
+                    "refusal",
+                    models.TextField(
+                        blank=True, help_text="the refusal's code; the message is for the person"
+                    ),
+                ),
+                (
+                    "exam",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="imaging.exam"
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="studies.study"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Artefact',
+            name="Artefact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('path', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('size', models.PositiveBigIntegerField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='artefacts', to='analysis.analysisrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                ("path", models.CharField(max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                ("size", models.PositiveBigIntegerField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="artefacts",
+                        to="analysis.analysisrun",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CentrelineSet',
+            name="CentrelineSet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(help_text='file | two-point | stored points', max_length=40)),
-                ('path', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('exam', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='centreline_sets', to='imaging.exam')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("source", models.CharField(help_text="file | two-point | stored points", max_length=40)),
+                ("path", models.CharField(max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "exam",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="centreline_sets",
+                        to="imaging.exam",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='analysisrun',
-            name='centrelines',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='analysis.centrelineset'),
+            model_name="analysisrun",
+            name="centrelines",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="analysis.centrelineset"
+            ),
         ),
         migrations.CreateModel(
-            name='Lesion',
+            name="Lesion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('start_mm', models.FloatField()),
-                ('end_mm', models.FloatField()),
-                ('proximal_reference_mm', models.FloatField(null=True)),
-                ('distal_reference_mm', models.FloatField(null=True)),
-                ('flags', models.JSONField(default=list)),
-                ('contour_set', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lesions', to='analysis.contourset')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("start_mm", models.FloatField()),
+                ("end_mm", models.FloatField()),
+                ("proximal_reference_mm", models.FloatField(null=True)),
+                ("distal_reference_mm", models.FloatField(null=True)),
+                ("flags", models.JSONField(default=list)),
+                (
+                    "contour_set",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="lesions",
+                        to="analysis.contourset",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('contour_set', 'number'),
+                "ordering": ("contour_set", "number"),
             },
         ),
         migrations.CreateModel(
-            name='Measurement',
+            name="Measurement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.CharField(max_length=10)),
-                ('vessel', models.CharField(blank=True, max_length=8)),
-                ('segment', models.CharField(blank=True, max_length=20)),
-                ('lesion', models.PositiveSmallIntegerField(null=True)),
-                ('metric', models.CharField(max_length=40)),
-                ('value', models.FloatField(null=True)),
-                ('text', models.CharField(blank=True, help_text='for categories such as CAD-RADS', max_length=40)),
-                ('unit', models.CharField(blank=True, max_length=12)),
-                ('low', models.FloatField(null=True)),
-                ('high', models.FloatField(null=True)),
-                ('profile', models.CharField(max_length=24)),
-                ('exam', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='measurements', to='imaging.exam')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("level", models.CharField(max_length=10)),
+                ("vessel", models.CharField(blank=True, max_length=8)),
+                ("segment", models.CharField(blank=True, max_length=20)),
+                ("lesion", models.PositiveSmallIntegerField(null=True)),
+                ("metric", models.CharField(max_length=40)),
+                ("value", models.FloatField(null=True)),
+                (
+                    "text",
+                    models.CharField(blank=True, help_text="for categories such as CAD-RADS", max_length=40),
+                ),
+                ("unit", models.CharField(blank=True, max_length=12)),
+                ("low", models.FloatField(null=True)),
+                ("high", models.FloatField(null=True)),
+                ("profile", models.CharField(max_length=24)),
+                (
+                    "exam",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="measurements",
+                        to="imaging.exam",
+                    ),
+                ),
             ],
         ),
     ]

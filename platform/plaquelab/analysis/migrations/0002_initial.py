@@ -5,58 +5,83 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('analysis', '0001_initial'),
-        ('reading', '0001_initial'),
+        ("analysis", "0001_initial"),
+        ("reading", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='measurement',
-            name='revision',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='measurements', to='reading.readrevision'),
+            model_name="measurement",
+            name="revision",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="measurements",
+                to="reading.readrevision",
+            ),
         ),
         migrations.AddField(
-            model_name='measurement',
-            name='run',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='measurements', to='analysis.analysisrun'),
+            model_name="measurement",
+            name="run",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="measurements",
+                to="analysis.analysisrun",
+            ),
         ),
         migrations.AddField(
-            model_name='analysisrun',
-            name='model',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='analysis.modelversion'),
+            model_name="analysisrun",
+            name="model",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="analysis.modelversion"
+            ),
         ),
         migrations.AddField(
-            model_name='vessel',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='vessels', to='analysis.analysisrun'),
+            model_name="vessel",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="vessels", to="analysis.analysisrun"
+            ),
         ),
         migrations.AddField(
-            model_name='contourset',
-            name='vessel',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contour_sets', to='analysis.vessel'),
+            model_name="contourset",
+            name="vessel",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="contour_sets", to="analysis.vessel"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lesion',
-            constraint=models.UniqueConstraint(fields=('contour_set', 'number'), name='lesion_number_once'),
+            model_name="lesion",
+            constraint=models.UniqueConstraint(fields=("contour_set", "number"), name="lesion_number_once"),
         ),
         migrations.AddIndex(
-            model_name='measurement',
-            index=models.Index(fields=['exam', 'level', 'metric'], name='analysis_me_exam_id_8c243f_idx'),
+            model_name="measurement",
+            index=models.Index(fields=["exam", "level", "metric"], name="analysis_me_exam_id_8c243f_idx"),
         ),
         migrations.AddConstraint(
-            model_name='measurement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revision__isnull', True), ('run__isnull', False)), models.Q(('revision__isnull', False), ('run__isnull', True)), _connector='OR'), name='measurement_has_one_owner'),
+            model_name="measurement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("revision__isnull", True), ("run__isnull", False)),
+                    models.Q(("revision__isnull", False), ("run__isnull", True)),
+                    _connector="OR",
+                ),
+                name="measurement_has_one_owner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='analysisrun',
-            constraint=models.UniqueConstraint(fields=('exam', 'model', 'centrelines', 'profile', 'parameters_sha256'), name='analysis_run_once'),
+            model_name="analysisrun",
+            constraint=models.UniqueConstraint(
+                fields=("exam", "model", "centrelines", "profile", "parameters_sha256"),
+                name="analysis_run_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='vessel',
-            constraint=models.UniqueConstraint(fields=('run', 'name'), name='vessel_once_per_run'),
+            model_name="vessel",
+            constraint=models.UniqueConstraint(fields=("run", "name"), name="vessel_once_per_run"),
         ),
     ]
