@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from plaquelab.analysis.models import AnalysisRun, ContourSet
+from plaquelab.analysis.models import AnalysisRun, ContourSet, Vessel
 from plaquelab.imaging.models import Exam
 from plaquelab.studies.models import CharterVersion, Study
 
@@ -85,6 +87,12 @@ class Read(models.Model):
     started_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     form = models.JSONField(default=dict, help_text="image quality, remarks")
+    draft_version = models.PositiveIntegerField(
+        default=0, help_text="counts every change of the drafts; a page that names an older one is told so"
+    )
+    normal_wall = models.JSONField(
+        null=True, help_text="intercept and slope of the patient's normal wall, fitted when the read began"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "assignment"], name="read_once")]
@@ -100,6 +108,8 @@ class ReadRevision(models.Model):
     edits = models.JSONField(
         default=list, help_text="commands (anchors + base revision) since the last revision"
     )
+    reviewed = models.JSONField(default=list, help_text="names of the vessels that the reader marked as reviewed")
+    draft_version = models.PositiveIntegerField(default=0, help_text="the draft that this revision keeps")
     content_sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
@@ -107,6 +117,12 @@ class ReadRevision(models.Model):
     class Meta:
         ordering = ("read", "number")
         constraints = [models.UniqueConstraint(fields=["read", "number"], name="revision_number_once")]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the row once; a revision never changes."""
+        if self.pk is not None and not self._state.adding:
+            raise TypeError("A revision of a read is immutable: save another revision.")
+        super().save(*args, **kwargs)
 
 
 class Signature(models.Model):
@@ -152,3 +168,33 @@ class Adjudication(models.Model):
                 name="adjudication_has_reason",
             )
         ]
+
+
+class ReadDraft(models.Model):
+    """One vessel of a read in work: a base, commands in order, and how many of them hold now.
+
+    Undo and redo move ``cursor``; the contours are always the base with ``commands[:cursor]`` replayed, so that
+    an undo restores exactly what was there.
+    """
+
+    read = models.ForeignKey(Read, on_delete=models.PROTECT, related_name="drafts")
+    vessel = models.ForeignKey(Vessel, on_delete=models.PROTECT, related_name="drafts")
+    base = models.ForeignKey(ContourSet, on_delete=models.PROTECT, related_name="drafts")
+    commands = models.JSONField(default=list)
+    cursor = models.PositiveIntegerField(default=0)
+    reviewed = models.BooleanField(default=False)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("read", "vessel__order")
+        constraints = [models.UniqueConstraint(fields=["read", "vessel"], name="draft_once_per_vessel")]
+
+
+class SigningLock(models.Model):
+    """How often a person's password was wrong at signing, and until when signing is closed to them."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="signing_lock"
+    )
+    failures = models.PositiveSmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True)

@@ -1,0 +1,278 @@
+"""What the viewer is told about a case and about one vessel.
+
+Nothing in here names a site, a subject, a date of a scan, a scanner or another person.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.urls import reverse
+
+from plaquelab.analysis.models import Vessel
+from plaquelab.analysis.selectors import ct_slabs
+from plaquelab.analysis.slabs import slabs_of
+from plaquelab.api.opened import Opened
+from plaquelab.imaging.selectors import volume_of
+from plaquelab.reading import measuring, replay, selectors
+from plaquelab.reading.commands import Edited
+from plaquelab.reading.editing import DraftState, drafts_of, state_of
+from plaquelab.reading.models import ReadRevision
+from plaquelab.reading.revisions import latest_revision
+from plaquelab.reading.transitions import R
+
+SHORT_HASH = 16
+
+
+def _base64(array: np.ndarray, kind: str) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, dtype=kind).tobytes()).decode("ascii")
+
+
+def segments_of(names: Iterable[str]) -> list[list[Any]]:
+    """Return runs of equal segment names as [short, first section, last section]; unnamed ones are left out."""
+    runs = []
+    at = 0
+    for name, group in groupby(names):
+        count = len(list(group))
+        if name:
+            runs.append([name, at, at + count - 1])
+        at += count
+    return runs
+
+
+def case_payload(opened: Opened) -> dict[str, Any]:
+    """Return what the viewer needs to begin: vessels, CT, form, permissions, addresses."""
+    revision = None
+    drafts: dict[str, Any] = {}
+    if opened.mode == "read":
+        read = opened.read
+        revision = latest_revision(read)
+        drafts = {draft.vessel.name: draft for draft in drafts_of(read)}
+        state, version, form = read.state, read.draft_version, read.form or form_of(revision)
+        patient = _draft_patient(opened, drafts) if read.state == R.IN_PROGRESS else stored_patient(revision)
+    elif opened.mode == "view":
+        revision = opened.revision("")
+        state, version, form = (opened.case.state if opened.case else "waiting"), 0, form_of(revision)
+        patient = stored_patient(revision, opened)
+    else:
+        assert opened.case is not None
+        state, version, form, patient = opened.case.state, 0, {}, []
+    return {
+        "study": {
+            "slug": opened.study.slug,
+            "title": opened.study.title,
+            "is_simulated": opened.study.is_simulated,
+        },
+        "label": opened.label,
+        "mode": opened.mode,
+        "state": state,
+        "version": version,
+        "revision": revision.number if revision and opened.mode == "read" else 0,
+        "saved_at": revision.created_at.isoformat() if revision and opened.mode == "read" else None,
+        "permissions": {
+            "edit": opened.may_edit,
+            "sign": opened.may_edit,
+            "adjudicate": opened.may_adjudicate,
+        },
+        "profile": opened.profile,
+        "form": form,
+        "vessels": [
+            _vessel_summary(opened, vessel, drafts.get(vessel.name), revision)
+            for vessel in opened.run.vessels.order_by("order")
+        ],
+        "ct": _ct(opened),
+        "patient": patient,
+        "sources": list(opened.view.sources) if opened.view else [],
+        **_addresses(opened),
+        "demonstration_password": settings.DEMONSTRATION_PASSWORD if settings.DEMONSTRATION else None,
+    }
+
+
+def form_of(revision: ReadRevision | None) -> dict[str, Any]:
+    return revision.form if revision else {"image_quality": None, "remarks": ""}
+
+
+def stored_patient(revision: ReadRevision | None, opened: Opened | None = None) -> list[dict[str, Any]]:
+    rows = revision.measurements if revision else opened.run.measurements if opened else None
+    if rows is None:
+        return []
+    return [measuring.row_as_json(row) for row in rows.filter(level__in=("territory", "patient")).order_by("pk")]
+
+
+def _draft_patient(opened: Opened, drafts: dict[str, Any]) -> list[dict[str, Any]]:
+    tables = []
+    for draft in drafts.values():
+        edited, digest = replay.present(draft)
+        tables.append(measuring.measure(draft.vessel, edited, digest=digest, profile=opened.profile))
+    return [measuring.row_as_json(row) for row in measuring.patient(tables, profile=opened.profile)]
+
+
+def _vessel_summary(
+    opened: Opened, vessel: Vessel, draft: Any, revision: ReadRevision | None
+) -> dict[str, Any]:
+    image = measuring.straightened(vessel)
+    if draft is not None and opened.read.state == R.IN_PROGRESS:
+        lesions, reviewed = len(replay.present(draft)[0].lesions), draft.reviewed
+    elif opened.mode == "adjudicate":
+        lesions, reviewed = 0, True
+    else:
+        lesions = selectors.contour_set_of(vessel, revision).lesions.count()
+        reviewed = vessel.name in revision.reviewed if revision else True
+    digest = vessel.sha256[:SHORT_HASH]
+    return {
+        "name": vessel.name,
+        "sections": vessel.sections,
+        "arc_length_mm": float(image.arc_length[-1]),
+        "segments": segments_of(image.segment),
+        "lesions": lesions,
+        "reviewed": reviewed,
+        "hu": opened.url("-hu", vessel=vessel.name, digest=digest),
+        "frames": opened.url("-frames", vessel=vessel.name, digest=digest),
+        "state": opened.url("-state", vessel=vessel.name),
+    }
+
+
+def _ct(opened: Opened) -> dict[str, Any] | None:
+    stored = ct_slabs(opened.run)
+    if not stored:
+        return None
+    geometry = opened.exam.volume.geometry
+    shape = [int(n) for n in geometry["shape"]]
+    lowest_highest = geometry.get("hu_range")
+    if lowest_highest is None:
+        hu = volume_of(opened.exam).hu
+        lowest_highest = [int(hu.min()), int(hu.max())]
+    return {
+        "shape": shape,
+        "affine": [float(x) for row in geometry["affine"] for x in row],
+        "hu_range": lowest_highest,
+        "slabs": [
+            {
+                "url": opened.url("-slab", index=slab.index, digest=artefact.sha256[:SHORT_HASH]),
+                "first": slab.first,
+                "count": slab.count,
+            }
+            for slab, artefact in zip(slabs_of(shape[0]), stored, strict=True)
+        ],
+    }
+
+
+def _addresses(opened: Opened) -> dict[str, str | None]:
+    slug = opened.study.slug
+    found: dict[str, str | None] = dict.fromkeys(
+        ("commands_url", "revisions_url", "sign_url", "adjudication_url", "list_url", "next_url")
+    )
+    if opened.mode == "view":
+        found["list_url"] = reverse("imaging:exam", kwargs={"study": slug, "number": opened.exam.number})
+        return found
+    found["list_url"] = reverse("reading:cases", kwargs={"study": slug})
+    found["next_url"] = next_url(opened)
+    if opened.mode == "read":
+        found["commands_url"] = opened.url("-commands")
+        found["revisions_url"] = opened.url("-revisions")
+        found["sign_url"] = opened.url("-signature")
+    else:
+        found["adjudication_url"] = opened.url("-adjudication")
+    return found
+
+
+def next_url(opened: Opened) -> str | None:
+    """Return the page of the person's next case of the same kind, or None when nothing is left."""
+    assert opened.assignment is not None
+    after = opened.assignment.order_index
+    if opened.mode == "read":
+        read = selectors.next_read(opened.user, opened.study, after=after)
+        n = read.assignment.order_index if read else None
+    else:
+        waiting = selectors.next_adjudication(opened.user, opened.study, after=after)
+        n = waiting.order_index if waiting else None
+    return reverse("reading:case", kwargs={"study": opened.study.slug, "n": n}) if n else None
+
+
+def draft_payload(opened: Opened, state: DraftState) -> dict[str, Any]:
+    """Return the state of one vessel of a read in work."""
+    rows = measuring.measure(state.draft.vessel, state.edited, digest=state.digest, profile=opened.profile)
+    return _state(
+        opened,
+        vessel=state.draft.vessel,
+        edited=state.edited,
+        digest=state.digest,
+        rows=[measuring.row_as_json(row) for row in rows],
+        version=state.version,
+        reviewed=state.draft.reviewed,
+        can_undo=state.can_undo and opened.may_edit,
+        can_redo=state.can_redo and opened.may_edit,
+    )
+
+
+def state_payload(opened: Opened, vessel: Vessel, side: str) -> dict[str, Any]:
+    """Return the state of one vessel: the read in work, or what is stored of a signed read or of the run."""
+    if opened.mode == "read" and opened.read.state == R.IN_PROGRESS:
+        return draft_payload(opened, state_of(read=opened.read, vessel=vessel.name))
+    revision = latest_revision(opened.read) if opened.mode == "read" else opened.revision(side)
+    contour_set = selectors.contour_set_of(vessel, revision)
+    owner = revision if revision is not None else opened.run
+    rows = owner.measurements.filter(vessel=vessel.name, level__in=("lesion", "segment", "vessel")).order_by("pk")
+    return _state(
+        opened,
+        vessel=vessel,
+        edited=replay.of_contour_set(contour_set),
+        digest=replay.base_digest(contour_set),
+        rows=[measuring.row_as_json(row) for row in rows],
+        version=opened.read.draft_version if opened.mode == "read" else 0,
+        reviewed=vessel.name in revision.reviewed if revision else True,
+        can_undo=False,
+        can_redo=False,
+    )
+
+
+def _state(
+    opened: Opened,
+    *,
+    vessel: Vessel,
+    edited: Edited,
+    digest: str,
+    rows: list[dict[str, Any]],
+    version: int,
+    reviewed: bool,
+    can_undo: bool,
+    can_redo: bool,
+) -> dict[str, Any]:
+    overlay = measuring.overlay(vessel, edited, digest=digest, profile=opened.profile)
+    contours = edited.contours
+    curves = ("lumen_area", "wall_area", "plaque_area")
+    return {
+        "vessel": vessel.name,
+        "version": version,
+        "lumen": _base64(contours.lumen_radius, "<f4"),
+        "wall": _base64(contours.wall_radius, "<f4"),
+        "plaque": _base64(contours.plaque, "u1"),
+        "masks": {str(section): _base64(mask, "u1") for section, mask in contours.masks.items()},
+        "composition": _base64(overlay.composition, "u1"),
+        "curves": {name: [round(float(x), 4) for x in overlay.curves[name]] for name in curves},
+        "lesions": [_lesion(vessel, lesion, rows) for lesion in edited.lesions],
+        "measurements": [row for row in rows if row["level"] == "vessel"],
+        "excluded": [list(stretch) for stretch in edited.excluded],
+        "can_undo": can_undo,
+        "can_redo": can_redo,
+        "status": "annotated" if edited.lesions else "no plaque" if reviewed else "not annotated",
+    }
+
+
+def _lesion(vessel: Vessel, lesion: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    mine = [row for row in rows if row["level"] == "lesion" and row["lesion"] == lesion.number]
+    return {
+        "number": lesion.number,
+        "start_mm": lesion.start_mm,
+        "end_mm": lesion.end_mm,
+        "proximal_reference_mm": lesion.proximal_reference_mm,
+        "distal_reference_mm": lesion.distal_reference_mm,
+        "flags": list(lesion.flags),
+        "segment": mine[0]["segment"] if mine else "",
+        "metrics": {row["metric"]: {name: row[name] for name in ("value", "unit", "low", "high")} for row in mine},
+    }

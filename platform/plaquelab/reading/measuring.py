@@ -1,0 +1,151 @@
+"""Numbers for drafts and revisions: one authority, the library, with its latest answers kept in memory.
+
+Everything kept is a pure function of what its key names (hashes of the vessel, the base and the commands), so a
+kept answer is the answer. Processes keep their own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from plaquelab.analysis.models import Measurement as MeasurementRow
+from plaquelab.analysis.models import Vessel
+from plaquelab.analysis.selectors import load_vessel
+from plaquelab.reading.commands import Edited
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from inference.coronary import CompositionProfile
+    from inference.quantification import Measurement, VesselRead
+    from inference.straightening import StraightenedVessel
+
+T = TypeVar("T")
+
+
+class Recent(Generic[T]):
+    """The last answers of a pure function, for several threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept: OrderedDict[Hashable, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, key: Hashable) -> T | None:
+        """Return what is kept under a key, or None."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        return None
+
+    def keep(self, key: Hashable, value: T) -> T:
+        """Keep a value and return it."""
+        with self._lock:
+            self._kept[key] = value
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return value
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return the kept value, or make and keep it."""
+        found = self.find(key)
+        return found if found is not None else self.keep(key, make())
+
+
+_vessels: Recent[StraightenedVessel] = Recent(24)
+_tables: Recent[list[Measurement]] = Recent(96)
+_overlays: Recent[Overlay] = Recent(24)
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """What the viewer draws over one vessel: (S, 64, 64) uint8 composition and (S,) curves."""
+
+    composition: np.ndarray
+    curves: dict[str, np.ndarray]
+
+
+def straightened(vessel: Vessel) -> StraightenedVessel:
+    """Return a row's straightened vessel."""
+    return _vessels.get(vessel.sha256, lambda: load_vessel(vessel))
+
+
+@lru_cache(maxsize=8)
+def composition_profile(name: str) -> CompositionProfile:
+    """Return the composition profile of this name."""
+    from inference.coronary import profile_named
+
+    return profile_named(name)
+
+
+def as_read(vessel: Vessel, edited: Edited) -> VesselRead:
+    """Return contours and lesions as the library's ``VesselRead``."""
+    from inference.quantification import VesselRead
+
+    return VesselRead(
+        vessel=vessel.name, contours=edited.contours, lesions=edited.lesions, excluded=edited.excluded
+    )
+
+
+def measure(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> list[Measurement]:
+    """Measure one vessel (lesion, segment and vessel rows).
+
+    Parameters
+    ----------
+    digest : names ``edited`` among all states of this vessel.
+    """
+
+    def make() -> list[Measurement]:
+        from inference.quantification import quantify
+
+        return quantify(straightened(vessel), as_read(vessel, edited), composition_profile(profile))
+
+    return _tables.get((vessel.sha256, digest, profile), make)
+
+
+def overlay(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> Overlay:
+    """Return composition and curves of one vessel."""
+
+    def make() -> Overlay:
+        from inference.quantification import composition_map, profile_curves
+
+        image, read = straightened(vessel), as_read(vessel, edited)
+        return Overlay(
+            composition=composition_map(image, read, composition_profile(profile)),
+            curves=profile_curves(image, read),
+        )
+
+    return _overlays.get((vessel.sha256, digest, profile), make)
+
+
+def patient(tables: Iterable[list[Measurement]], *, profile: str) -> list[Measurement]:
+    """Return territory and patient rows over the vessels' tables."""
+    from inference.quantification import roll_up
+
+    return roll_up(list(tables), composition_profile(profile))
+
+
+def row_as_json(row: Measurement | MeasurementRow) -> dict[str, Any]:
+    """Return one row of the long table as pages take it, from the library or from the database."""
+    value: Any = row.value
+    if isinstance(row, MeasurementRow) and row.text:
+        value = row.text
+    return {
+        "level": row.level,
+        "vessel": row.vessel or "",
+        "segment": row.segment or "",
+        "lesion": row.lesion,
+        "metric": row.metric,
+        "value": value if value is None or isinstance(value, str) else float(value),
+        "unit": row.unit or "",
+        "low": None if row.low is None else float(row.low),
+        "high": None if row.high is None else float(row.high),
+        "profile": row.profile,
+    }
