@@ -107,7 +107,7 @@ export function actions(viewer: Viewer, around: Surroundings): Record<CommandId,
   const save = async (): Promise<void> => {
     await viewer.queue.settled();
     if (!viewer.info.revisions_url) return;
-    const answer = await postJson<{ revision: number; saved_at: string }>(viewer.info.revisions_url, { form: viewer.info.form });
+    const answer = await postJson<{ revision: number; saved_at: string }>(viewer.info.revisions_url, { form: viewer.form });
     around.revisionSaved(answer.revision);
     await viewer.refreshCase();
   };
@@ -120,7 +120,8 @@ export function actions(viewer: Viewer, around: Surroundings): Record<CommandId,
     }
     dialogs.sign({
       printedName: around.printedName,
-      form: viewer.info.form,
+      form: viewer.form,
+      keep: (form) => (viewer.form = form),
       notReviewed: viewer.info.vessels.map((each) => each.name).filter((name) => !viewer.reviewed.get(name)),
       demonstrationPassword: viewer.info.demonstration_password,
       sign: async (password: string, form: Form) => {
@@ -130,7 +131,7 @@ export function actions(viewer: Viewer, around: Surroundings): Record<CommandId,
           "Signed",
           [
             ["Signed by", answer.printed_name],
-            ["At", `${answer.signed_at.replace("T", " ").slice(0, 19)} UTC`],
+            ["At", dialogs.utc(answer.signed_at)],
             ["Content hash", answer.content_sha256],
           ],
           answer.next_url, viewer.info.list_url,

@@ -24,14 +24,11 @@ export interface Comparison {
   readonly a: ReadSide;
   readonly b: ReadSide;
   readonly differs: readonly Difference[];
-  readonly decided: { readonly choose?: string; readonly reason?: string; readonly at?: string } | null;
+  readonly decided: { readonly choose: string; readonly reason: string; readonly decided_at: string } | null;
 }
 
-interface Decided {
-  readonly signed_at?: string;
-  readonly decided_at?: string;
-  readonly printed_name?: string;
-  readonly next_url?: string | null;
+interface Decided extends Comparison {
+  readonly next_url: string | null;
 }
 
 interface Row {
@@ -88,7 +85,7 @@ export async function compare(viewer: Viewer, root: string, printedName: string)
   const parts = [el("h3", {}, "Differs by the charter's rules"), rules, table];
   const { decided } = comparison;
   if (decided) {
-    dialogs.show("decide", "Adjudication", ...parts, el("p", { class: "note" }, `Decided: ${decided.choose ?? ""} ${decided.reason ? `– ${decided.reason}` : ""}`));
+    dialogs.show("decide", "Adjudication", ...parts, el("p", { class: "note" }, `Decided at ${dialogs.utc(decided.decided_at)}: read ${decided.choose}. ${decided.reason}`));
     return;
   }
   if (!viewer.info.permissions.adjudicate) {
@@ -101,11 +98,10 @@ export async function compare(viewer: Viewer, root: string, printedName: string)
       const choose = need<HTMLInputElement>('input[name="choose"]:checked', sent).value;
       const password = need<HTMLInputElement>('input[name="password"]', sent).value;
       const answer = await postJson<Decided>(url, { choose, reason: reason.value.trim(), password });
-      const at = answer.signed_at ?? answer.decided_at ?? new Date().toISOString();
       dialogs.signed(
         "Decided and signed",
-        [["Chosen", `Read ${choose}`], ["Signed by", answer.printed_name ?? printedName], ["At", at.replace("T", " ").slice(0, 19)]],
-        answer.next_url ?? null, viewer.info.list_url,
+        [["Chosen", `Read ${choose}`], ["Signed by", printedName], ["At", dialogs.utc(answer.decided?.decided_at ?? "")]],
+        answer.next_url, viewer.info.list_url,
       );
       viewer.info = await getJson(root);
     },

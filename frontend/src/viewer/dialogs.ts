@@ -18,6 +18,12 @@ export function show(name: string, title: string, ...content: (Node | string)[])
   return dialog;
 }
 
+/** A server's time as "2026-11-23 09:12:00 UTC". */
+export function utc(iso: string): string {
+  const at = new Date(iso);
+  return Number.isNaN(at.getTime()) ? iso : `${at.toISOString().replace("T", " ").slice(0, 19)} UTC`;
+}
+
 export function openDialog(): HTMLDialogElement | null {
   return document.querySelector<HTMLDialogElement>("dialog[open]");
 }
@@ -32,7 +38,7 @@ export function help(mode: Mode, mayEdit: boolean): void {
       el(
         "dl", {},
         ...items.flatMap((item) => [
-          el("dt", {}, ...item.keys.map((key) => el("kbd", {}, keyLabel(key)))),
+          el("dt", {}, ...[...new Set(item.keys.map(keyLabel))].map((key) => el("kbd", {}, key))),
           el("dd", { "data-help": item.id }, item.label),
         ]),
       ),
@@ -125,6 +131,8 @@ export interface SignOptions {
   readonly notReviewed: readonly string[];
   readonly demonstrationPassword: string | null;
   sign(password: string, form: Form): Promise<void>;
+  /** Hears what the form says when the dialog goes, so that nothing typed is lost. */
+  keep(form: Form): void;
 }
 
 export function sign(options: SignOptions): void {
@@ -144,7 +152,9 @@ export function sign(options: SignOptions): void {
     passwordField(options.demonstrationPassword),
     el("p", { class: "hint" }, "After signing, this read can't be changed."),
   );
-  show("sign", "Submit and sign", form);
+  const dialog = show("sign", "Submit and sign", form);
+  dialog.addEventListener("close", () => options.keep(fields.read()));
+  (form.querySelector<HTMLElement>("input:checked") ?? form.querySelector<HTMLElement>("input"))?.focus();
 }
 
 export function signed(
@@ -163,10 +173,11 @@ export function signed(
 export function conflict(detail: string): void {
   const reload = el("button", { type: "button", class: "primary", "data-testid": "reload" }, "Reload");
   reload.addEventListener("click", () => location.reload());
-  show(
+  const dialog = show(
     "conflict", "This read was changed elsewhere",
     el("p", {}, detail),
     el("p", {}, "It is open in another window or tab. Reload to go on from what is stored; the last change here was not stored."),
     el("footer", {}, reload),
   );
+  dialog.querySelector<HTMLElement>("footer button")?.focus();
 }

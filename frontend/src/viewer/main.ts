@@ -133,8 +133,7 @@ async function start(): Promise<void> {
     } else if (state.kind === "saving") {
       line.textContent = "○ saving …";
     } else if (state.kind === "offline") {
-      const many = state.waiting > 1 ? `${state.waiting} changes` : "1 change";
-      line.textContent = `▲ NOT SAVED: ${many} waiting, connection lost; trying again`;
+      line.textContent = `▲ NOT SAVED (${state.waiting}): connection lost, trying again`;
     } else {
       line.textContent = "▲ NOT SAVED: changed elsewhere";
       dialogs.conflict(state.detail);
@@ -223,6 +222,13 @@ async function start(): Promise<void> {
       const preset = PRESETS[Number(select.value)];
       if (preset) viewer.view.set({ window: { width: preset.width, level: preset.level } });
       select.blur();
+    });
+    const sources = need<HTMLSelectElement>("[data-testid=source]", root);
+    sources.hidden = (info.sources ?? []).length < 2;
+    for (const source of info.sources ?? []) sources.append(el("option", { value: source }, source));
+    sources.addEventListener("change", () => {
+      viewer.choose(sources.value).catch((error: unknown) => message(error instanceof Error ? error.message : String(error)));
+      sources.blur();
     });
     const list = need<HTMLAnchorElement>("[data-slot=list]", root);
     if (info.list_url) list.href = info.list_url;

@@ -57,6 +57,8 @@ export interface CaseInfo {
     readonly slabs: readonly { readonly url: string; readonly first: number; readonly count: number }[];
   } | null;
   readonly patient: readonly MeasurementRow[];
+  /** In a view: what can be shown (the final read, the network's, a reader's), first the default. */
+  readonly sources?: readonly string[];
   readonly commands_url: string | null;
   readonly revisions_url: string | null;
   readonly sign_url: string | null;

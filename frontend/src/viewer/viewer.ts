@@ -6,7 +6,7 @@ import { type Frames } from "./geometry/frames";
 import { area, type Contours, moveContour, type Move } from "./geometry/polar";
 import { SPACING_ALONG } from "./geometry/sampler";
 import {
-  type CaseInfo, decodeState, type EditCommand, type Lesion, type RawVesselState, type Side, type VesselData,
+  type CaseInfo, decodeState, type EditCommand, type Form, type Lesion, type RawVesselState, type Side, type VesselData,
   type VesselState, type VesselSummary,
 } from "./model";
 import { FIRST_VIEW, Store, type View } from "./state";
@@ -28,7 +28,10 @@ interface Loaded {
 
 export interface Timing {
   readonly vessel: string;
+  /** From the click (or, for the first vessel, from the case's answer) to the drawn picture. */
   readonly ms: number;
+  /** From the start of the page's navigation to the drawn picture. */
+  readonly page_ms: number;
   readonly first: boolean;
 }
 
@@ -47,6 +50,10 @@ export class Viewer {
   readonly opened = new Set<string>();
   readonly queue: EditQueue<RawVesselState>;
   save: SaveState;
+  /** The reader's form as filled in so far. */
+  form: Form;
+  /** In a view of several signed or computed reads: which one; null shows the server's first. */
+  source: string | null = null;
   private preview: Contours | null = null;
   private readonly loads = new Map<string, Promise<Loaded>>();
   private readonly loaded = new Map<string, Loaded>();
@@ -58,6 +65,7 @@ export class Viewer {
     private readonly events: Events,
   ) {
     this.save = { kind: "saved", at: info.saved_at ? new Date(info.saved_at) : null };
+    this.form = { image_quality: info.form.image_quality ?? null, remarks: info.form.remarks ?? "" };
     for (const vessel of info.vessels) this.reviewed.set(vessel.name, vessel.reviewed);
     this.queue = new EditQueue<RawVesselState>(
       {
@@ -163,7 +171,8 @@ export class Viewer {
     const sides: (Side | null)[] = this.info.mode === "adjudicate" ? ["A", "B"] : [null];
     return Promise.all(
       sides.map(async (side) => {
-        const url = side ? `${summary.state}${summary.state.includes("?") ? "&" : "?"}side=${side}` : summary.state;
+        const asked = side ?? this.source;
+        const url = asked ? `${summary.state}?side=${encodeURIComponent(asked)}` : summary.state;
         return { side, state: decodeState(await getJson<RawVesselState>(url), summary.sections) };
       }),
     );
@@ -191,7 +200,7 @@ export class Viewer {
     this.events.refresh();
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
     performance.mark("vessel-readable", { detail: { vessel: name } });
-    this.timings.push({ vessel: name, ms: performance.now() - start, first: this.timings.length === 0 });
+    this.timings.push({ vessel: name, ms: performance.now() - start, page_ms: performance.now(), first: this.timings.length === 0 });
   }
 
   moveTo(section: number): void {
@@ -212,6 +221,10 @@ export class Viewer {
 
   edit(command: EditCommand): void {
     if (!this.mayEdit) return;
+    if (this.save.kind === "conflict") {
+      this.events.saving(this.save);
+      return;
+    }
     this.queue.add({ vessel: this.view.get().vessel, command });
     this.events.redraw();
   }
@@ -236,6 +249,12 @@ export class Viewer {
     loaded.states = await this.fetchStates(summary);
     this.events.refresh();
     this.events.redraw();
+  }
+
+  /** Show another source of a view; every vessel's state is fetched anew. */
+  async choose(source: string): Promise<void> {
+    this.source = source;
+    await Promise.all([...this.loaded.keys()].map((name) => this.reload(name)));
   }
 
   /** Fetch the case's own rows again (patient, form, version), once edits are stored. */
