@@ -188,7 +188,7 @@ export function actions(viewer: Viewer, around: Surroundings): Record<CommandId,
     "side-b": alone("B"),
     "difference-next": jumpToDifference(1),
     "difference-previous": jumpToDifference(-1),
-    decide: () => compare(viewer, viewer.root, around.printedName),
+    decide: () => compare(viewer, around.printedName),
     reviewed: () => {
       const reviewed = !(viewer.reviewed.get(view.get().vessel) ?? false);
       viewer.edit({ type: "mark_reviewed", reviewed });

@@ -58,7 +58,7 @@ export function comparisonRows(comparison: Pick<Comparison, "a" | "b">): Row[] {
   return rows;
 }
 
-export async function compare(viewer: Viewer, root: string, printedName: string): Promise<void> {
+export async function compare(viewer: Viewer, printedName: string): Promise<void> {
   const url = viewer.info.adjudication_url;
   if (!url) return;
   const comparison = await getJson<Comparison>(url);
@@ -103,7 +103,7 @@ export async function compare(viewer: Viewer, root: string, printedName: string)
         [["Chosen", `Read ${choose}`], ["Signed by", printedName], ["At", dialogs.utc(answer.decided?.decided_at ?? "")]],
         answer.next_url, viewer.info.list_url,
       );
-      viewer.info = await getJson(root);
+      await viewer.refreshCase();
     },
     "Decide and sign",
     el(

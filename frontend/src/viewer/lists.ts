@@ -95,8 +95,12 @@ export function lesionTable(viewer: Viewer): HTMLElement {
     el("th", { scope: "col", class: "text" }, "Flags"),
   );
   const body = el("tbody");
+  // Reads A and B stand one under the other where their lesions lie at the same place.
+  layers
+    .flatMap((layer) => layer.state.lesions.map((lesion) => ({ layer, lesion })))
+    .sort((a, b) => a.lesion.start_mm - b.lesion.start_mm)
+    .forEach(({ layer, lesion }) => body.append(lesionRow(viewer, layer, lesion)));
   for (const layer of layers) {
-    for (const lesion of layer.state.lesions) body.append(lesionRow(viewer, layer, lesion));
     if (layer.state.lesions.length === 0) {
       const text = `${layer.side ? `${layer.side}: ` : ""}${emptyText(layer.state.status)}`;
       body.append(el("tr", { class: "empty" }, el("td", { colspan: LESION_COLUMNS.length + 4, "data-testid": "empty-lesions" }, text)));
@@ -118,7 +122,7 @@ export function lesionTable(viewer: Viewer): HTMLElement {
   return el("table", { class: "lesions", "data-testid": "lesions" }, el("thead", {}, head), body);
 }
 
-export function patientRow(rows: readonly MeasurementRow[], profile: string): HTMLElement {
+export function patientRow(rows: readonly MeasurementRow[], profile: string, compared: boolean): HTMLElement {
   const patient = new Map(rows.filter((row) => row.level === "patient").map((row) => [row.metric, row]));
   const line = el("dl", { class: "patient", "data-testid": "patient" });
   for (const item of PATIENT_ITEMS) {
@@ -133,7 +137,7 @@ export function patientRow(rows: readonly MeasurementRow[], profile: string): HT
       ),
     );
   }
-  if (patient.size === 0) line.append(el("div", {}, el("dt", {}, "Patient"), el("dd", {}, "no patient rows yet")));
+  if (patient.size === 0) line.append(el("div", {}, el("dt", {}, "Patient"), el("dd", {}, compared ? "A and B side by side under “Compare and decide”" : "no numbers yet")));
   line.append(el("div", { class: "profile", title: "Composition profile that made these numbers" }, el("dt", {}, "Profile"), el("dd", {}, profile)));
   return line;
 }
