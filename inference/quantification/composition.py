@@ -55,7 +55,7 @@ def calcified_limit(
     if profile.adaptive:
         lumen = lumen_attenuation(vessel, contours)
         if np.isfinite(lumen).any():
-            width = int(round(5.0 / SPACING_ALONG))
+            width = round(5.0 / SPACING_ALONG)
             filled = np.where(np.isfinite(lumen), lumen, np.nanmedian(lumen))
             mean = np.convolve(
                 np.pad(filled, width, mode="edge"), np.ones(2 * width + 1) / (2 * width + 1), "valid"
