@@ -9,13 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics import __version__
 from analytics.rounding import count, half_up
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
 
 
 @dataclass(frozen=True)
@@ -151,9 +154,13 @@ class Result:
         }
         return content | {"version": __version__}
 
-    def figure(self) -> Any:
-        """A plotly figure. Results that have none raise NotImplementedError."""
+    def drawing(self) -> Drawing:
+        """The figure as plain JSON values. Results that have none raise NotImplementedError."""
         raise NotImplementedError(f"{type(self).__name__} has no figure of its own")
+
+    def figure(self, **kwargs: Any) -> Any:
+        """The figure as a ``plotly.graph_objects.Figure``; takes what ``drawing`` takes."""
+        return self.drawing(**kwargs).to_figure()
 
 
 DRAWING = {"drawing_only": True}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from analytics.distributions import expit, logit, normal_quantile, normal_two_si
 from analytics.errors import AnalyticsError
 from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, no_values
 from analytics.rounding import half_up, percent
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
 
 Z = normal_quantile(0.975)
 
@@ -80,7 +83,7 @@ class Roc(Result):
             )
         return text + "."
 
-    def figure(self, *, link_template: str = "") -> Any:
+    def drawing(self, *, link_template: str = "") -> Drawing:
         """The curve; ``{threshold}`` in the link template becomes a point's cut-off."""
         from analytics.figures.accuracy import roc_curve
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from analytics.distributions import expit, logit, normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, plural
 from analytics.rounding import count, half_up, percent
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
 
 Z = normal_quantile(0.975)
 PROFILES = ("lin2022",)
@@ -129,11 +132,15 @@ class TwoByTwo:
             **ratios,
         }
 
-    def figure(self) -> Any:
+    def drawing(self) -> Drawing:
         """The five proportions with their intervals."""
         from analytics.figures.accuracy import proportions
 
         return proportions(self)
+
+    def figure(self) -> Any:
+        """The same as a ``plotly.graph_objects.Figure``."""
+        return self.drawing().to_figure()
 
 
 def _log_ratio(ratio: float, spread: float) -> tuple[float, Interval]:

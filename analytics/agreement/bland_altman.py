@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,12 @@ from analytics.errors import AnalyticsError
 from analytics.resampling import resample_counts, sums_by_cluster
 from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, no_values, plural
 from analytics.rounding import count, half_up
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
+
+if TYPE_CHECKING:
+    pass
 
 Z = normal_quantile(0.975)
 
@@ -103,7 +109,7 @@ class BlandAltman(Result):
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
 
-    def figure(self, *, labels: Sequence[str] = (), links: Sequence[str] = ()) -> Any:
+    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = ()) -> Drawing:
         """Difference against mean with bias, limits and their intervals."""
         from analytics.figures.agreement import bland_altman_plot
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,12 @@ from analytics.errors import AnalyticsError
 from analytics.resampling import resample_counts
 from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, no_values, plural
 from analytics.rounding import count, half_up
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
+
+if TYPE_CHECKING:
+    pass
 
 FORMS = ("1,1", "1,k", "A,1", "A,k", "C,1", "C,k")
 BOOTSTRAP_REPLICATES = 10_000
@@ -73,7 +79,7 @@ class Icc(Result):
         """Form, estimate with both intervals, units and clusters."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
 
-    def figure(self, *, labels: Sequence[str] = (), links: Sequence[str] = ()) -> Any:
+    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = ()) -> Drawing:
         """Scatter of the two reads with the line of identity."""
         from analytics.figures.agreement import scatter
 

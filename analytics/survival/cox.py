@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from analytics.survival.concordance import concordance
 from analytics.survival.follow_up import check
 from analytics.survival.partial_likelihood import Fit, RiskSets, maximise
 from analytics.survival.proportional_hazards import score_tests
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
 
 Z = normal_quantile(0.975)
 FEW_EVENTS_PER_COVARIATE = 10
@@ -125,11 +128,15 @@ class Cox:
             **tests,
         }
 
-    def figure(self) -> Any:
+    def drawing(self) -> Drawing:
         """Forest plot of the hazard ratios."""
         from analytics.figures.survival import forest
 
         return forest((("", self),))
+
+    def figure(self) -> Any:
+        """The same as a ``plotly.graph_objects.Figure``."""
+        return self.drawing().to_figure()
 
 
 def cox(

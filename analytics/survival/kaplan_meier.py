@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from analytics.result import Dropped, Interval, Result, Test
 from analytics.rounding import count, half_up, p_value, percent
 from analytics.survival.follow_up import check
 from analytics.survival.log_rank import log_rank
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
 
 Z = normal_quantile(0.975)
 
@@ -178,7 +181,7 @@ class CumulativeIncidence(Result):
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
 
-    def figure(self, *, link_template: str = "") -> Any:
+    def drawing(self, *, link_template: str = "") -> Drawing:
         """Curves with bands and the number at risk below."""
         from analytics.figures.survival import incidence
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -122,7 +121,7 @@ def category_agreement(categories: PairedRows, stenoses: PairedRows) -> Category
 def figures(
     found: Agreement, categories: CategoryAgreement, filters: AgreementFilters, cases_url: str
 ) -> dict[str, Any]:
-    """Plotly figures as plain JSON; points lead to their rows, matrix cells to the list of their cases."""
+    """Figures as plain JSON; points lead to their rows, matrix cells to the list of their cases."""
     from analytics.figures.agreement import scatter
 
     drawn = found.rows.complete()
@@ -131,20 +130,14 @@ def figures(
         [f"{cases_url}?{filters.query()}&{urlencode({'first': i, 'second': j})}" for j in CADRADS_LEVELS]
         for i in CADRADS_LEVELS
     ]
-    return {
-        "scatter": plain(scatter(found.icc, labels=labels, links=links, value_unit=found.rows.unit)),
-        "bland_altman": plain(found.bland_altman.figure(labels=labels, links=links)),
-        "cadrads": plain(categories.kappas[0].figure(links=cells)),
-        **{
-            f"accuracy_{int(limit)}": plain(result.figure())
-            for limit, result in zip(ACCURACY_LIMITS, categories.accuracy, strict=True)
-        },
+    drawings = {
+        "scatter": scatter(found.icc, labels=labels, links=links, value_unit=found.rows.unit),
+        "bland_altman": found.bland_altman.drawing(labels=labels, links=links),
+        "cadrads": categories.kappas[0].drawing(links=cells),
     }
-
-
-def plain(figure: Any) -> Any:
-    """A plotly figure as plain JSON values."""
-    return json.loads(figure.to_json())
+    for limit, result in zip(ACCURACY_LIMITS, categories.accuracy, strict=True):
+        drawings[f"accuracy_{int(limit)}"] = result.drawing()
+    return {name: drawing.to_dict() for name, drawing in drawings.items()}
 
 
 def cases_of(rows: Iterable[Any], first: int | None, second: int | None) -> list[Any]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plaquelab.dashboards.agreement import plain
 from plaquelab.dashboards.filters import MARKERS, OutcomeFilters
 
 if TYPE_CHECKING:
@@ -111,17 +110,17 @@ def outcome(cohort: Cohort, filters: OutcomeFilters) -> Outcome:
 
 
 def figures(found: Outcome, patients_url: str) -> dict[str, Any]:
-    """Plotly figures as plain JSON; a step leads to who had the event, a cut-off to who has that value."""
+    """Figures as plain JSON; a step leads to who had the event, a cut-off to who has that value."""
     from analytics.figures.survival import forest
 
-    query = found.filters.query()
-    return {
-        "incidence": plain(
-            found.incidence.figure(link_template=f"{patients_url}?{query}&group={{group}}&time={{time}}")
-        ),
-        "roc": plain(found.roc.figure(link_template=f"{patients_url}?{query}&value={{threshold}}")),
-        "forest": plain(forest((("Alone: ", found.univariable), ("Adjusted: ", found.multivariable)))),
+    link = f"{patients_url}?{found.filters.query()}"
+    models = (("Alone: ", found.univariable), ("Adjusted: ", found.multivariable))
+    drawings = {
+        "incidence": found.incidence.drawing(link_template=f"{link}&group={{group}}&time={{time}}"),
+        "roc": found.roc.drawing(link_template=f"{link}&value={{threshold}}"),
+        "forest": forest(models),
     }
+    return {name: drawing.to_dict() for name, drawing in drawings.items()}
 
 
 @dataclass(frozen=True)

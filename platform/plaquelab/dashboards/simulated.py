@@ -47,6 +47,7 @@ def cohort() -> Cohort:
     return demonstration_cohort()
 
 
+@lru_cache(maxsize=32)
 def simulated_rows(*, study_slug: str, pair: str, metric: str, level: str) -> PairedRows:
     """Paired values of the simulated reader study; volumes add up, of stenoses the worst counts."""
     drawn = reader_study()
@@ -103,6 +104,7 @@ def _rolled_up(
     ]
 
 
+@lru_cache(maxsize=8)
 def simulated_categories(*, study_slug: str, pair: str, level: str) -> PairedRows:
     """CAD-RADS of both reads from their worst stenosis (profile ``lin2022``)."""
     from inference.coronary import cadrads
@@ -135,16 +137,21 @@ def simulated_categories(*, study_slug: str, pair: str, level: str) -> PairedRow
 
 def lesion_link(slug: str, patient: str, lesion: int) -> str:
     """Page of a simulated lesion's row: there are no images behind it."""
-    return reverse(
-        "dashboards:simulated_lesion", kwargs={"study": slug, "patient": patient, "lesion": lesion}
-    )
+    return f"{_rows_address(slug)}lesions/{patient}/{lesion}/"
 
 
 def cohort_link(slug: str, patient: str) -> str:
     """Page of a simulated cohort patient's row."""
-    return reverse("dashboards:simulated_cohort_patient", kwargs={"study": slug, "patient": patient})
+    return f"{_rows_address(slug)}cohort/{patient}/"
 
 
 def patient_link(slug: str, patient: str) -> str:
     """Page of a simulated patient's rows."""
-    return reverse("dashboards:simulated_patient", kwargs={"study": slug, "patient": patient})
+    return f"{_rows_address(slug)}patients/{patient}/"
+
+
+@lru_cache(maxsize=16)
+def _rows_address(slug: str) -> str:
+    """Common start of the addresses above: reversed once, not for each of two thousand points."""
+    address = reverse("dashboards:simulated_patient", kwargs={"study": slug, "patient": "x"})
+    return address.removesuffix("patients/x/")

@@ -87,7 +87,7 @@ def test_forest_names_what_is_not_estimable():
     time, event = rng.exponential(1, 60), np.ones(60)
     good = cox_of(time, event, {"x": rng.standard_normal(60)})
     bad = cox_of(time, event, {"constant": np.ones(60)})
-    figure = forest((("", good), ("", bad)))
+    figure = forest((("", good), ("", bad))).to_figure()
     assert any("not estimable" in str(t.text) for t in figure.data)
     assert figure.layout.xaxis.type == "log"
 
@@ -97,3 +97,13 @@ def test_figures_are_json_without_nan():
     for figure in (two.figure(), icc_of(np.column_stack([A, B])).figure()):
         assert "NaN" not in figure.to_json()
         json.loads(figure.to_json())
+
+
+def test_drawings_are_what_plotly_accepts():
+    """``to_figure`` validates every property; the plain form must be the same figure."""
+    result = bland_altman_of(A, B, simulated=True)
+    drawn = result.drawing(links=LINKS).to_dict()
+    accepted = json.loads(result.figure(links=LINKS).to_json())
+    assert accepted["data"][0]["customdata"] == drawn["data"][0]["customdata"]
+    assert len(accepted["layout"]["shapes"]) == len(drawn["layout"]["shapes"]) == 6
+    json.dumps(drawn, allow_nan=False)
