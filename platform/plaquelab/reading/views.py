@@ -1,0 +1,195 @@
+"""Pages of reading: own work lists, the viewer's page, and the manager's list of cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from plaquelab.reading import selectors, work_lists
+from plaquelab.reading.charter import read_design
+from plaquelab.reading.errors import ReadingError
+from plaquelab.reading.models import ReadCase
+from plaquelab.reading.services import assign_adjudicator, assign_cases
+from plaquelab.states import TransitionError
+from plaquelab.studies.access import get_study
+from plaquelab.studies.models import Role
+from plaquelab.studies.selectors import current_charter, roles_of
+
+_SORTS = {
+    "exam": lambda row: row.case.exam.number,
+    "-exam": lambda row: -row.case.exam.number,
+    "state": lambda row: (row.case.state, row.case.exam.number),
+    "site": lambda row: (row.case.exam.site.name, row.case.exam.number),
+    "subject": lambda row: row.case.exam.subject.pseudonym,
+}
+
+_SORT_LABELS = (
+    ("exam", "oldest first"),
+    ("-exam", "newest first"),
+    ("state", "by state"),
+    ("site", "by site"),
+    ("subject", "by subject"),
+)
+
+
+@login_required
+@require_GET
+def cases(request: HttpRequest, study: str) -> HttpResponse:
+    """The person's own work: cases to read, cases to adjudicate. Overseers are sent to the list of all cases."""
+    found = get_study(request, study)
+    roles = roles_of(request.user, found)
+    if not roles & {Role.READER, Role.ADJUDICATOR}:
+        if roles & set(selectors.SEES_EVERY_CASE):
+            return redirect("reading:case_list", study=found.slug)
+        raise Http404("No such page.")
+    reads = work_lists.reader_rows(request.user, found)
+    chosen = request.GET.get("state", "")
+    sort = request.GET.get("sort", "n")
+    shown = [row for row in reads if not chosen or row.state == chosen]
+    if sort == "due":
+        shown.sort(key=lambda row: (row.due_on is None, row.due_on, row.n))
+    signed = sum(row.state == "signed" for row in reads)
+    adjudications = work_lists.adjudicator_rows(request.user, found)
+    next_read = selectors.next_read(request.user, found)
+    next_decision = selectors.next_adjudication(request.user, found)
+    context = {
+        "study": found,
+        "reads": reads,
+        "shown": shown,
+        "chosen": chosen,
+        "sort": sort,
+        "states": list(work_lists.READ_STATES.items()),
+        "signed": signed,
+        "percent": round(100 * signed / len(reads)) if reads else 0,
+        "overdue": sum(row.overdue for row in reads),
+        "adjudications": adjudications,
+        "undecided": sum(not row.decided for row in adjudications),
+        "next_n": next_read.assignment.order_index if next_read else None,
+        "next_started": bool(next_read and next_read.state == "in_progress"),
+        "next_decision_n": next_decision.order_index if next_decision else None,
+        "is_reader": Role.READER in roles,
+        "is_adjudicator": Role.ADJUDICATOR in roles,
+    }
+    return render(request, "reading/cases.html", context)
+
+
+@login_required
+@require_GET
+def next_case(request: HttpRequest, study: str) -> HttpResponse:
+    """Open the person's next case to read, else the next to adjudicate, else the list."""
+    found = get_study(request, study, Role.READER, Role.ADJUDICATOR)
+    read = selectors.next_read(request.user, found)
+    if read is not None:
+        return redirect("reading:case", study=found.slug, n=read.assignment.order_index)
+    decision = selectors.next_adjudication(request.user, found)
+    if decision is not None:
+        return redirect("reading:case", study=found.slug, n=decision.order_index)
+    messages.info(request, "Nothing waits for you.")
+    return redirect("reading:cases", study=found.slug)
+
+
+def _viewer(request: HttpRequest, api_root: str) -> HttpResponse:
+    config = {"api_root": api_root, "printed_name": str(request.user)}
+    response = render(request, "reading/viewer.html", {"viewer_config": config})
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@login_required
+@require_GET
+def case(request: HttpRequest, study: str, n: int) -> HttpResponse:
+    """The viewer with the person's own case number ``n``."""
+    found = get_study(request, study)
+    if selectors.own_assignment(request.user, found, n) is None:
+        raise Http404("No such case.")
+    return _viewer(request, reverse("api:case", kwargs={"study": found.slug, "n": n}))
+
+
+@login_required
+@require_GET
+def exam_view(request: HttpRequest, study: str, number: int) -> HttpResponse:
+    """The viewer with an exam, read-only, for those who oversee it."""
+    found = get_study(request, study)
+    if selectors.exam_view(request.user, found, number) is None:
+        raise Http404("No such exam.")
+    return _viewer(request, reverse("api:view", kwargs={"study": found.slug, "number": number}))
+
+
+@login_required
+@require_GET
+def case_list(request: HttpRequest, study: str) -> HttpResponse:
+    """Every case of the study with its readers; the manager assigns persons here."""
+    found = get_study(request, study, *selectors.SEES_EVERY_CASE)
+    everything = work_lists.case_rows(request.user, found)
+    state, subject = request.GET.get("state", ""), request.GET.get("subject", "").strip().casefold()
+    sort = request.GET.get("sort", "exam")
+    rows = [
+        row
+        for row in everything
+        if (not state or row.case.state == state)
+        and (not subject or subject in row.case.exam.subject.pseudonym.casefold())
+    ]
+    rows.sort(key=_SORTS.get(sort, _SORTS["exam"]))
+    manages = Role.MANAGER in roles_of(request.user, found)
+    context: dict[str, Any] = {
+        "study": found,
+        "rows": rows,
+        "total": len(everything),
+        "counts": work_lists.states_with_counts(everything),
+        "state": state,
+        "subject": request.GET.get("subject", ""),
+        "sort": sort,
+        "sorts": _SORT_LABELS,
+        "manages": manages,
+        "waiting": sum(row.case.state == ReadCase.State.WAITING for row in rows),
+        "without_case": work_lists.exams_without_case(found),
+        "design": read_design(current_charter(found)),
+    }
+    if manages:
+        context["readers"] = work_lists.readers_of(found)
+        context["adjudicators"] = work_lists.adjudicators_of(found)
+        context["slots"] = [f"Reader {n + 1}" for n in range(context["design"].readers)]
+    return render(request, "reading/case_list.html", context)
+
+
+@login_required
+@require_POST
+def assign_readers(request: HttpRequest, study: str) -> HttpResponse:
+    """Assign the chosen readers to the chosen waiting cases."""
+    found = get_study(request, study, Role.MANAGER)
+    numbers = [int(text) for text in request.POST.getlist("exam") if text.isdecimal()]
+    chosen = list(selectors.visible_cases(request.user, found).filter(exam__number__in=numbers))
+    persons = {str(person.pk): person for person in work_lists.readers_of(found)}
+    readers = [persons[text] for text in request.POST.getlist("reader") if text in persons]
+    try:
+        assign_cases(cases=chosen, readers=readers, by=request.user)  # type: ignore[arg-type]
+        messages.success(
+            request, f"{len(chosen)} case{'s' if len(chosen) != 1 else ''} assigned, in an own random order each."
+        )
+    except (ReadingError, TransitionError) as error:
+        messages.error(request, str(error))
+    return redirect("reading:case_list", study=found.slug)
+
+
+@login_required
+@require_POST
+def name_adjudicator(request: HttpRequest, study: str, number: int) -> HttpResponse:
+    """Give a discordant case to an adjudicator."""
+    found = get_study(request, study, Role.MANAGER)
+    row = get_object_or_404(selectors.visible_cases(request.user, found), exam__number=number)
+    persons = {str(person.pk): person for person in work_lists.adjudicators_of(found)}
+    person = persons.get(request.POST.get("adjudicator", ""))
+    try:
+        if person is None:
+            raise ReadingError("Choose an adjudicator.")
+        assign_adjudicator(case=row, adjudicator=person, by=request.user)  # type: ignore[arg-type]
+        messages.success(request, f"Exam {number} waits for {person}.")
+    except ReadingError as error:
+        messages.error(request, str(error))
+    return redirect("reading:case_list", study=found.slug)
