@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
 from plaquelab.demo import director
-from plaquelab.demo.building import build
+from plaquelab.demo.building import NotDemonstrationError, build
 from plaquelab.demo.plan import PATIENTS
 
 PAUSE_SECONDS = 0.5
@@ -29,10 +28,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Step through the patients until all are where they shall be."""
-        if not settings.DEMONSTRATION:
-            raise CommandError("Set PLAQUELAB_DEMONSTRATION=1: its persons share a known password.")
         started = time.monotonic()
-        world = build()
+        try:
+            world = build()
+        except NotDemonstrationError as error:
+            raise CommandError(str(error)) from None
         limit = started + 60 * options["minutes"]
         worked = False
         while True:
