@@ -1,4 +1,5 @@
 """``python -m inference evaluate``: Dice and measurement agreement on simulated patients, as JSON."""
+
 from __future__ import annotations
 
 import argparse
@@ -24,8 +25,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Evaluate; progress on standard error."""
     from inference.training.evaluation import Task, evaluate
 
-    task = Task(network=arguments.network, scenario=arguments.scenario, first_seed=arguments.first_seed,
-                patients=arguments.patients, displacement_mm=arguments.displacement_mm, profile=arguments.profile)
+    task = Task(
+        network=arguments.network,
+        scenario=arguments.scenario,
+        first_seed=arguments.first_seed,
+        patients=arguments.patients,
+        displacement_mm=arguments.displacement_mm,
+        profile=arguments.profile,
+    )
     result = json.dumps(evaluate(task, say=lambda text: print(text, file=sys.stderr, flush=True)), indent=1)
     if arguments.out is None:
         print(result)

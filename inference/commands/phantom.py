@@ -1,4 +1,5 @@
 """``python -m inference phantom``: a simulated patient as DICOM, with exact truth."""
+
 from __future__ import annotations
 
 import argparse
@@ -10,9 +11,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     from inference.phantom.scenario import SCENARIOS
 
-    parser.add_argument("--seed", type=int, required=True, help="whole number; the same seed gives the same bytes")
+    parser.add_argument(
+        "--seed", type=int, required=True, help="whole number; the same seed gives the same bytes"
+    )
     parser.add_argument("--scenario", default="test", choices=sorted(SCENARIOS))
-    parser.add_argument("--out", type=Path, required=True, help="folder for dicom/, centrelines.csv, truth.json")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for dicom/, centrelines.csv, truth.json"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,6 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     slices, rows, columns = phantom.volume.hu.shape
     lesions = sum(len(t.lesions) for t in phantom.vessels.values())
-    print(f"simulated patient {arguments.seed} ({arguments.scenario}): {slices} slices of {rows} × {columns}, "
-          f"{len(phantom.vessels)} vessels, {lesions} lesions → {arguments.out}")
+    print(
+        f"simulated patient {arguments.seed} ({arguments.scenario}): {slices} slices of {rows} × {columns}, "
+        f"{len(phantom.vessels)} vessels, {lesions} lesions → {arguments.out}"
+    )
     return 0

@@ -1,4 +1,5 @@
 """``python -m inference train``: train a network on simulated patients."""
+
 from __future__ import annotations
 
 import argparse
@@ -8,9 +9,15 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("--config", type=Path, required=True, help="JSON file, see inference/training/configs")
-    parser.add_argument("--out", type=Path, default=None, help="folder of checkpoints (default var/training/<network>)")
-    parser.add_argument("--data", type=Path, default=Path("var/training/data"), help="cache of simulated patients")
+    parser.add_argument(
+        "--config", type=Path, required=True, help="JSON file, see inference/training/configs"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=None, help="folder of checkpoints (default var/training/<network>)"
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path("var/training/data"), help="cache of simulated patients"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

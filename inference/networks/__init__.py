@@ -1,4 +1,5 @@
 """Segmentation networks: which there are, how their weights are loaded, how a vessel is segmented."""
+
 from __future__ import annotations
 
 import hashlib
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from inference.straightening import StraightenedVessel
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
-NETWORKS: Mapping[str, type[nn.Module]] = {"unet_2_5d": UNet25D, "hierarchical_convlstm": HierarchicalConvLSTM}
-CHUNK = 64      # sections at a time; results do not depend on it
+NETWORKS: Mapping[str, type[nn.Module]] = {
+    "unet_2_5d": UNet25D,
+    "hierarchical_convlstm": HierarchicalConvLSTM,
+}
+CHUNK = 64  # sections at a time; results do not depend on it
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,10 @@ def build(name: str) -> nn.Module:
     try:
         return NETWORKS[name]()
     except KeyError:
-        raise InferenceError("unknown-network", f"there is no network {name!r}; choose one of "
-                             f"{', '.join(NETWORKS)} or 'served'") from None
+        raise InferenceError(
+            "unknown-network",
+            f"there is no network {name!r}; choose one of {', '.join(NETWORKS)} or 'served'",
+        ) from None
 
 
 def served_name() -> str:
@@ -60,20 +66,28 @@ def load_network(name: str = "served", *, weights: Path | None = None) -> tuple[
     network = build(name)
     path = weights or WEIGHTS / f"{name}.safetensors"
     if not path.exists():
-        raise InferenceError("weights-missing", f"the weights of {name} are missing; install them again", where=path.name)
+        raise InferenceError(
+            "weights-missing", f"the weights of {name} are missing; install them again", where=path.name
+        )
     try:
         with safe_open(path, framework="pt") as file:
             about = dict(file.metadata() or {})
             network.load_state_dict({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
-    except Exception as error:  # noqa: BLE001  whatever is wrong with the file, it cannot be used
-        raise InferenceError("weights-damaged", f"the weights of {name} cannot be read: {error}", where=path.name) from error
+    except Exception as error:
+        raise InferenceError(
+            "weights-damaged", f"the weights of {name} cannot be read: {error}", where=path.name
+        ) from error
     card = NetworkCard(name=name, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), about=about)
     return network.to(memory_format=torch.channels_last).eval(), card
 
 
 @torch.inference_mode()
-def probabilities(network: nn.Module, hu: Tensor, *, chunk: int = CHUNK,
-                  ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+def probabilities(
+    network: nn.Module,
+    hu: Tensor,
+    *,
+    chunk: int = CHUNK,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """(S, 64, 64) HU of one vessel in order → probabilities of outer wall, lumen and plaque, each (S, 64, 64).
 
     Sections go through in chunks with five true neighbours on either side, so the chunk size changes nothing.
@@ -84,14 +98,18 @@ def probabilities(network: nn.Module, hu: Tensor, *, chunk: int = CHUNK,
     for first in range(0, len(x), chunk):
         stop = min(first + chunk, len(x))
         low, high = max(0, first - REACH), min(len(x), stop + REACH)
-        logits = network(x[low:high].to(device))[first - low:stop - low].float()
+        logits = network(x[low:high].to(device))[first - low : stop - low].float()
         inner = torch.softmax(logits[:, 2:], 1)
         out.append(torch.stack([torch.softmax(logits[:, :2], 1)[:, 1], inner[:, 1], inner[:, 2]]).cpu())
     wall, lumen, plaque = torch.cat(out, 1).numpy()
     return wall, lumen, plaque
 
 
-def segment(vessel: StraightenedVessel, network: nn.Module, *, chunk: int = CHUNK,
-            ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+def segment(
+    vessel: StraightenedVessel,
+    network: nn.Module,
+    *,
+    chunk: int = CHUNK,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Probabilities of outer wall, lumen and plaque of one straightened vessel, each (S, 64, 64) float32."""
     return probabilities(network, torch.from_numpy(np.ascontiguousarray(vessel.hu)), chunk=chunk)

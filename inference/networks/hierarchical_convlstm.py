@@ -8,6 +8,7 @@ stem and branch 1's map. Each branch labels both tasks; per task an attention ma
 Against the published figure the recurrence stands at two scales, finer than a quarter, and the full-size dense
 branch is given the neighbours: at a quarter alone it did not see thin plaque.
 """
+
 from __future__ import annotations
 
 import torch
@@ -26,7 +27,7 @@ class ConvLSTM(nn.Module):
         self.from_input = nn.Conv2d(inputs, 4 * hidden, 3, padding=1)
         self.from_state = nn.Conv2d(hidden, 4 * hidden, 3, padding=1, bias=False)
         with torch.no_grad():
-            self.from_input.bias[hidden:2 * hidden] = 1.0       # remember at first
+            self.from_input.bias[hidden : 2 * hidden] = 1.0  # remember at first
 
     def forward(self, x: Tensor, groups: int, backwards: bool) -> Tensor:
         """(G·L, C, h, w) features of stretches with halo → (G·T, hidden, h, w) states after exactly 5 neighbours."""
@@ -37,11 +38,13 @@ class ConvLSTM(nn.Module):
         state = memory = None
         for step in range(REACH + 1):
             first = 2 * REACH - step if backwards else step
-            now = gates[:, first:first + t].flatten(0, 1).contiguous(memory_format=torch.channels_last)
+            now = gates[:, first : first + t].flatten(0, 1).contiguous(memory_format=torch.channels_last)
             if state is not None:
                 now = now + self.from_state(state)
             i, f, o, g = now.chunk(4, 1)
-            memory = torch.sigmoid(i) * torch.tanh(g) + (torch.sigmoid(f) * memory if memory is not None else 0.0)
+            memory = torch.sigmoid(i) * torch.tanh(g) + (
+                torch.sigmoid(f) * memory if memory is not None else 0.0
+            )
             state = torch.sigmoid(o) * torch.tanh(memory)
         return state
 
@@ -63,10 +66,13 @@ class DenseBlock(nn.Module):
     def __init__(self, inputs: int, first: int = 16, growth: int = 12, layers: int = 3) -> None:
         super().__init__()
         sizes = [first + n * growth for n in range(layers)]
-        self.entry = nn.Sequential(nn.Conv2d(inputs, first, 3, padding=1, bias=False), nn.BatchNorm2d(first), nn.ReLU())
+        self.entry = nn.Sequential(
+            nn.Conv2d(inputs, first, 3, padding=1, bias=False), nn.BatchNorm2d(first), nn.ReLU()
+        )
         self.layers = nn.ModuleList(
             nn.Sequential(nn.Conv2d(n, growth, 3, padding=1, bias=False), nn.BatchNorm2d(growth), nn.ReLU())
-            for n in sizes)
+            for n in sizes
+        )
         self.outputs = sizes[-1] + growth
 
     def forward(self, x: Tensor) -> Tensor:
@@ -81,7 +87,9 @@ class HierarchicalConvLSTM(nn.Module):
 
     reach = REACH
 
-    def __init__(self, channels: tuple[int, int, int] = (16, 32, 48), hidden: tuple[int, int] = (8, 16)) -> None:
+    def __init__(
+        self, channels: tuple[int, int, int] = (16, 32, 48), hidden: tuple[int, int] = (8, 16)
+    ) -> None:
         super().__init__()
         a, b, c = channels
         self.stem, self.halved, self.quartered = Block(1, a), Block(a, b), Block(b, c)
@@ -103,7 +111,7 @@ class HierarchicalConvLSTM(nn.Module):
         groups, long = x.shape[:2]
 
         def middle(maps: Tensor) -> Tensor:
-            part = maps.view(groups, long, *maps.shape[1:])[:, REACH:long - REACH].flatten(0, 1)
+            part = maps.view(groups, long, *maps.shape[1:])[:, REACH : long - REACH].flatten(0, 1)
             return part.contiguous(memory_format=torch.channels_last)
 
         every = x.flatten(0, 1)[:, None].contiguous(memory_format=torch.channels_last)
@@ -114,7 +122,9 @@ class HierarchicalConvLSTM(nn.Module):
         y2 = self.up_half(torch.cat([F.interpolate(state_3, scale_factor=2.0), state_2, middle(s2)], 1))
         own = middle(s1)
         y1 = self.up_full(torch.cat([F.interpolate(y2, scale_factor=2.0), own], 1))
-        maps = self.dense(torch.cat([stack_neighbours(x).contiguous(memory_format=torch.channels_last), own, y1], 1))
+        maps = self.dense(
+            torch.cat([stack_neighbours(x).contiguous(memory_format=torch.channels_last), own, y1], 1)
+        )
         first, second = self.head_1(y1), self.head_2(maps)
         share = torch.sigmoid(self.attention(torch.cat([maps, y1], 1)))
         wall = share[:, :1] * first[:, :2] + (1 - share[:, :1]) * second[:, :2]

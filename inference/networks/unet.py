@@ -5,15 +5,16 @@ two of task 1 (outside, inside the outer wall) and three of task 2 (background, 
 The network looks at the middle 48 × 48 pixels (15 mm), in training as in use: no coronary wall reaches further
 from its centreline, and the rest of the field costs as much again. Outside, the logits say background.
 """
+
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-REACH = 5                # sections to either side
-SEEN = 48                # pixels across that the network looks at
-SURE = 8.0               # logit of background outside what it looks at
+REACH = 5  # sections to either side
+SEEN = 48  # pixels across that the network looks at
+SURE = 8.0  # logit of background outside what it looks at
 OUTPUTS = 5
 HU_LOW, HU_HIGH = -300.0, 1300.0
 
@@ -27,7 +28,7 @@ def stack_neighbours(x: Tensor, reach: int = REACH) -> Tensor:
     """(G, T + 2·reach, H, W) sections with a halo → (G·T, 2·reach + 1, H, W) windows."""
     g, long, h, w = x.shape
     t = long - 2 * reach
-    windows = x.unfold(1, 2 * reach + 1, 1)                      # (G, T, H, W, window)
+    windows = x.unfold(1, 2 * reach + 1, 1)  # (G, T, H, W, window)
     return windows.permute(0, 1, 4, 2, 3).reshape(g * t, 2 * reach + 1, h, w)
 
 
@@ -40,7 +41,7 @@ def with_halo(x: Tensor, reach: int = REACH) -> Tensor:
 def seen(x: Tensor) -> Tensor:
     """The middle 48 × 48 pixels."""
     edge = (x.shape[-1] - SEEN) // 2
-    return x[..., edge:edge + SEEN, edge:edge + SEEN]
+    return x[..., edge : edge + SEEN, edge : edge + SEEN]
 
 
 def unseen(logits: Tensor, size: int) -> Tensor:
@@ -48,7 +49,7 @@ def unseen(logits: Tensor, size: int) -> Tensor:
     out = logits.new_full((*logits.shape[:2], size, size), -SURE)
     out[:, [0, 2]] = SURE
     edge = (size - SEEN) // 2
-    out[..., edge:edge + SEEN, edge:edge + SEEN] = logits
+    out[..., edge : edge + SEEN, edge : edge + SEEN] = logits
     return out
 
 
@@ -57,8 +58,13 @@ class Block(nn.Sequential):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(
-            nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True),
-            nn.Conv2d(outputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+            nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        )
 
 
 class UNet25D(nn.Module):

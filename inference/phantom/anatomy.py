@@ -1,17 +1,16 @@
-"""A heart to hang coronary arteries on: an ellipsoid, chambers, great vessels, paths on its surface.
+"""A heart to hang coronary arteries on: an ellipsoid, chambers and great vessels.
 
 The heart frame has its third axis from apex to base, its first towards the anterior interventricular groove.
 All positions are patient LPS mm; the heart's centre is the origin.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import make_interp_spline
 
-from .curve import Curve, curve_through
 from .scenario import Scenario
 
 Array = NDArray[np.float64]
@@ -56,23 +55,14 @@ class Heart:
         return (n * (radius + depth_mm)[..., None]) @ self.frame
 
 
-@dataclass(frozen=True)
-class Path:
-    """One vessel before its wall: name, curve, and how far from the heart's muscle it runs."""
-
-    name: str
-    curve: Curve
-    lat: Array
-    lon: Array
-    depth: Array
-    tracked: bool
-    parent: str = ""
-    origin_mm: float = 0.0
-
-
 def ellipsoid(centre: Array, axes: Array, semi: Array, hu: float, mixing: float = 0.0) -> Body:
-    return Body(centre=centre, matrix=axes / np.asarray(semi, float)[:, None], hu=hu,
-                reach_mm=float(np.max(semi)) + 1.0, mixing_hu=mixing)
+    return Body(
+        centre=centre,
+        matrix=axes / np.asarray(semi, float)[:, None],
+        hu=hu,
+        reach_mm=float(np.max(semi)) + 1.0,
+        mixing_hu=mixing,
+    )
 
 
 def make_heart(rng: np.random.Generator, chosen: Scenario, contrast_hu: float) -> Heart:
@@ -86,8 +76,12 @@ def make_heart(rng: np.random.Generator, chosen: Scenario, contrast_hu: float) -
     left = np.cross(up, front)
     frame = np.stack([front, left, up])
     axes = k * np.array([rng.uniform(36, 42), rng.uniform(37, 43), rng.uniform(44, 52)])
-    waves = np.array([[j, m, rng.uniform(0.004, 0.02), rng.uniform(0, 2 * np.pi)]
-                      for j, m in ((2, 1), (3, 2), (4, 3), (5, 1))])
+    waves = np.array(
+        [
+            [j, m, rng.uniform(0.004, 0.02), rng.uniform(0, 2 * np.pi)]
+            for j, m in ((2, 1), (3, 2), (4, 3), (5, 1))
+        ]
+    )
     blood = contrast_hu * rng.uniform(0.98, 1.04)
     right = contrast_hu * rng.uniform(0.35, 0.95)
     direction = 0.45 * up + np.array([-0.15, 0.05, 0.85])
@@ -103,131 +97,39 @@ def make_heart(rng: np.random.Generator, chosen: Scenario, contrast_hu: float) -
     bodies = (
         ellipsoid(np.array([0.0, 86.0, 0.0]), np.eye(3), np.array([24.0, 22.0, 400.0]), 210.0),
         ellipsoid(np.array([24.0, 58.0, 10.0]), np.eye(3), np.array([12.0, 12.0, 300.0]), blood * 0.97, mix),
-        ellipsoid(at(-20, 14, 34), frame, k * np.array([17.0, 21.0, 13.0]) * rng.uniform(0.9, 1.1),
-                  blood * 0.98, mix),
-        ellipsoid(at(-6, -24, 26), frame, k * np.array([15.0, 12.0, 14.0]), right * rng.uniform(0.7, 1.1), mix * 2),
-        ellipsoid(at(10, -20, 4), frame, k * np.array([15.0, 11.0, 27.0]) * rng.uniform(0.9, 1.05), right, mix * 2),
-        ellipsoid(at(-2, 7, -4), frame, np.array([axes[0] - wall - 8 * k, axes[1] - wall - 9 * k, axes[2] - 14 * k]),
-                  blood, mix),
+        ellipsoid(
+            at(-20, 14, 34),
+            frame,
+            k * np.array([17.0, 21.0, 13.0]) * rng.uniform(0.9, 1.1),
+            blood * 0.98,
+            mix,
+        ),
+        ellipsoid(
+            at(-6, -24, 26), frame, k * np.array([15.0, 12.0, 14.0]), right * rng.uniform(0.7, 1.1), mix * 2
+        ),
+        ellipsoid(
+            at(10, -20, 4), frame, k * np.array([15.0, 11.0, 27.0]) * rng.uniform(0.9, 1.05), right, mix * 2
+        ),
+        ellipsoid(
+            at(-2, 7, -4),
+            frame,
+            np.array([axes[0] - wall - 8 * k, axes[1] - wall - 9 * k, axes[2] - 14 * k]),
+            blood,
+            mix,
+        ),
         ellipsoid(at(22, 2, 46), np.eye(3), k * np.array([11.0, 11.0, 26.0]), right * 1.02, mix),
     )
-    return Heart(frame=frame, axes=axes, waves=waves, fat_mm=rng.uniform(5.0, 9.0) * k, base_mm=base,
-                 aorta_from=aorta_from, aorta_to=aorta_from + 90.0 * direction, aorta_mm=k * rng.uniform(13.5, 16.0),
-                 muscle_hu=rng.uniform(*chosen.muscle_hu), fat_hu=rng.uniform(*chosen.fat_hu), blood_hu=blood,
-                 bodies=bodies)
-
-
-def _route(rng: np.random.Generator, heart: Heart, *, knots: list[tuple[float, float]], depth: float,
-           start: Array | None, length_scale: float, wander: float = 1.0) -> tuple[Curve, Array, Array, Array]:
-    """A tortuous way over the surface through (latitude, longitude) knots in degrees."""
-    k = np.radians(np.array(knots))
-    k[1:] = k[0] + (k[1:] - k[0]) * length_scale
-    x = np.linspace(0, 1, len(k))
-    way = make_interp_spline(x, k, k=min(3, len(k) - 1))(np.linspace(0, 1, 240))
-    lat, lon = way[:, 0], way[:, 1]
-    t = np.linspace(0, 1, 240)
-    fade = np.clip(t / 0.15, 0, 1)
-    span = float(np.linalg.norm(k[-1] - k[0])) * 45.0
-    for _ in range(3):
-        waves = max(1.0, span / rng.uniform(18, 45))
-        size = np.radians(rng.uniform(0.5, 2.6)) * wander
-        lat = lat + fade * size * np.sin(2 * np.pi * waves * t + rng.uniform(0, 6.28))
-        lon = lon + fade * size * np.sin(2 * np.pi * waves * t + rng.uniform(0, 6.28))
-    out = depth + fade * rng.uniform(0.2, 1.6) * np.sin(2 * np.pi * rng.uniform(0.5, 2) * t + rng.uniform(0, 6.28))
-    points = heart.surface(lat, lon, out)
-    if start is not None:
-        gap = np.linalg.norm(points[0] - start)
-        points = np.concatenate([start + (points[0] - start) * np.linspace(0, 0.85, max(4, int(gap)))[:, None],
-                                 points[max(1, int(0.01 * len(points))):]])
-    curve = curve_through(points)
-    nearest = np.clip(np.searchsorted(np.linspace(0, 1, 240), np.linspace(0, 1, len(curve.points))), 0, 239)
-    return curve, lat[nearest], lon[nearest], out[nearest]
-
-
-def _depth(rng: np.random.Generator, chosen: Scenario) -> float:
-    """How far outside the muscle: in fat, on the surface, or inside (a bridge)."""
-    kind = rng.choice(3, p=chosen.surroundings)
-    return float((rng.uniform(2.8, 4.8), rng.uniform(0.5, 2.6), rng.uniform(-3.5, 0.3))[kind])
-
-
-def make_paths(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> tuple[Path, ...]:
-    """The coronary tree on this heart; a branch starts at its origin, LM ends at the bifurcation."""
-    j = rng.normal(0, 3.0, 24)
-    fork = (44 + j[0], 24 + j[1])
-    scale = chosen.length_scale
-    axis = heart.aorta_to - heart.aorta_from
-    axis = axis / np.linalg.norm(axis)
-
-    def ostium(towards: Array, height: float) -> Array:
-        at = heart.aorta_from + height * axis
-        out = towards - at
-        out -= (out @ axis) * axis
-        return at + out / np.linalg.norm(out) * (heart.aorta_mm - 0.5)
-
-    paths: list[Path] = []
-
-    def add(name: str, knots: list[tuple[float, float]], *, depth: float, start: Array | None = None,
-            parent: str = "", origin: float = 0.0, tracked: bool = True, wander: float = 1.0) -> Path:
-        curve, lat, lon, out = _route(rng, heart, knots=knots, depth=depth, start=start, wander=wander,
-                                      length_scale=1.0 if name == "LM" else scale)
-        path = Path(name, curve, lat, lon, out, tracked, parent, origin)
-        paths.append(path)
-        return path
-
-    d_left = max(0.5, _depth(rng, chosen))
-    end = heart.surface(np.radians(fork[0]), np.radians(fork[1]), np.asarray(d_left))
-    first = ostium(end, 8.0 * chosen.heart_scale)
-    bulge = (first + end) / 2 + rng.normal(0, 1.0, 3)
-    paths.append(Path("LM", curve_through(make_interp_spline([0, .5, 1], np.stack([first, bulge, end]), k=2)(
-        np.linspace(0, 1, 60))), np.zeros(2), np.zeros(2), np.zeros(2), True))
-
-    lad = add("LAD", [fork, (26 + j[2], 6 + j[3]), (0, j[4]), (-34, -3 + j[5]), (-62 + j[6], -8 + j[7])],
-              depth=_depth(rng, chosen), start=paths[0].curve.points[-1])
-    names = set(chosen.vessels)
-
-    def branch(name: str, parent: Path, fraction: float, ways: list[tuple[float, float]], *, tracked: bool = True,
-               ) -> None:
-        at = int(fraction * (len(parent.curve.points) - 1))
-        knot = (float(np.degrees(parent.lat[at])), float(np.degrees(parent.lon[at])))
-        add(name, [knot, *ways], depth=_depth(rng, chosen), start=parent.curve.points[at], parent=parent.name,
-            origin=at * 0.25, tracked=tracked)
-
-    if "D1" in names:
-        branch("D1", lad, rng.uniform(0.2, 0.3), [(4 + j[8], 16 + j[9]), (-18, 24 + j[9]), (-40 + j[10], 27 + j[9])])
-    if "D2" in names:
-        branch("D2", lad, rng.uniform(0.42, 0.52), [(-20 + j[11], 12 + j[12]), (-44 + j[13], 18 + j[12])])
-    if "LCx" in names:
-        far = rng.uniform(105, 145)
-        lcx = add("LCx", [fork, (30 + j[14], 56), (21 + j[15], 84), (15 + j[16], far)], depth=_depth(rng, chosen),
-                  start=paths[0].curve.points[-1])
-        if "OM1" in names:
-            branch("OM1", lcx, rng.uniform(0.28, 0.42), [(2 + j[17], 66 + j[18]), (-18, 70 + j[18]), (-40, 64 + j[18])])
-        if "OM2" in names:
-            branch("OM2", lcx, rng.uniform(0.6, 0.75), [(-6 + j[19], 108), (-32, 106 + j[19])])
-    if "RCA" in names:
-        d_right = _depth(rng, chosen)
-        near = heart.surface(np.radians(34), np.radians(-48), np.asarray(d_right))
-        rca = add("RCA", [(34 + j[20], -48), (24, -72 + j[21]), (14, -104), (9 + j[22], -138), (8, -166 + j[23])],
-                  depth=d_right, start=ostium(near, 7.0 * chosen.heart_scale))
-        if "R-PDA" in names:
-            branch("R-PDA", rca, 1.0, [(-12, -176), (-34 + j[8], -178), (-52, -180 + j[9])])
-        if chosen.side_branches:
-            branch("AM", rca, rng.uniform(0.45, 0.6), [(-10 + j[5], -82), (-34, -70 + j[6])], tracked=False)
-    if chosen.side_branches:
-        for _ in range(int(rng.integers(2, 5))):
-            f = float(rng.uniform(0.1, 0.85))
-            lat0 = float(np.degrees(lad.lat[int(f * (len(lad.lat) - 1))]))
-            side = rng.choice([-1.0, 1.0])
-            branch("side", lad, f, [(lat0 - 10, side * rng.uniform(14, 20)), (lat0 - 24, side * rng.uniform(22, 32))],
-                   tracked=False)
-    return tuple(paths)
-
-
-def make_veins(rng: np.random.Generator, heart: Heart) -> tuple[Curve, ...]:
-    """Veins that run beside arteries: the great cardiac vein in both grooves, the small one on the right."""
-    shift = rng.uniform(4, 9, 3) * rng.choice([-1, 1], 3)
-    routes = ([(-50, 4 + shift[0]), (-20, 4 + shift[0]), (10, 5 + shift[0]), (34, 20 + shift[0])],
-              [(36, 30), (28 + shift[1], 60), (18 + shift[1], 95), (12, 150)],
-              [(14 + shift[2], -70), (8 + shift[2], -105), (2 + shift[2], -150)])
-    return tuple(_route(rng, heart, knots=list(r), depth=rng.uniform(1.0, 4.0), start=None, length_scale=1.0)[0]
-                 for r in routes)
+    return Heart(
+        frame=frame,
+        axes=axes,
+        waves=waves,
+        fat_mm=rng.uniform(5.0, 9.0) * k,
+        base_mm=base,
+        aorta_from=aorta_from,
+        aorta_to=aorta_from + 90.0 * direction,
+        aorta_mm=k * rng.uniform(13.5, 16.0),
+        muscle_hu=rng.uniform(*chosen.muscle_hu),
+        fat_hu=rng.uniform(*chosen.fat_hu),
+        blood_hu=blood,
+        bodies=bodies,
+    )

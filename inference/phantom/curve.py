@@ -1,4 +1,5 @@
 """Smooth space curves: resampling, smoothing, rotation-minimising frames, curvature."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -50,9 +51,9 @@ def smooth(points: Array, sigma_mm: float) -> Array:
     """Gaussian smoothing along the curve that keeps both ends where they are (odd reflection)."""
     n = min(len(points) - 1, int(5 * sigma_mm / STEP_MM))
     head = 2 * points[0] - points[n:0:-1]
-    tail = 2 * points[-1] - points[-2:-n - 2:-1]
+    tail = 2 * points[-1] - points[-2 : -n - 2 : -1]
     long = np.concatenate([head, points, tail])
-    return gaussian_filter1d(long, sigma_mm / STEP_MM, axis=0)[n:n + len(points)]
+    return gaussian_filter1d(long, sigma_mm / STEP_MM, axis=0)[n : n + len(points)]
 
 
 def rotation_minimising_frames(points: Array) -> tuple[Array, Array, Array]:

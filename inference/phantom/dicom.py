@@ -1,4 +1,5 @@
 """A phantom as files: a DICOM CT series with a plainly simulated patient, and its truth beside it."""
+
 from __future__ import annotations
 
 import csv
@@ -18,7 +19,9 @@ EARLIEST = dt.date(2015, 1, 5)
 
 def _uid(phantom: Phantom, *what: object) -> str:
     """A UID that depends on seed and scenario alone."""
-    return generate_uid(entropy_srcs=["plaquelab phantom", phantom.scenario, str(phantom.seed), *map(str, what)])
+    return generate_uid(
+        entropy_srcs=["plaquelab phantom", phantom.scenario, str(phantom.seed), *map(str, what)]
+    )
 
 
 def write_dicom(phantom: Phantom, folder: Path) -> list[Path]:
@@ -68,7 +71,9 @@ def write_dicom(phantom: Phantom, folder: Path) -> list[Path]:
         ds.ScanOptions = "HELICAL"
         ds.SliceThickness = ds.SpacingBetweenSlices = f"{meta['slice_thickness_mm']:.4f}"
         ds.KVP = str(meta["kvp"])
-        ds.DataCollectionDiameter = ds.ReconstructionDiameter = f"{meta['columns'] * meta['spacing_mm'][0]:.3f}"
+        ds.DataCollectionDiameter = ds.ReconstructionDiameter = (
+            f"{meta['columns'] * meta['spacing_mm'][0]:.3f}"
+        )
         ds.XRayTubeCurrent, ds.ExposureTime, ds.Exposure = 600, 250, 150
         ds.ConvolutionKernel = meta["kernel"]
         ds.PatientPosition = "HFS"
@@ -101,7 +106,9 @@ def write_case(phantom: Phantom, folder: Path) -> None:
         for line in phantom.centrelines:
             for point, segment in zip(line.points, line.segments):
                 out.writerow([line.vessel, segment, *(f"{x:.4f}" for x in point)])
-    truth = truth_document(phantom.vessels, seed=phantom.seed, scenario=phantom.scenario, settings=phantom.settings)
+    truth = truth_document(
+        phantom.vessels, seed=phantom.seed, scenario=phantom.scenario, settings=phantom.settings
+    )
     with (folder / "lesions.csv").open("w", newline="") as file:
         out = csv.writer(file)
         out.writerow(["vessel", "lesion", "start_mm", "end_mm"])

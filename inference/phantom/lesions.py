@@ -1,30 +1,51 @@
 """Walls and lesions: draws the truth table of one vessel."""
+
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
-from .anatomy import Path
 from .curve import STEP_MM
+from .paths import Path
 from .scenario import Scenario
 from .table import ANGLES, LAYERS, TrueLesion, VesselTable
 
 Array = NDArray[np.float64]
 THETA = 2 * np.pi * np.arange(ANGLES) / ANGLES
-THICKER_MM = 0.25    # plaque is where the wall is this much thicker than normal wall (definitions)
-START_RADIUS = {"LM": (1.9, 2.5), "LAD": (1.6, 2.1), "LCx": (1.45, 1.95), "RCA": (1.6, 2.3), "D1": (0.95, 1.35),
-                "D2": (0.85, 1.2), "OM1": (0.95, 1.4), "OM2": (0.85, 1.25), "R-PDA": (0.95, 1.3),
-                "AM": (0.6, 0.9), "side": (0.45, 0.8)}
-END_RADIUS = {"LM": (1.8, 2.3), "LAD": (0.75, 1.0), "LCx": (0.75, 1.05), "RCA": (1.1, 1.5), "D1": (0.6, 0.8),
-              "D2": (0.55, 0.75), "OM1": (0.6, 0.85), "OM2": (0.55, 0.8), "R-PDA": (0.65, 0.85),
-              "AM": (0.4, 0.5), "side": (0.3, 0.4)}
+THICKER_MM = 0.25  # plaque is where the wall is this much thicker than normal wall (definitions)
+START_RADIUS = {
+    "LM": (1.9, 2.5),
+    "LAD": (1.6, 2.1),
+    "LCx": (1.45, 1.95),
+    "RCA": (1.6, 2.3),
+    "D1": (0.95, 1.35),
+    "D2": (0.85, 1.2),
+    "OM1": (0.95, 1.4),
+    "OM2": (0.85, 1.25),
+    "R-PDA": (0.95, 1.3),
+    "AM": (0.6, 0.9),
+    "side": (0.45, 0.8),
+}
+END_RADIUS = {
+    "LM": (1.8, 2.3),
+    "LAD": (0.75, 1.0),
+    "LCx": (0.75, 1.05),
+    "RCA": (1.1, 1.5),
+    "D1": (0.6, 0.8),
+    "D2": (0.55, 0.75),
+    "OM1": (0.6, 0.85),
+    "OM2": (0.55, 0.8),
+    "R-PDA": (0.65, 0.85),
+    "AM": (0.4, 0.5),
+    "side": (0.3, 0.4),
+}
 COMPOSITIONS = ("noncalcified", "lipid", "calcified", "mixed")
 
 
 def _waves(rng: np.random.Generator, n: int, sigma_mm: float, size: float) -> Array:
     """A smooth random function along the vessel with standard deviation ``size``."""
-    x = gaussian_filter1d(rng.standard_normal(n + 400), sigma_mm / STEP_MM)[200:200 + n]
+    x = gaussian_filter1d(rng.standard_normal(n + 400), sigma_mm / STEP_MM)[200 : 200 + n]
     return x * size * np.sqrt(2 * np.sqrt(np.pi) * sigma_mm / STEP_MM)
 
 
@@ -50,8 +71,9 @@ def _shape(rng: np.random.Generator, n: int, amount: float) -> Array:
     out = np.ones((n, ANGLES))
     for k, size in ((2, 1.0), (3, 0.35), (4, 0.2)):
         phase = _waves(rng, n, 12.0, 1.2) + rng.uniform(0, 6.28)
-        out += (amount * size * (0.5 + 0.5 * np.abs(_waves(rng, n, 5.0, 1.0))).clip(0, 1.6))[:, None] \
-            * np.cos(k * (THETA[None, :] - phase[:, None]))
+        out += (amount * size * (0.5 + 0.5 * np.abs(_waves(rng, n, 5.0, 1.0))).clip(0, 1.6))[
+            :, None
+        ] * np.cos(k * (THETA[None, :] - phase[:, None]))
     return out
 
 
@@ -59,7 +81,7 @@ def _places(rng: np.random.Generator, length_mm: float, chosen: Scenario) -> lis
     """Extents of the lesions to be: not closer than 4 mm to one another, clear of both ends."""
     at, out = rng.uniform(1.5, 9.0), []
     while True:
-        size = float(np.clip(rng.lognormal(2.35, 0.5), 4.0, 28.0))
+        size = float(np.clip(rng.lognormal(*chosen.lesion_log_mm), 4.0, 28.0))
         size = min(size, 0.75 * length_mm)
         if at + size > length_mm - 2.0:
             return out
@@ -67,8 +89,15 @@ def _places(rng: np.random.Generator, length_mm: float, chosen: Scenario) -> lis
         at += size + 4.0 + rng.exponential(max(0.5, rng.uniform(*chosen.lesion_every_mm) - size - 4.0))
 
 
-def _paint(rng: np.random.Generator, hu: NDArray[np.float32], rows: slice, side: float, kind: str,
-           chosen: Scenario, spread: float) -> None:
+def _paint(
+    rng: np.random.Generator,
+    hu: NDArray[np.float32],
+    rows: slice,
+    side: float,
+    kind: str,
+    chosen: Scenario,
+    spread: float,
+) -> None:
     """Put lipid cores and calcium nodules into one lesion's cells."""
     n = rows.stop - rows.start
     s = (np.arange(n) * STEP_MM)[:, None, None]
@@ -82,24 +111,48 @@ def _paint(rng: np.random.Generator, hu: NDArray[np.float32], rows: slice, side:
     if kind in ("lipid", "mixed") or (kind == "noncalcified" and rng.random() < 0.25):
         for _ in range(int(rng.integers(1, 3))):
             centre, angle = rng.uniform(0.25, 0.75) * long, side + rng.normal(0, 0.3 * spread)
-            half, width, thick = rng.uniform(0.12, 0.35) * long, rng.uniform(0.35, 1.1) * spread, rng.uniform(0.18, 0.42)
-            q = ((s - centre) / half) ** 2 + (near(angle) / width) ** 2 + ((depth - rng.uniform(0.42, 0.62)) / thick) ** 2
-            core = rng.uniform(*chosen.lipid_hu) + gaussian_filter(rng.standard_normal(block.shape), (3, 2, 1)) * 25
+            half, width, thick = (
+                rng.uniform(0.12, 0.35) * long,
+                rng.uniform(0.35, 1.1) * spread,
+                rng.uniform(0.18, 0.42),
+            )
+            q = (
+                ((s - centre) / half) ** 2
+                + (near(angle) / width) ** 2
+                + ((depth - rng.uniform(0.42, 0.62)) / thick) ** 2
+            )
+            core = (
+                rng.uniform(*chosen.lipid_hu)
+                + gaussian_filter(rng.standard_normal(block.shape), (3, 2, 1)) * 25
+            )
             np.copyto(block, np.minimum(core, 29.0), where=q < 1, casting="same_kind")
     if kind in ("calcified", "mixed"):
         spots = int(rng.integers(2, 6)) if kind == "calcified" else int(rng.integers(1, 4))
         for _ in range(spots):
             centre, angle = rng.uniform(0.1, 0.9) * long, side + rng.normal(0, 0.6 * spread)
-            half = min(rng.uniform(0.5, 3.5 if kind == "calcified" else 1.8), 0.45 * long)
-            width, thick = rng.uniform(0.25, 1.0), rng.uniform(0.2, 0.65 if kind == "calcified" else 0.4)
-            q = ((s - centre) / half) ** 2 + (near(angle) / width) ** 2 + ((depth - rng.uniform(0.25, 0.8)) / thick) ** 2
+            half = min(
+                rng.uniform(0.5, 3.5 if kind == "calcified" else 1.8) * chosen.calcium_size, 0.45 * long
+            )
+            width = rng.uniform(0.25, 1.0) * chosen.calcium_size
+            thick = rng.uniform(0.2, 0.65 if kind == "calcified" else 0.4) * chosen.calcium_size
+            q = (
+                ((s - centre) / half) ** 2
+                + (near(angle) / width) ** 2
+                + ((depth - rng.uniform(0.25, 0.8)) / thick) ** 2
+            )
             q = q * np.exp(0.5 * gaussian_filter(rng.standard_normal(block.shape), (2, 2, 1)) * 4)
             dense = rng.uniform(*chosen.calcium_hu)
             np.copyto(block, (dense * (1 - 0.35 * q)).clip(380.0, None), where=q < 1, casting="same_kind")
 
 
-def build_table(rng: np.random.Generator, path: Path, chosen: Scenario, contrast_hu: float,
-                parent_radius: float | None = None, segment: tuple[str, ...] = ()) -> VesselTable:
+def build_table(
+    rng: np.random.Generator,
+    path: Path,
+    chosen: Scenario,
+    contrast_hu: float,
+    parent_radius: float | None = None,
+    segment: tuple[str, ...] = (),
+) -> VesselTable:
     """Draw walls, lesions and tissue of one path.
 
     Lesion extents and plaque marks follow definitions.md: inside a lesion, the angles whose wall is more than
@@ -119,7 +172,7 @@ def build_table(rng: np.random.Generator, path: Path, chosen: Scenario, contrast
     offset, towards = np.zeros(n), np.full(n, rng.uniform(0, 6.28))
     uneven = np.full(n, 0.0)
     plans: list[tuple[int, int, str, float, float]] = []
-    for start, stop in (_places(rng, curve.length_mm, chosen) if path.tracked else []):
+    for start, stop in _places(rng, curve.length_mm, chosen) if path.tracked else []:
         i, k = int(start / STEP_MM), int(stop / STEP_MM)
         hump = _hump(n, i, k, rng)
         chance = rng.random()
@@ -141,7 +194,7 @@ def build_table(rng: np.random.Generator, path: Path, chosen: Scenario, contrast
         offset = np.where(inside, eccentric * room, offset)
         towards = np.where(inside, side + _waves(rng, n, 6.0, 0.35), towards)
         uneven = np.where(inside, hump, uneven)
-        kind = str(rng.choice(COMPOSITIONS, p=(0.38, 0.2, 0.2, 0.22)))
+        kind = str(rng.choice(COMPOSITIONS, p=chosen.compositions))
         plans.append((i, k, kind, side, 1.0 if eccentric > 0.5 else 1.8))
     lumen_radius = np.where(lumen_radius < 0.12, 0.0, lumen_radius)
     round_lumen = _shape(rng, n, rng.uniform(0.01, 0.05)) * (1 + uneven[:, None] * (_shape(rng, n, 0.10) - 1))
@@ -156,13 +209,15 @@ def build_table(rng: np.random.Generator, path: Path, chosen: Scenario, contrast
     thick = wall - lumen > normal[:, None] + THICKER_MM
 
     tissue = rng.uniform(*chosen.wall_hu)
-    texture = gaussian_filter(rng.standard_normal((n, ANGLES, LAYERS)), (3, 3, 1), mode=("nearest", "wrap", "nearest"))
+    texture = gaussian_filter(
+        rng.standard_normal((n, ANGLES, LAYERS)), (3, 3, 1), mode=("nearest", "wrap", "nearest")
+    )
     texture *= rng.uniform(6, 14) / texture.std()
     hu = (tissue + texture).astype(np.float32)
     plaque = np.zeros((n, ANGLES), bool)
     lesions: list[TrueLesion] = []
-    for i, k, kind, side, spread in plans:
-        rows = np.flatnonzero(thick[i:k + 1].any(axis=1)) + i
+    for i, k, kind, _, spread in plans:
+        rows = np.flatnonzero(thick[i : k + 1].any(axis=1)) + i
         if len(rows) == 0 or (rows[-1] - rows[0]) * STEP_MM < 1.5:
             continue
         part = slice(int(rows[0]), int(rows[-1]) + 1)
@@ -174,7 +229,16 @@ def build_table(rng: np.random.Generator, path: Path, chosen: Scenario, contrast
         np.copyto(hu[part], inside, where=plaque[part][..., None])
         lesions.append(TrueLesion(len(lesions) + 1, part.start * STEP_MM, (part.stop - 1) * STEP_MM, kind))
     blood = contrast_hu * (1 - rng.uniform(0, 0.12) * t) + _waves(rng, n, 4.0, 4.0)
-    return VesselTable(name=path.name, curve=curve, lumen=lumen.astype(np.float32), wall=wall.astype(np.float32),
-                       plaque=plaque, hu=hu, lumen_hu=blood.astype(np.float32),
-                       normal_wall_mm=normal.astype(np.float32), lesions=tuple(lesions),
-                       segment=segment or ("",) * n, tracked=path.tracked)
+    return VesselTable(
+        name=path.name,
+        curve=curve,
+        lumen=lumen.astype(np.float32),
+        wall=wall.astype(np.float32),
+        plaque=plaque,
+        hu=hu,
+        lumen_hu=blood.astype(np.float32),
+        normal_wall_mm=normal.astype(np.float32),
+        lesions=tuple(lesions),
+        segment=segment or ("",) * n,
+        tracked=path.tracked,
+    )

@@ -1,7 +1,8 @@
 """What a simulated patient may look like: the ranges from which one seed draws."""
+
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Range = tuple[float, float]
 
@@ -35,8 +36,16 @@ class Scenario:
     fat_hu: Range = (-115.0, -75.0)
     surroundings: tuple[float, float, float] = (0.4, 0.35, 0.25)
     lesion_every_mm: Range = (18.0, 45.0)
+    lesion_log_mm: tuple[float, float] = (2.35, 0.5)  # mean and SD of the natural logarithm of drawn lengths
+    compositions: tuple[float, float, float, float] = (
+        0.38,
+        0.2,
+        0.2,
+        0.22,
+    )  # non-calcified, lipid, calcified, mixed
     severe_share: float = 0.15
     closed_share: float = 0.02
+    calcium_size: float = 1.0
     remodelling: Range = (-0.05, 0.30)
     margin_mm: float = 12.0
     heart_scale: float = 1.0
@@ -45,8 +54,9 @@ class Scenario:
     side_branches: bool = True
 
     def __post_init__(self) -> None:
-        if abs(sum(self.surroundings) - 1.0) > 1e-6:
-            raise ValueError(f"scenario {self.name}: the shares of surroundings must add up to 1")
+        for shares in (self.surroundings, self.compositions):
+            if abs(sum(shares) - 1.0) > 1e-6:
+                raise ValueError(f"scenario {self.name}: shares must add up to 1")
         for name in ("contrast_hu", "noise_hu", "psf_plane_mm", "psf_along_mm", "pixel_mm", "normal_wall_mm"):
             low, high = getattr(self, name)
             if not 0 < low <= high:
@@ -56,23 +66,98 @@ class Scenario:
 TREE = ("LM", "LAD", "D1", "LCx", "OM1", "RCA")
 LARGE_TREE = (*TREE, "D2", "OM2", "R-PDA")
 
-SCENARIOS: dict[str, Scenario] = {s.name: s for s in (
-    # wide on purpose: a network should meet more in training than it will meet in use
-    Scenario(name="train", salt=11, vessels=LARGE_TREE, contrast_hu=(250.0, 540.0), noise_hu=(15.0, 40.0),
-             psf_plane_mm=(0.38, 0.74), psf_along_mm=(0.38, 0.82), surroundings=(0.35, 0.35, 0.30),
-             lesion_every_mm=(14.0, 38.0), severe_share=0.2, closed_share=0.04, normal_wall_mm=(0.30, 0.75),
-             remodelling=(-0.05, 0.40)),
-    Scenario(name="validation", salt=23, contrast_hu=(280.0, 500.0), noise_hu=(18.0, 36.0)),
-    Scenario(name="test", salt=37, contrast_hu=(300.0, 520.0), noise_hu=(20.0, 36.0), psf_plane_mm=(0.45, 0.68),
-             wall_hu=(40.0, 90.0), slice_mm=(0.5, 0.6), pixel_mm=(0.34, 0.41)),
-    Scenario(name="demo", salt=53, contrast_hu=(330.0, 480.0), noise_hu=(18.0, 28.0), pixel_mm=(0.39, 0.42),
-             slice_mm=(0.6,), surroundings=(0.5, 0.35, 0.15), heart_scale=0.95, closed_share=0.0),
-    # two short vessels on a small grid: a whole study in tests takes seconds
-    Scenario(name="tiny", salt=71, vessels=("LM", "LAD"), contrast_hu=(380.0, 420.0), noise_hu=(16.0, 20.0),
-             pixel_mm=(0.5, 0.5), slice_mm=(0.7,), surroundings=(0.6, 0.4, 0.0), lesion_every_mm=(14.0, 16.0),
-             closed_share=0.0, severe_share=0.0, heart_scale=0.7, length_scale=0.4, margin_mm=11.0,
-             side_branches=False),
-)}
+# wide on purpose: a network should meet more in training than it will meet in use
+TRAIN = Scenario(
+    name="train",
+    salt=11,
+    vessels=LARGE_TREE,
+    contrast_hu=(250.0, 540.0),
+    noise_hu=(15.0, 40.0),
+    psf_plane_mm=(0.38, 0.74),
+    psf_along_mm=(0.38, 0.82),
+    surroundings=(0.35, 0.35, 0.30),
+    lesion_every_mm=(14.0, 38.0),
+    severe_share=0.2,
+    closed_share=0.04,
+    normal_wall_mm=(0.30, 0.75),
+    remodelling=(-0.05, 0.40),
+)
+LONG: tuple[float, float] = (2.75, 0.42)
+CALCIFYING = (0.32, 0.18, 0.27, 0.23)
+
+SCENARIOS: dict[str, Scenario] = {
+    s.name: s
+    for s in (
+        TRAIN,
+        # lesions of usual length; ``train`` holds many short and thin ones
+        replace(
+            TRAIN,
+            name="train_long",
+            salt=13,
+            lesion_log_mm=LONG,
+            compositions=CALCIFYING,
+            calcium_size=1.4,
+            lesion_every_mm=(20.0, 48.0),
+        ),
+        Scenario(
+            name="validation",
+            salt=23,
+            contrast_hu=(280.0, 500.0),
+            noise_hu=(18.0, 36.0),
+            lesion_log_mm=LONG,
+            compositions=CALCIFYING,
+            calcium_size=1.4,
+            lesion_every_mm=(22.0, 50.0),
+        ),
+        Scenario(
+            name="test",
+            salt=37,
+            contrast_hu=(300.0, 520.0),
+            noise_hu=(20.0, 36.0),
+            psf_plane_mm=(0.45, 0.68),
+            wall_hu=(40.0, 90.0),
+            slice_mm=(0.5, 0.6),
+            pixel_mm=(0.34, 0.41),
+            lesion_log_mm=(2.7, 0.45),
+            compositions=CALCIFYING,
+            calcium_size=1.4,
+            lesion_every_mm=(24.0, 55.0),
+        ),
+        Scenario(
+            name="demo",
+            salt=53,
+            contrast_hu=(330.0, 480.0),
+            noise_hu=(18.0, 28.0),
+            pixel_mm=(0.39, 0.42),
+            slice_mm=(0.6,),
+            surroundings=(0.5, 0.35, 0.15),
+            heart_scale=0.95,
+            closed_share=0.0,
+            lesion_log_mm=LONG,
+            compositions=CALCIFYING,
+            calcium_size=1.4,
+            lesion_every_mm=(24.0, 60.0),
+        ),
+        # two short vessels on a small grid: a whole study in tests takes seconds
+        Scenario(
+            name="tiny",
+            salt=71,
+            vessels=("LM", "LAD"),
+            contrast_hu=(380.0, 420.0),
+            noise_hu=(16.0, 20.0),
+            pixel_mm=(0.5, 0.5),
+            slice_mm=(0.7,),
+            surroundings=(0.6, 0.4, 0.0),
+            lesion_every_mm=(14.0, 16.0),
+            closed_share=0.0,
+            severe_share=0.0,
+            heart_scale=0.7,
+            length_scale=0.4,
+            margin_mm=11.0,
+            side_branches=False,
+        ),
+    )
+}
 
 
 def scenario(name: str) -> Scenario:

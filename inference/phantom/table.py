@@ -4,6 +4,7 @@ Rows are every 0.25 mm along the vessel, columns 64 angles about the lumen centr
 counter-clockwise towards ``v``), and the wall between lumen and outer border has 12 layers of equal thickness.
 Every area and volume integrates exactly over these cells.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -52,14 +53,18 @@ class VesselTable:
 
     def __post_init__(self) -> None:
         n = len(self.curve.points)
-        if self.lumen.shape != (n, ANGLES) or self.wall.shape != (n, ANGLES) or self.hu.shape != (n, ANGLES, LAYERS):
+        if (
+            self.lumen.shape != (n, ANGLES)
+            or self.wall.shape != (n, ANGLES)
+            or self.hu.shape != (n, ANGLES, LAYERS)
+        ):
             raise ValueError(f"{self.name}: the table must have {n} rows and {ANGLES} angles")
         if (self.lumen < 0).any() or (self.wall < self.lumen).any():
             raise ValueError(f"{self.name}: 0 <= lumen <= wall does not hold")
 
     def rows(self, start_mm: float, end_mm: float) -> slice:
         """The rows of an extent, ends included."""
-        return slice(int(round(start_mm / STEP_MM)), int(round(end_mm / STEP_MM)) + 1)
+        return slice(round(start_mm / STEP_MM), round(end_mm / STEP_MM) + 1)
 
     def cell_volumes(self) -> NDArray[np.float64]:
         """(n, 64, 12) mm³ of every wall cell: ∫∫ (1 − κ·r) r dr dθ ds in closed form over radius."""
@@ -69,11 +74,15 @@ class VesselTable:
 
     def lumen_volumes(self) -> NDArray[np.float64]:
         """(n, 64) mm³ inside the lumen."""
-        return self._sector(np.zeros_like(self.lumen, dtype=float)[..., None], self.lumen.astype(float)[..., None])[..., 0]
+        return self._sector(
+            np.zeros_like(self.lumen, dtype=float)[..., None], self.lumen.astype(float)[..., None]
+        )[..., 0]
 
     def vessel_volumes(self) -> NDArray[np.float64]:
         """(n, 64) mm³ inside the outer wall."""
-        return self._sector(np.zeros_like(self.wall, dtype=float)[..., None], self.wall.astype(float)[..., None])[..., 0]
+        return self._sector(
+            np.zeros_like(self.wall, dtype=float)[..., None], self.wall.astype(float)[..., None]
+        )[..., 0]
 
     def _sector(self, inner: NDArray[np.float64], outer: NDArray[np.float64]) -> NDArray[np.float64]:
         angle = 2 * np.pi * np.arange(ANGLES) / ANGLES
@@ -130,8 +139,12 @@ def radii_at(row, angle, lumen, wall):
     g = a - j
     j = j % m
     k = (j + 1) % m
-    lo = (1 - f) * ((1 - g) * lumen[i, j] + g * lumen[i, k]) + f * ((1 - g) * lumen[i + 1, j] + g * lumen[i + 1, k])
-    hi = (1 - f) * ((1 - g) * wall[i, j] + g * wall[i, k]) + f * ((1 - g) * wall[i + 1, j] + g * wall[i + 1, k])
+    lo = (1 - f) * ((1 - g) * lumen[i, j] + g * lumen[i, k]) + f * (
+        (1 - g) * lumen[i + 1, j] + g * lumen[i + 1, k]
+    )
+    hi = (1 - f) * ((1 - g) * wall[i, j] + g * wall[i, k]) + f * (
+        (1 - g) * wall[i + 1, j] + g * wall[i + 1, k]
+    )
     return lo, hi
 
 

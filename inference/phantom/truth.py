@@ -1,4 +1,5 @@
 """The truth of a phantom in the forms that others ask for: contours, soft labels, lesion tables."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,16 @@ from scipy.ndimage import gaussian_filter1d
 from inference.contours import VesselContours
 
 from .curve import STEP_MM
-from .table import ANGLES, CALCIFIED_HU, LOW_ATTENUATION_HU, TrueLesion, VesselTable, locate, nearest_row, radii_at
+from .table import (
+    ANGLES,
+    CALCIFIED_HU,
+    LOW_ATTENUATION_HU,
+    TrueLesion,
+    VesselTable,
+    locate,
+    nearest_row,
+    radii_at,
+)
 
 if TYPE_CHECKING:
     from inference.quantification import VesselRead
@@ -123,8 +133,18 @@ def _fractions(centre, axis_u, axis_v, points, tangent, u, v, lumen, wall, plaqu
 
 def _arguments(table: VesselTable, vessel: StraightenedVessel) -> tuple[NDArray[Any], ...]:
     c = table.curve
-    return (vessel.centre, vessel.axis_u, vessel.axis_v, c.points, c.tangent, c.u, c.v, table.lumen, table.wall,
-            table.plaque)
+    return (
+        vessel.centre,
+        vessel.axis_u,
+        vessel.axis_v,
+        c.points,
+        c.tangent,
+        c.u,
+        c.v,
+        table.lumen,
+        table.wall,
+        table.plaque,
+    )
 
 
 def soft_targets(table: VesselTable, vessel: StraightenedVessel, *, subsamples: int = 3) -> NDArray[np.uint8]:
@@ -147,11 +167,18 @@ def truth_read(table: VesselTable, vessel: StraightenedVessel) -> VesselRead:
         part = (vessel.centre[off], vessel.axis_u[off], vessel.axis_v[off], *_arguments(table, vessel)[3:])
         share = _fractions(*part, table.wall.max(1), 3)
         for n, section in enumerate(off):
-            wall_label = np.where(2.0 * share[n, ..., 2] > share[n, ..., 0].astype(float) - share[n, ..., 1], 3, 2)
+            wall_label = np.where(
+                2.0 * share[n, ..., 2] > share[n, ..., 0].astype(float) - share[n, ..., 1], 3, 2
+            )
             label = np.where(share[n, ..., 1] > 127, 1, np.where(share[n, ..., 0] > 127, wall_label, 0))
             masks[int(section)] = label.astype(np.uint8)
-    contours = VesselContours(lumen_radius=lumen, wall_radius=np.minimum(wall, np.float32(LIMIT_MM)), plaque=mark,
-                              masks=masks, provenance={"source": "phantom truth"})
+    contours = VesselContours(
+        lumen_radius=lumen,
+        wall_radius=np.minimum(wall, np.float32(LIMIT_MM)),
+        plaque=mark,
+        masks=masks,
+        provenance={"source": "phantom truth"},
+    )
     position = np.maximum.accumulate(row_of) * STEP_MM
     lesions = []
     for lesion in table.lesions:
@@ -185,10 +212,17 @@ def lesion_truth(table: VesselTable, lesion: TrueLesion) -> dict[str, Any]:
     total = float(cell.sum())
     calcified = float(cell[hu >= CALCIFIED_HU].sum())
     return {
-        "vessel": table.name, "lesion": lesion.number, "start_mm": lesion.start_mm, "end_mm": lesion.end_mm,
-        "composition": lesion.composition, "mla_mm2": mla, "reference_diameter_mm": reference,
+        "vessel": table.name,
+        "lesion": lesion.number,
+        "start_mm": lesion.start_mm,
+        "end_mm": lesion.end_mm,
+        "composition": lesion.composition,
+        "mla_mm2": mla,
+        "reference_diameter_mm": reference,
         "diameter_stenosis_percent": float(max(0.0, 100 * (1 - mld / reference))) if reference else None,
-        "tpv_true": total, "ncp_true": total - calcified, "cp_true": calcified,
+        "tpv_true": total,
+        "ncp_true": total - calcified,
+        "cp_true": calcified,
         "lap_true": float(cell[hu < LOW_ATTENUATION_HU].sum()),
         "vessel_true": float((table.vessel_volumes()[rows] * weight[:, None]).sum()),
         "lumen_true": float((table.lumen_volumes()[rows] * weight[:, None]).sum()),
@@ -201,8 +235,11 @@ def _reference(table: VesselTable, lesion: TrueLesion, diameter: NDArray[np.floa
     for other in table.lesions:
         inside[table.rows(other.start_mm, other.end_mm)] = True
     sides = []
-    for low, high in ((lesion.start_mm - 3.6, lesion.start_mm - 0.6), (lesion.end_mm + 0.6, lesion.end_mm + 3.6)):
-        a, b = int(round(low / STEP_MM)), int(round(high / STEP_MM)) + 1
+    for low, high in (
+        (lesion.start_mm - 3.6, lesion.start_mm - 0.6),
+        (lesion.end_mm + 0.6, lesion.end_mm + 3.6),
+    ):
+        a, b = round(low / STEP_MM), round(high / STEP_MM) + 1
         if a >= 0 and b <= n and not inside[a:b].any():
             sides.append(float(np.median(diameter[a:b])))
     if sides:
@@ -214,11 +251,27 @@ def _reference(table: VesselTable, lesion: TrueLesion, diameter: NDArray[np.floa
     return float(np.polyval(line, 0.5 * (lesion.start_mm + lesion.end_mm)))
 
 
-def truth_document(tables: dict[str, VesselTable], *, seed: int, scenario: str, settings: dict[str, float],
-                   ) -> dict[str, Any]:
+def truth_document(
+    tables: dict[str, VesselTable],
+    *,
+    seed: int,
+    scenario: str,
+    settings: dict[str, float],
+) -> dict[str, Any]:
     """What ``truth.json`` holds."""
-    return {"seed": seed, "scenario": scenario, "simulated": True, "settings": settings,
-            "units": {"*_mm": "mm", "*_mm2": "mm2", "*_true": "mm3, with the curvature Jacobian",
-                      "*_percent": "%", "*_hu": "HU"},
-            "lumen_hu": settings["contrast_hu"], "noise_hu": settings["noise_hu"],
-            "lesions": [lesion_truth(t, lesion) for t in tables.values() for lesion in t.lesions]}
+    return {
+        "seed": seed,
+        "scenario": scenario,
+        "simulated": True,
+        "settings": settings,
+        "units": {
+            "*_mm": "mm",
+            "*_mm2": "mm2",
+            "*_true": "mm3, with the curvature Jacobian",
+            "*_percent": "%",
+            "*_hu": "HU",
+        },
+        "lumen_hu": settings["contrast_hu"],
+        "noise_hu": settings["noise_hu"],
+        "lesions": [lesion_truth(t, lesion) for t in tables.values() for lesion in t.lesions],
+    }

@@ -1,4 +1,5 @@
 """What a training run needs, as one file."""
+
 from __future__ import annotations
 
 import json
@@ -43,8 +44,17 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.network not in NETWORKS:
             raise ValueError(f"network: {self.network!r} is not one of {', '.join(NETWORKS)}")
-        for name in ("patients", "versions", "steps", "stretches", "stretch_sections", "report_every",
-                     "checkpoint_every", "validate_every", "threads"):
+        for name in (
+            "patients",
+            "versions",
+            "steps",
+            "stretches",
+            "stretch_sections",
+            "report_every",
+            "checkpoint_every",
+            "validate_every",
+            "threads",
+        ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
         if not 0 < self.ema < 1 or not 0 <= self.plaque_share <= 1 or self.learning_rate <= 0:

@@ -1,4 +1,5 @@
 """Training data: phantoms straightened on displaced centrelines, with soft labels, cached as memory-mapped arrays."""
+
 from __future__ import annotations
 
 import json
@@ -62,11 +63,20 @@ def load_patient(stem: Path) -> list[CachedVessel]:
     about = json.loads(stem.with_suffix(".json").read_text())
     hu = np.load(f"{stem}-hu.npy", mmap_mode="r")
     soft = np.load(f"{stem}-soft.npy", mmap_mode="r")
-    return [CachedVessel(patient=about["seed"], name=r["name"], hu=hu[r["first"]:r["first"] + r["count"]],
-                         soft=soft[r["first"]:r["first"] + r["count"]]) for r in about["vessels"]]
+    return [
+        CachedVessel(
+            patient=about["seed"],
+            name=r["name"],
+            hu=hu[r["first"] : r["first"] + r["count"]],
+            soft=soft[r["first"] : r["first"] + r["count"]],
+        )
+        for r in about["vessels"]
+    ]
 
 
-def patients(*, folder: Path, scenario: str, first_seed: int, count: int, versions: int = 2) -> list[CachedVessel]:
+def patients(
+    *, folder: Path, scenario: str, first_seed: int, count: int, versions: int = 2
+) -> list[CachedVessel]:
     """All vessels of ``count`` patients from ``first_seed`` on; what is not cached yet is generated."""
     out: list[CachedVessel] = []
     for seed in range(first_seed, first_seed + count):

@@ -1,4 +1,5 @@
 """How good a network is on patients that it has never met: Dice, and what the measurements are worth."""
+
 from __future__ import annotations
 
 import time
@@ -16,10 +17,15 @@ from inference.straightening import straighten
 
 from .scores import STRUCTURES
 
-PAIRS = {"total_plaque_volume": "tpv_true", "noncalcified_plaque_volume": "ncp_true",
-         "calcified_plaque_volume": "cp_true", "low_attenuation_plaque_volume": "lap_true",
-         "vessel_volume": "vessel_true", "minimal_luminal_area": "mla_mm2",
-         "diameter_stenosis": "diameter_stenosis_percent"}
+PAIRS = {
+    "total_plaque_volume": "tpv_true",
+    "noncalcified_plaque_volume": "ncp_true",
+    "calcified_plaque_volume": "cp_true",
+    "low_attenuation_plaque_volume": "lap_true",
+    "vessel_volume": "vessel_true",
+    "minimal_luminal_area": "mla_mm2",
+    "diameter_stenosis": "diameter_stenosis_percent",
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,9 @@ def icc_a1(truth: NDArray[np.float64], found: NDArray[np.float64]) -> float | No
     grand = x.mean()
     rows = k * ((x.mean(1) - grand) ** 2).sum() / (n - 1)
     columns = n * ((x.mean(0) - grand) ** 2).sum() / (k - 1)
-    rest = ((x - x.mean(1, keepdims=True) - x.mean(0, keepdims=True) + grand) ** 2).sum() / ((n - 1) * (k - 1))
+    rest = ((x - x.mean(1, keepdims=True) - x.mean(0, keepdims=True) + grand) ** 2).sum() / (
+        (n - 1) * (k - 1)
+    )
     bottom = rows + (k - 1) * rest + k * (columns - rest) / n
     return float((rows - rest) / bottom) if bottom > 0 else None
 
@@ -78,8 +86,9 @@ def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any
                 true = soft[..., n] > 127
                 both[n] += (mask & true).sum()
                 each[n] += mask.sum() + true.sum()
-        analysis = analyse(phantom.volume, lines,
-                           settings=Settings(model=card.name, profile=task.profile, lesions=lesions))
+        analysis = analyse(
+            phantom.volume, lines, settings=Settings(model=card.name, profile=task.profile, lesions=lesions)
+        )
         rows = {(r.vessel, r.lesion, r.metric): r.value for r in analysis.measurements if r.level == "lesion"}
         for table in phantom.vessels.values():
             for lesion in table.lesions:
@@ -91,16 +100,36 @@ def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any
                         continue
                     truth[metric].append(float(exact[key]))
                     found[metric].append(float(value))
-        say(f"patient {seed}: Dice so far " + " ".join(
-            f"{name} {2 * both[n] / max(each[n], 1):.3f}" for n, name in enumerate(STRUCTURES)))
+        say(
+            f"patient {seed}: Dice so far "
+            + " ".join(f"{name} {2 * both[n] / max(each[n], 1):.3f}" for n, name in enumerate(STRUCTURES))
+        )
     measures = {}
     for metric in PAIRS:
         t, f = np.array(truth[metric]), np.array(found[metric])
-        measures[metric] = {"n": len(t), "truth_mean": float(t.mean()), "bias": float((f - t).mean()),
-                            "mae": float(np.abs(f - t).mean()), "icc_a1": icc_a1(t, f)} if len(t) else {"n": 0}
-    return {"network": card.name, "weights_sha256": card.sha256, "scenario": task.scenario,
-            "first_seed": task.first_seed, "patients": task.patients, "displacement_mm": task.displacement_mm,
-            "profile": task.profile, "simulated": True,
-            "dice": {name: float(2 * both[n] / max(each[n], 1)) for n, name in enumerate(STRUCTURES)},
-            "lesion_measures": measures, "missing_values": int(missing),
-            "core_seconds_per_100_sections": 100 * seconds / max(sections, 1), "sections": sections}
+        measures[metric] = (
+            {
+                "n": len(t),
+                "truth_mean": float(t.mean()),
+                "bias": float((f - t).mean()),
+                "mae": float(np.abs(f - t).mean()),
+                "icc_a1": icc_a1(t, f),
+            }
+            if len(t)
+            else {"n": 0}
+        )
+    return {
+        "network": card.name,
+        "weights_sha256": card.sha256,
+        "scenario": task.scenario,
+        "first_seed": task.first_seed,
+        "patients": task.patients,
+        "displacement_mm": task.displacement_mm,
+        "profile": task.profile,
+        "simulated": True,
+        "dice": {name: float(2 * both[n] / max(each[n], 1)) for n, name in enumerate(STRUCTURES)},
+        "lesion_measures": measures,
+        "missing_values": int(missing),
+        "core_seconds_per_100_sections": 100 * seconds / max(sections, 1),
+        "sections": sections,
+    }

@@ -1,4 +1,5 @@
 """The training loop, visible from top to bottom."""
+
 from __future__ import annotations
 
 import copy
@@ -35,8 +36,14 @@ def position(config: TrainingConfig, step: int, seconds: float) -> float:
     return min(1.0, max(step / config.steps, by_time))
 
 
-def train(config: TrainingConfig, *, folder: Path, data_folder: Path, say: Say = print,
-          stop_after: int | None = None) -> Path:
+def train(
+    config: TrainingConfig,
+    *,
+    folder: Path,
+    data_folder: Path,
+    say: Say = print,
+    stop_after: int | None = None,
+) -> Path:
     """Train, or resume where the last checkpoint in ``folder`` stands; returns the weights' path.
 
     Progress goes to ``say`` and to ``folder/log.jsonl``. ``stop_after`` ends the call after so many steps, as a kill
@@ -45,15 +52,32 @@ def train(config: TrainingConfig, *, folder: Path, data_folder: Path, say: Say =
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     folder.mkdir(parents=True, exist_ok=True)
-    vessels = patients(folder=data_folder, scenario=config.scenario, first_seed=config.first_patient,
-                       count=config.patients, versions=config.versions)
-    held_out = patients(folder=data_folder, scenario=config.validation_scenario,
-                        first_seed=config.first_validation_patient, count=config.validation_patients, versions=1)
+    vessels = patients(
+        folder=data_folder,
+        scenario=config.scenario,
+        first_seed=config.first_patient,
+        count=config.patients,
+        versions=config.versions,
+    )
+    held_out = patients(
+        folder=data_folder,
+        scenario=config.validation_scenario,
+        first_seed=config.first_validation_patient,
+        count=config.validation_patients,
+        versions=1,
+    )
     network = build(config.network).to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(network).eval()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    sampler = Sampler(vessels, seed=config.seed, stretches=config.stretches, sections=config.stretch_sections,
-                      plaque_share=config.plaque_share)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
+    sampler = Sampler(
+        vessels,
+        seed=config.seed,
+        stretches=config.stretches,
+        sections=config.stretch_sections,
+        plaque_share=config.plaque_share,
+    )
     checkpoint, step, spent, broken = folder / "checkpoint.pt", 0, 0.0, 0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=False)
@@ -90,8 +114,10 @@ def train(config: TrainingConfig, *, folder: Path, data_folder: Path, say: Say =
         seconds = time.monotonic() - began
         if step % config.report_every == 0:
             sections = (step - first) * config.stretches * config.stretch_sections
-            say(f"step {step} loss {running / config.report_every:.4f} rate {rate:.1e} "
-                f"{seconds / 60:.1f} min {sections / max(1e-9, seconds - spent):.0f} sections/s")
+            say(
+                f"step {step} loss {running / config.report_every:.4f} rate {rate:.1e} "
+                f"{seconds / 60:.1f} min {sections / max(1e-9, seconds - spent):.0f} sections/s"
+            )
             running = 0.0
         if step % config.checkpoint_every == 0:
             _save(checkpoint, network, average, optimiser, sampler, step, seconds)
@@ -103,20 +129,36 @@ def train(config: TrainingConfig, *, folder: Path, data_folder: Path, say: Say =
     return export_weights(average, config, folder, step=step, seconds=seconds)
 
 
-def export_weights(network: nn.Module, config: TrainingConfig, folder: Path, *, step: int, seconds: float) -> Path:
+def export_weights(
+    network: nn.Module, config: TrainingConfig, folder: Path, *, step: int, seconds: float
+) -> Path:
     """Write ``<network>.safetensors`` with the recipe in its header."""
     path = folder / f"{config.network}.safetensors"
-    tensors = {name: value.detach().contiguous(memory_format=torch.contiguous_format).clone()
-               for name, value in network.state_dict().items()}
-    save_file(tensors, path, metadata={"network": config.network, "config": json.dumps(asdict(config)),
-                                       "steps": str(step), "minutes": f"{seconds / 60:.1f}",
-                                       "presentations": str(step * config.stretches * config.stretch_sections)})
+    tensors = {
+        name: value.detach().contiguous(memory_format=torch.contiguous_format).clone()
+        for name, value in network.state_dict().items()
+    }
+    save_file(
+        tensors,
+        path,
+        metadata={
+            "network": config.network,
+            "config": json.dumps(asdict(config)),
+            "steps": str(step),
+            "minutes": f"{seconds / 60:.1f}",
+            "presentations": str(step * config.stretches * config.stretch_sections),
+        },
+    )
     return path
 
 
 def _rate(config: TrainingConfig, step: int, seconds: float) -> float:
     warm = min(1.0, (step + 1) / config.warm_up_steps)
-    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * position(config, step, seconds)))) * config.learning_rate
+    return (
+        warm
+        * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * position(config, step, seconds))))
+        * config.learning_rate
+    )
 
 
 @torch.no_grad()
@@ -129,16 +171,38 @@ def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
             mean.copy_(value)
 
 
-def _save(path: Path, network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer, sampler: Sampler,
-          step: int, seconds: float) -> None:
+def _save(
+    path: Path,
+    network: nn.Module,
+    average: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    sampler: Sampler,
+    step: int,
+    seconds: float,
+) -> None:
     part = path.with_suffix(".part")
-    torch.save({"network": network.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict(),
-                "sampler": sampler.rng.bit_generator.state, "step": step, "seconds": seconds}, part)
+    torch.save(
+        {
+            "network": network.state_dict(),
+            "average": average.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "sampler": sampler.rng.bit_generator.state,
+            "step": step,
+            "seconds": seconds,
+        },
+        part,
+    )
     os.replace(part, path)
 
 
-def _report(folder: Path, network: nn.Module, held_out: list[CachedVessel], step: int, seconds: float, say: Say,
-            ) -> None:
+def _report(
+    folder: Path,
+    network: nn.Module,
+    held_out: list[CachedVessel],
+    step: int,
+    seconds: float,
+    say: Say,
+) -> None:
     scores = dice_of_vessels(network, held_out, every=4)
     say(f"step {step} validation Dice " + " ".join(f"{k} {v:.4f}" for k, v in scores.items()))
     with (folder / "log.jsonl").open("a") as log:

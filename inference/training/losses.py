@@ -1,4 +1,5 @@
 """Cross-entropy and Dice against shares of pixels, for both tasks."""
+
 from __future__ import annotations
 
 import torch

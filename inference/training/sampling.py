@@ -1,4 +1,5 @@
 """Batches: short stretches of vessels, turned, mirrored, reversed, shifted, brightened."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -14,8 +15,15 @@ from .data import CachedVessel
 class Sampler:
     """Draws batches of stretches; plaque is drawn more often than it is found."""
 
-    def __init__(self, vessels: list[CachedVessel], *, seed: int, stretches: int, sections: int, plaque_share: float,
-                 ) -> None:
+    def __init__(
+        self,
+        vessels: list[CachedVessel],
+        *,
+        seed: int,
+        stretches: int,
+        sections: int,
+        plaque_share: float,
+    ) -> None:
         if not vessels:
             raise ValueError("there are no vessels to draw from")
         self.vessels, self.stretches, self.sections = vessels, stretches, sections
@@ -44,8 +52,8 @@ class Sampler:
         at = np.clip(middle - self.sections // 2 + np.arange(-REACH, self.sections + REACH), 0, last)
         edge = (vessel.hu.shape[-1] - SEEN) // 2
         r, c = edge + rng.integers(-2, 3, 2)
-        hu = vessel.hu[at][:, r:r + SEEN, c:c + SEEN].astype(np.float32)
-        soft = vessel.soft[at[REACH:-REACH]][:, :, r:r + SEEN, c:c + SEEN]
+        hu = vessel.hu[at][:, r : r + SEEN, c : c + SEEN].astype(np.float32)
+        soft = vessel.soft[at[REACH:-REACH]][:, :, r : r + SEEN, c : c + SEEN]
         if rng.random() < 0.5:
             hu, soft = hu[::-1], soft[::-1]
         if rng.random() < 0.5:

@@ -1,4 +1,5 @@
 """Dice of a network on cached vessels."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -12,8 +13,13 @@ from .data import CachedVessel
 STRUCTURES = ("wall", "lumen", "plaque")
 
 
-def dice_of_vessels(network: nn.Module, vessels: list[CachedVessel], *, every: int = 1, block: int = 48,
-                    ) -> dict[str, float]:
+def dice_of_vessels(
+    network: nn.Module,
+    vessels: list[CachedVessel],
+    *,
+    every: int = 1,
+    block: int = 48,
+) -> dict[str, float]:
     """Dice over all pixels of the vessels for the filled outer wall, lumen and plaque (majority of a pixel).
 
     ``every`` > 1 takes every so-many-th block of sections only, each with its true neighbours.
@@ -26,8 +32,11 @@ def dice_of_vessels(network: nn.Module, vessels: list[CachedVessel], *, every: i
             hu = torch.from_numpy(np.ascontiguousarray(vessel.hu[low:high]).astype(np.float32))
             wall, lumen, plaque = probabilities(network, hu)
             part = slice(first - low, stop - low)
-            found = (wall[part] > 0.5, (lumen[part] > plaque[part]) & (lumen[part] + plaque[part] > 0.5),
-                     (plaque[part] >= lumen[part]) & (lumen[part] + plaque[part] > 0.5))
+            found = (
+                wall[part] > 0.5,
+                (lumen[part] > plaque[part]) & (lumen[part] + plaque[part] > 0.5),
+                (plaque[part] >= lumen[part]) & (lumen[part] + plaque[part] > 0.5),
+            )
             for n in range(3):
                 true = np.asarray(vessel.soft[first:stop, n]) > 127
                 both[n] += (found[n] & true).sum()

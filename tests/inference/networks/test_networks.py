@@ -1,4 +1,5 @@
 """Networks: shapes, neighbours, chunks; weights that load and are the ones the card names."""
+
 from __future__ import annotations
 
 import hashlib

@@ -1,4 +1,5 @@
 """Phantoms: the same bytes from the same seed, tables that integrate to what is painted, headers that read."""
+
 from __future__ import annotations
 
 import hashlib
@@ -10,7 +11,8 @@ import pydicom
 import pytest
 
 from inference.phantom import SCENARIOS, Scenario, generate, lesion_truth, soft_targets, write_case
-from inference.phantom.render import Grid, claims, fill_vessels
+from inference.phantom.grid import Grid
+from inference.phantom.tubes import claims, fill_vessels
 from inference.straightening import straighten
 
 
@@ -28,7 +30,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tiny):
 
 def test_scenarios_differ_in_settings_not_only_in_seed():
     train, test = SCENARIOS["train"], SCENARIOS["test"]
-    assert (train.contrast_hu, train.salt, train.psf_plane_mm) != (test.contrast_hu, test.salt, test.psf_plane_mm)
+    assert (train.contrast_hu, train.salt, train.psf_plane_mm) != (
+        test.contrast_hu,
+        test.salt,
+        test.psf_plane_mm,
+    )
     assert len({s.salt for s in SCENARIOS.values()}) == len(SCENARIOS)
 
 
@@ -54,7 +60,7 @@ def test_table_volume_with_the_jacobian_equals_painted_voxels(tiny):
     exact = float(table.vessel_volumes().sum())
     straight = float(table.wall_area().sum() * 0.25)
     assert painted == pytest.approx(exact, rel=0.015)
-    assert exact != pytest.approx(straight, rel=1e-4)          # the curvature matters
+    assert exact != pytest.approx(straight, rel=1e-4)  # the curvature matters
 
 
 def test_cells_add_up_to_wall_minus_lumen(tiny):
@@ -142,6 +148,8 @@ def test_a_bright_lumen_lies_where_the_centreline_says(tiny):
 def test_dicom_bytes_are_stable(tiny, tmp_path):
     def digest(folder):
         write_case(tiny, folder)
-        return hashlib.sha256(b"".join(p.read_bytes() for p in sorted((folder / "dicom").iterdir()))).hexdigest()
+        return hashlib.sha256(
+            b"".join(p.read_bytes() for p in sorted((folder / "dicom").iterdir()))
+        ).hexdigest()
 
     assert digest(tmp_path / "a") == digest(tmp_path / "b")

@@ -1,4 +1,5 @@
 """Training: the recipe is checked, a killed run resumes to the same weights, losses reward the truth."""
+
 from __future__ import annotations
 
 import json
@@ -16,9 +17,22 @@ from inference.training.losses import segmentation_loss, task_targets
 from inference.training.sampling import Sampler
 
 CONFIGS = Path(__file__).resolve().parents[3] / "inference" / "training" / "configs"
-QUICK = {"network": "unet_2_5d", "scenario": "tiny", "first_patient": 1, "patients": 2, "versions": 1,
-         "validation_scenario": "tiny", "first_validation_patient": 9, "validation_patients": 1, "steps": 4,
-         "stretches": 2, "stretch_sections": 3, "checkpoint_every": 1, "validate_every": 99, "report_every": 2}
+QUICK = {
+    "network": "unet_2_5d",
+    "scenario": "tiny",
+    "first_patient": 1,
+    "patients": 2,
+    "versions": 1,
+    "validation_scenario": "tiny",
+    "first_validation_patient": 9,
+    "validation_patients": 1,
+    "steps": 4,
+    "stretches": 2,
+    "stretch_sections": 3,
+    "checkpoint_every": 1,
+    "validate_every": 99,
+    "report_every": 2,
+}
 
 
 @pytest.fixture(scope="module")
