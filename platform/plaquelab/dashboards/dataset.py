@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,6 +28,7 @@ from plaquelab.dashboards.pairs import PAIRS, PairedRows, Row
 from plaquelab.reading.models import Assignment, Read, ReadCase, Signature
 from plaquelab.studies.models import Study
 
+SECTION_SPACING_MM = 0.3
 Owner = tuple[str, int]
 """Who owns a measurement: ("run", id) or ("revision", id)."""
 Cell = tuple[Owner, str, int | None, str]
@@ -230,7 +232,10 @@ def _lesions(
                     else cells.get((entry.second, vessel, b.number, metric.name), (None, ""))[0]
                 )
                 lesion = a.number if a is not None else b.number if b is not None else None
-                link = row_link(study, entry, pair, vessel, lesion, images)
+                shown = a or b
+                is_final = a is not None and pair == "network-expert"
+                middle = None if is_final or shown is None else (shown.start_mm + shown.end_mm) / 2
+                link = row_link(study, entry, pair, vessel, lesion, images, middle)
                 numbers = (None if a is None else a.number, None if b is None else b.number)
                 rows.append(_row(entry, vessel, *numbers, first, second, link))
     names = PAIRS[pair]
@@ -255,18 +260,38 @@ def _row(
     )
 
 
+@lru_cache(maxsize=4096)
+def _address(name: str, slug: str, number: int) -> str:
+    return reverse(name, kwargs={"study": slug, "number": number})
+
+
 def row_link(
-    study: Study, entry: Comparison, pair: str, vessel: str, lesion: int | None, images: bool
+    study: Study,
+    entry: Comparison,
+    pair: str,
+    vessel: str,
+    lesion: int | None,
+    images: bool,
+    middle_mm: float | None = None,
 ) -> str:
-    """Where a click on a row leads: its lesion in the viewer, or its page of measurements."""
+    """Where a click on a row leads: its place in the viewer, or its page of measurements.
+
+    The viewer opens on the final read, whose lesion numbers are the expert's; a lesion of another read is
+    opened at the section in its middle, which means the same in every read.
+    """
     place = {"vessel": vessel} if vessel else {}
+    if images:
+        if middle_mm is not None:
+            place["section"] = str(round(middle_mm / SECTION_SPACING_MM))
+        elif lesion is not None:
+            place["lesion"] = str(lesion)
+        address = _address("reading:exam_view", study.slug, entry.number)
+        return f"{address}?{urlencode(place)}" if place else address
     if lesion is not None:
         place["lesion"] = str(lesion)
-    if images:
-        address = f"/studies/{study.slug}/exams/{entry.number}/view/"
-        return f"{address}?{urlencode(place)}" if place else address
-    address = reverse("dashboards:exam_rows", kwargs={"study": study.slug, "number": entry.number})
-    return f"{address}?{urlencode({'pair': pair, **place})}"
+    return (
+        f"{_address('dashboards:exam_rows', study.slug, entry.number)}?{urlencode({'pair': pair, **place})}"
+    )
 
 
 def paired_categories(

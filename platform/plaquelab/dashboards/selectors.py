@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
+from plaquelab.reading.charter import read_design
 from plaquelab.studies.access import get_study
 from plaquelab.studies.models import Role, Study
-from plaquelab.studies.selectors import roles_of
+from plaquelab.studies.selectors import current_charter, roles_of
 
 if TYPE_CHECKING:
     from plaquelab.accounts.models import User
@@ -41,6 +42,14 @@ def may_see_dashboards(user: User, study: Study) -> bool:
     return bool(mine & {str(r) for r in DASHBOARD_ROLES}) and not mine & {str(r) for r in BLINDED_ROLES}
 
 
-def may_open_images(user: User, study: Study) -> bool:
-    """Tell whether a click on a point may lead to the viewer rather than to the row of measurements."""
-    return bool(roles_of(user, study) & {str(role) for role in IMAGE_ROLES})
+def may_open_images(user: User, study: Study, pair: str) -> bool:
+    """Tell whether a click on a point may lead to the viewer rather than to the row of measurements.
+
+    Managers and auditors may; investigators see final reads alone, and those only where the charter says so.
+    """
+    roles = roles_of(user, study)
+    if roles & {str(role) for role in IMAGE_ROLES}:
+        return True
+    if Role.INVESTIGATOR not in roles or pair != "network-expert":
+        return False
+    return read_design(current_charter(study)).investigators_see_images

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import re
 import time
@@ -85,44 +86,63 @@ def test_empty_study_says_what_to_do(filled, client_for):
     assert "Not estimable" in json.dumps(figure(response, "figure-scatter"))
 
 
-@pytest.mark.parametrize("pair", ["network-expert", "reader-reader"])
-@pytest.mark.parametrize("level", ["lesion", "territory", "patient"])
-@pytest.mark.parametrize("metric", ["total_plaque_volume", "diameter_stenosis"])
-def test_simulated_reader_study_is_labelled_and_leads_to_rows(filled, client_for, pair, level, metric):
-    client = client_for(filled.a.investigator)
-    response = get(client, data="simulated", pair=pair, level=level, metric=metric)
-    text = response.content.decode()
-    assert "Simulated data." in text
-    drawn = figure(response, "figure-scatter")
-    assert "Simulated data" in json.dumps(drawn["layout"]["annotations"])
-    link, label = points(drawn)[0]
-    assert link.startswith("/studies/alpha/dashboards/rows/simulated/")
-    page = client.get(link)
-    assert page.status_code == 200
-    assert label.split(" ")[0] in page.content.decode()
-    assert "Simulated data" in page.content.decode()
+def test_simulated_reader_study_is_labelled_and_leads_to_rows(two_studies, client_for):
+    client = client_for(two_studies.a.investigator)
+    choices = itertools.product(
+        ("network-expert", "reader-reader"),
+        ("lesion", "territory", "patient"),
+        ("total_plaque_volume", "diameter_stenosis"),
+    )
+    for pair, level, metric in list(choices)[::3]:
+        response = get(client, data="simulated", pair=pair, level=level, metric=metric)
+        assert "Simulated data." in response.content.decode()
+        drawn = figure(response, "figure-scatter")
+        assert "Simulated data" in json.dumps(drawn["layout"]["annotations"])
+        link, label = points(drawn)[0]
+        assert link.startswith("/studies/alpha/dashboards/rows/simulated/")
+        page = client.get(link)
+        assert page.status_code == 200
+        assert label.split(" ")[0] in page.content.decode()
+        assert "Simulated data" in page.content.decode()
 
 
-def test_unknown_filters_are_named_and_replaced(filled, client_for):
-    text = get(client_for(filled.a.manager), metric="<b>x", level="moon", form="Z").content.decode()
+def test_unknown_filters_are_named_and_replaced(two_studies, client_for):
+    text = get(client_for(two_studies.a.manager), metric="<b>x", level="moon", form="Z").content.decode()
     assert "There is no metric" in text
     assert "<b>x" not in text
     assert "There is no level" in text
 
 
-def test_every_metric_and_level_answers(filled, client_for):
+def test_every_metric_and_level_answers(filled):
+    from plaquelab.dashboards import agreement, dataset
     from plaquelab.dashboards.metrics import METRICS
 
-    client = client_for(filled.a.manager)
     for metric in METRICS.values():
         for level in metric.levels:
-            response = get(client, "dashboards:agreement_json", metric=metric.name, level=level)
-            assert response.status_code == 200, (metric.name, level)
-            json.loads(response.content)
+            rows = dataset.paired_rows(
+                study=filled.a.study, pair="network-expert", metric=metric.name, level=level
+            )
+            found = agreement.agreement(rows, form="A,1", replicates=50)
+            json.dumps(found.to_dict(), allow_nan=False)
+            assert found.icc.figure() is not None
 
 
-def test_outcome_is_labelled_and_its_steps_lead_to_patients(filled, client_for):
+def test_an_investigator_opens_images_of_final_reads_where_the_charter_says_so(filled, client_for):
+    from plaquelab.studies.models import CharterVersion
+
+    rules = filled.a.charter.rules | {"investigators_see_images": True}
+    CharterVersion.objects.create(study=filled.a.study, number=2, rules=rules)
     client = client_for(filled.a.investigator)
+    links = [link for link, _ in points(figure(get(client), "figure-scatter"))]
+    assert "/studies/alpha/exams/1/view/?vessel=LAD&lesion=1" in links
+    # A lesion that the network alone has: opened at the section in its middle, (2 + 6) / 2 / 0.3.
+    assert "/studies/alpha/exams/1/view/?vessel=LAD&section=13" in links
+    links = [link for link, _ in points(figure(get(client, pair="reader-reader"), "figure-scatter"))]
+    assert all("/dashboards/rows/" in link for link in links)
+
+
+def test_outcome_is_labelled_and_its_steps_lead_to_patients(two_studies, client_for):
+    client = client_for(two_studies.a.investigator)
     response = get(client, "dashboards:outcome")
     text = response.content.decode()
     assert "seed chosen to match the published counts" in text
@@ -139,8 +159,8 @@ def test_outcome_is_labelled_and_its_steps_lead_to_patients(filled, client_for):
     assert "(first 200 of 700)" in whole
 
 
-def test_outcome_numbers_are_the_published_counts(filled, client_for):
-    content = json.loads(get(client_for(filled.a.manager), "dashboards:outcome_json").content)
+def test_outcome_numbers_are_the_published_counts(two_studies, client_for):
+    content = json.loads(get(client_for(two_studies.a.manager), "dashboards:outcome_json").content)
     assert content["accuracy"]["cells"] == {"tp": 37, "fp": 874, "fn": 4, "tn": 696}
     assert content["simulated"] is True
     alone = content["cox_univariable"]["terms"][0]
@@ -148,23 +168,25 @@ def test_outcome_numbers_are_the_published_counts(filled, client_for):
     assert len(content["cox_multivariable"]["terms"]) == 3
 
 
-def test_a_cut_off_without_patients_above_is_refused_in_words(filled, client_for):
-    response = get(client_for(filled.a.manager), "dashboards:outcome", cut="999999")
+def test_a_cut_off_without_patients_above_is_refused_in_words(two_studies, client_for):
+    response = get(client_for(two_studies.a.manager), "dashboards:outcome", cut="999999")
     assert response.status_code == 200
     text = response.content.decode()
     assert "one value only" in text
     assert "one group only" in text
     for wrong in ("x", "nan", "-3", "1e99"):
         assert (
-            "cut-off" in get(client_for(filled.a.manager), "dashboards:outcome", cut=wrong).content.decode()
+            "cut-off"
+            in get(client_for(two_studies.a.manager), "dashboards:outcome", cut=wrong).content.decode()
         )
 
 
-@pytest.mark.parametrize("marker", ["diameter_stenosis", "low_attenuation_plaque_burden"])
-def test_other_markers(filled, client_for, marker):
-    content = json.loads(get(client_for(filled.a.manager), "dashboards:outcome_json", marker=marker).content)
-    assert content["marker"] == marker
-    assert all(t["estimate"] is not None for t in content["cox_multivariable"]["terms"])
+def test_other_markers(two_studies, client_for):
+    client = client_for(two_studies.a.manager)
+    for marker in ("diameter_stenosis", "low_attenuation_plaque_burden"):
+        content = json.loads(get(client, "dashboards:outcome_json", marker=marker).content)
+        assert content["marker"] == marker
+        assert all(t["estimate"] is not None for t in content["cox_multivariable"]["terms"])
 
 
 def test_csv_holds_what_is_shown(filled, client_for):

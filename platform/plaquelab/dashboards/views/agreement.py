@@ -141,7 +141,7 @@ def _rows(request: HttpRequest, study: Study, filters: AgreementFilters) -> Pair
         level=filters.level,
         site=filters.site,
         cohort=filters.cohort,
-        images=may_open_images(request.user, study),  # type: ignore[arg-type]
+        images=may_open_images(request.user, study, filters.pair),  # type: ignore[arg-type]
     )
 
 
@@ -157,7 +157,7 @@ def _categories(
                 study_slug=study.slug, pair=filters.pair, metric="diameter_stenosis", level=level
             ),
         )
-    images = may_open_images(request.user, study)  # type: ignore[arg-type]
+    images = may_open_images(request.user, study, filters.pair)  # type: ignore[arg-type]
     where = {"site": filters.site, "cohort": filters.cohort}
     return (
         dataset.paired_categories(study=study, pair=filters.pair, level=level, images=images, **where),

@@ -40,7 +40,7 @@ def exam(request: HttpRequest, study: str, number: int) -> HttpResponse:
         "lesion": lesion,
         "tables": tables,
         "images_link": dataset.row_link(found, entries[0], pair, vessel, lesion, True)
-        if may_open_images(request.user, found)  # type: ignore[arg-type]
+        if may_open_images(request.user, found, pair)  # type: ignore[arg-type]
         else "",
     }
     return render(request, "dashboards/exam_rows.html", context)
