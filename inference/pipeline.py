@@ -189,17 +189,18 @@ def _load(settings: Settings) -> tuple[Any, Any]:
 
 def _check_contrast(vessels: Sequence[StraightenedVessel]) -> list[str]:
     """Refuse a scan whose vessels are not filled, and warn of weak filling. Returns warnings."""
-    core = np.concatenate([v.hu[:: max(1, v.sections // 100), 30:34, 30:34].reshape(-1) for v in vessels])
-    level = float(np.median(core))
+    # Per section the brightest 3 % within 1.9 mm of the centre: a centreline that is 1 mm off still sees the lumen.
+    levels = [np.percentile(v.hu[:: max(1, v.sections // 100), 26:38, 26:38], 97, axis=(1, 2)) for v in vessels]
+    level = float(np.median(np.concatenate(levels)))
     if level < LEAST_CONTRAST_HU:
         raise RefusedScan(
             "no-contrast",
-            f"The median along the centrelines is {level:.0f} HU (at least {LEAST_CONTRAST_HU:.0f} HU is needed): the scan has "
+            f"The median peak along the centrelines is {level:.0f} HU (at least {LEAST_CONTRAST_HU:.0f} HU is needed): the scan has "
             "no arterial contrast, or the centrelines do not lie in the vessels of this series. No numbers were made.",
         )
     if level < WEAK_CONTRAST_HU:
         return [
-            f"Weak contrast: the median along the centrelines is {level:.0f} HU; plaque borders are uncertain."
+            f"Weak contrast: the median peak along the centrelines is {level:.0f} HU; plaque borders are uncertain."
         ]
     return []
 

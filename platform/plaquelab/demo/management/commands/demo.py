@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
 from plaquelab.demo import director
-from plaquelab.demo.building import NotDemonstrationError, build
-from plaquelab.demo.plan import PATIENTS
+from plaquelab.demo.building import NotDemonstrationError, World, build
+from plaquelab.demo.plan import PATIENTS, Patient
 
 PAUSE_SECONDS = 0.5
 
@@ -18,6 +18,7 @@ PAUSE_SECONDS = 0.5
 class Command(BaseCommand):
     """Send eight phantom patients through upload, quality control, analysis and reading."""
 
+    failed: dict[str, str]
     help = "Build the demonstration study through the real queue (a worker must be running); resumes."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -34,12 +35,10 @@ class Command(BaseCommand):
         except NotDemonstrationError as error:
             raise CommandError(str(error)) from None
         limit = started + 60 * options["minutes"]
-        worked = False
+        worked, self.failed = False, {}
         while True:
             try:
                 moved, waiting = self._pass(world, started)
-            except director.DemonstrationError as error:
-                raise CommandError(str(error)) from None
             except OperationalError as error:
                 if "locked" not in str(error):
                     raise
@@ -51,25 +50,39 @@ class Command(BaseCommand):
                 raise CommandError("The worker did not get through in time: is it running?")
             if not moved:
                 time.sleep(PAUSE_SECONDS)
+        if self.failed:
+            raise CommandError(
+                f"{len(self.failed)} of {len(PATIENTS)} patients did not get through; see above."
+            )
         if worked:
             self._say(started, f"complete: all {len(PATIENTS)} patients are where they shall be")
 
-    def _pass(self, world: Any, started: float) -> tuple[bool, bool]:
-        """Give every patient its next short step, then one patient its long one (making the phantom)."""
+    def _pass(self, world: World, started: float) -> tuple[bool, bool]:
+        """Take every patient as far as it goes in short steps, then one its long one (making the phantom)."""
         moved = waiting = False
         for patient in PATIENTS:
-            if director.needs_sending(world, patient):
+            if patient.pseudonym in self.failed or director.needs_sending(world, patient):
                 continue
-            step = director.step(world, patient)
-            if step.did:
-                self._say(started, step.did)
-                moved = True
-            waiting = waiting or step.waiting
+            try:
+                while (step := director.step(world, patient)).did:
+                    self._say(started, step.did)
+                    moved = True
+                waiting = waiting or step.waiting
+            except director.DemonstrationError as error:
+                self._fail(started, patient, error)
         for patient in PATIENTS:
-            if director.needs_sending(world, patient):
-                self._say(started, director.send(world, patient).did)
+            if patient.pseudonym not in self.failed and director.needs_sending(world, patient):
+                try:
+                    self._say(started, director.send(world, patient).did)
+                except director.DemonstrationError as error:
+                    self._fail(started, patient, error)
                 return True, True
         return moved, waiting
+
+    def _fail(self, started: float, patient: Patient, error: Exception) -> None:
+        """Leave a patient where it is; the others go on."""
+        self.failed[patient.pseudonym] = str(error)
+        self._say(started, str(error))
 
     def _say(self, started: float, text: str) -> None:
         self.stdout.write(f"[{time.monotonic() - started:5.0f} s] demonstration: {text}")
