@@ -1,54 +1,60 @@
+/** Numbers written by the server's own code (tests/golden/make_golden.py): the two must not drift apart. */
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { ANGLES, area, type Contours, type Move, moveContour, radiusAt } from "../src/viewer/geometry/polar";
+import { area, type Move, moveContour, radiusAt } from "../src/viewer/geometry/polar";
 import { apply, invert, sampleStraightened, sampleVolume, type Vector } from "../src/viewer/geometry/sampler";
 
-/** Numbers written by tests/golden/make_golden.py: the server and the browser must agree. */
-const golden = JSON.parse(readFileSync(fileURLToPath(new URL("../../tests/golden/geometry.json", import.meta.url)), "utf8"));
-
-const flat = (rows: number[][]) => Float32Array.from(rows.flat());
-const base: Contours = {
-  sections: golden.contours.sections,
-  lumen: flat(golden.contours.lumen),
-  wall: flat(golden.contours.wall),
-};
-
-function worst(got: Float32Array, wanted: number[][]): number {
-  return wanted.flat().reduce((most, value, n) => Math.max(most, Math.abs(value - got[n])), 0);
+interface Golden {
+  contours: { sections: number; lumen: number[][]; wall: number[][] };
+  moves: { move: Move; lumen: number[][]; wall: number[][] }[];
+  radius_at: { section: number; angles: number[]; lumen: number[] };
+  lumen_area: number[];
+  volume: { shape: [number, number, number]; hu: number[]; affine: number[]; points: Vector[]; values: number[] };
+  straightened: { hu: number[]; places: Vector[]; values: number[] };
 }
 
-describe("the server's numbers", () => {
-  it("moves contours as the server does", () => {
-    for (const { move, lumen, wall } of golden.moves as { move: Move; lumen: number[][]; wall: number[][] }[]) {
-      const moved = moveContour(base, move);
-      expect(worst(moved.lumen, lumen)).toBeLessThan(2e-6);
-      expect(worst(moved.wall, wall)).toBeLessThan(2e-6);
-    }
+const golden = JSON.parse(
+  readFileSync(new URL("../../tests/golden/geometry.json", import.meta.url), "utf-8"),
+) as Golden;
+const base = {
+  sections: golden.contours.sections,
+  lumen: Float32Array.from(golden.contours.lumen.flat()),
+  wall: Float32Array.from(golden.contours.wall.flat()),
+};
+
+function worst(found: ArrayLike<number>, expected: readonly number[]): number {
+  expect(found.length).toBe(expected.length);
+  return expected.reduce((most, value, n) => Math.max(most, Math.abs(value - found[n])), 0);
+}
+
+describe("golden numbers", () => {
+  it.each(golden.moves.map((each, n) => [n, each] as const))("drag %i moves both contours as on the server", (_n, each) => {
+    const moved = moveContour(base, each.move);
+    expect(worst(moved.lumen, each.lumen.flat())).toBeLessThan(3e-6);
+    expect(worst(moved.wall, each.wall.flat())).toBeLessThan(3e-6);
   });
 
-  it("finds radii between the angles and areas as the server does", () => {
+  it("radii between the 64 angles", () => {
     const { section, angles, lumen } = golden.radius_at;
-    angles.forEach((angle: number, n: number) => expect(radiusAt(base.lumen, section, angle)).toBeCloseTo(lumen[n], 5));
-    golden.lumen_area.forEach((mm2: number, s: number) => expect(area(base.lumen, s)).toBeCloseTo(mm2, 4));
-    expect(base.lumen.length).toBe(golden.contours.sections * ANGLES);
+    expect(worst(angles.map((angle) => radiusAt(base.lumen, section, angle)), lumen)).toBeLessThan(5e-6);
   });
 
-  it("samples the CT at patient points as the server does", () => {
+  it("areas", () => {
+    expect(worst(golden.lumen_area.map((_, s) => area(base.lumen, s)), golden.lumen_area)).toBeLessThan(2e-5);
+  });
+
+  it("HU of a CT volume at points in patient space", () => {
     const { shape, hu, affine, points, values } = golden.volume;
-    const volume = { hu: Int16Array.from(hu as number[]), shape, affine };
+    const volume = { hu: Int16Array.from(hu), shape, affine };
     const inverse = invert(affine);
-    points.forEach((point: Vector, n: number) => {
-      const [i, j, k] = apply(inverse, point);
-      expect(Math.abs(sampleVolume(volume, i, j, k) - values[n])).toBeLessThan(0.02);
-    });
+    const found = points.map((point) => sampleVolume(volume, ...apply(inverse, point)));
+    expect(worst(found, values)).toBeLessThan(0.02);
   });
 
-  it("samples the straightened vessel as the server does", () => {
+  it("HU of a straightened vessel at (section, u, v)", () => {
     const { hu, places, values } = golden.straightened;
-    const stack = { hu: Int16Array.from(hu as number[]), sections: 3 };
-    places.forEach(([section, u, v]: number[], n: number) => {
-      expect(Math.abs(sampleStraightened(stack, section, u, v) - values[n])).toBeLessThan(0.02);
-    });
+    const stack = { hu: Int16Array.from(hu), sections: 3 };
+    const found = places.map(([section, u, v]) => sampleStraightened(stack, section, u, v));
+    expect(worst(found, values)).toBeLessThan(0.02);
   });
 });

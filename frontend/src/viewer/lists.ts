@@ -122,7 +122,7 @@ export function lesionTable(viewer: Viewer): HTMLElement {
   return el("table", { class: "lesions", "data-testid": "lesions" }, el("thead", {}, head), body);
 }
 
-export function patientRow(rows: readonly MeasurementRow[], profile: string, compared: boolean): HTMLElement {
+export function patientRow(rows: readonly MeasurementRow[], compared: boolean): HTMLElement {
   const patient = new Map(rows.filter((row) => row.level === "patient").map((row) => [row.metric, row]));
   const line = el("dl", { class: "patient", "data-testid": "patient" });
   for (const item of PATIENT_ITEMS) {
@@ -138,6 +138,5 @@ export function patientRow(rows: readonly MeasurementRow[], profile: string, com
     );
   }
   if (patient.size === 0) line.append(el("div", {}, el("dt", {}, "Patient"), el("dd", {}, compared ? "A and B side by side under “Compare and decide”" : "no numbers yet")));
-  line.append(el("div", { class: "profile", title: "Composition profile that made these numbers" }, el("dt", {}, "Profile"), el("dd", {}, profile)));
   return line;
 }

@@ -158,7 +158,7 @@ async function start(): Promise<void> {
     const { scrollLeft } = slot;
     slot.replaceChildren(lesionTable(viewer));
     slot.scrollLeft = scrollLeft;
-    need("[data-slot=patient]", root).replaceChildren(patientRow(viewer.info.patient, viewer.info.profile, viewer.info.mode === "adjudicate"));
+    need("[data-slot=patient]", root).replaceChildren(patientRow(viewer.info.patient, viewer.info.mode === "adjudicate"));
     const status = viewer.allLayers()[0]?.state.status ?? "";
     need("[data-testid=status]", root).textContent = status;
     need("[data-slot=vessel]", root).textContent = viewer.view.get().vessel;
@@ -233,6 +233,7 @@ async function start(): Promise<void> {
     const list = need<HTMLAnchorElement>("[data-slot=list]", root);
     if (info.list_url) list.href = info.list_url;
     list.textContent = info.study.title;
+    need("[data-slot=profile]", root).textContent = info.profile;
     need("[data-slot=label]", root).textContent = info.label;
     need("[data-slot=simulated]", root).hidden = !info.study.is_simulated;
     if (!viewer.mayEdit && info.mode !== "adjudicate") need("[data-slot=readonly]", root).hidden = false;
