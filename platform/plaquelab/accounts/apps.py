@@ -4,7 +4,11 @@ from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
-    """See the package's modules."""
+    """Named accounts; log-ins are audited."""
 
     name = "plaquelab.accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        """Connect the log-in events."""
+        from plaquelab.accounts import services  # noqa: F401

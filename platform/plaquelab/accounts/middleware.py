@@ -22,12 +22,18 @@ class SecondFactorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer with the set-up page's address until the factor exists; not in the demonstration."""
-        if not settings.DEMONSTRATION and request.user.is_authenticated and not request.path.startswith(OPEN_PREFIXES):
+        if (
+            not settings.DEMONSTRATION
+            and request.user.is_authenticated
+            and not request.path.startswith(OPEN_PREFIXES)
+        ):
             from allauth.mfa.utils import is_mfa_enabled
 
             from plaquelab.studies.selectors import memberships_now
 
-            if memberships_now(request.user).filter(role__in=FORCED).exists() and not is_mfa_enabled(request.user):
+            if memberships_now(request.user).filter(role__in=FORCED).exists() and not is_mfa_enabled(
+                request.user
+            ):
                 if request.path.startswith("/api/"):
                     return HttpResponse("Set up a second factor first.", status=403)
                 return HttpResponseRedirect(reverse("mfa_activate_totp"))

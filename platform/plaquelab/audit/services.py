@@ -160,7 +160,9 @@ def verify() -> list[str]:
     """
     problems = []
     heads = {head.chain: head for head in ChainHead.objects.all()}
-    chains = sorted(set(heads) | set(AuditEvent.objects.values_list("chain", flat=True).distinct().order_by()))
+    chains = sorted(
+        set(heads) | set(AuditEvent.objects.values_list("chain", flat=True).distinct().order_by())
+    )
     hashes: dict[tuple[str, int], str] = {}
     for chain in chains:
         problem = _verify_chain(chain, heads.get(chain), hashes)

@@ -132,7 +132,9 @@ class Membership(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "study", "role", "site"], condition=Q(ends_at__isnull=True), name="membership_once"
+                fields=["user", "study", "role", "site"],
+                condition=Q(ends_at__isnull=True),
+                name="membership_once",
             ),
             models.UniqueConstraint(
                 fields=["user", "study", "role"],

@@ -22,7 +22,9 @@ def memberships_now(user: User | AnonymousUser) -> QuerySet[Membership]:
     if not user.is_authenticated or not user.is_active:
         return Membership.objects.none()
     now = timezone.now()
-    return Membership.objects.filter(user=user, starts_at__lte=now).filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now))
+    return Membership.objects.filter(user=user, starts_at__lte=now).filter(
+        Q(ends_at__isnull=True) | Q(ends_at__gt=now)
+    )
 
 
 def studies_visible(user: User | AnonymousUser) -> QuerySet[Study]:

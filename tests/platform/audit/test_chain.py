@@ -19,7 +19,9 @@ pytestmark = pytest.mark.both_worlds
 
 def write(study: object, count: int) -> None:
     for number in range(count):
-        services.record(verb="test.write", obj=("thing", str(number)), by=None, study=study, after={"n": number, "x": 0.1})
+        services.record(
+            verb="test.write", obj=("thing", str(number)), by=None, study=study, after={"n": number, "x": 0.1}
+        )
 
 
 @pytest.fixture
@@ -35,9 +37,15 @@ def test_untouched_chain_passes(chain: SimpleNamespace) -> None:
     assert "7 events in 2 chains" in out.getvalue()
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit_auditevent SET verb = 'x'", "DELETE FROM audit_auditevent"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit_auditevent SET verb = 'x'", "DELETE FROM audit_auditevent"]
+)
 def test_database_refuses_change(chain: SimpleNamespace, statement: str) -> None:
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
     assert AuditEvent.objects.filter(verb="test.write").count() == 7
 
@@ -45,10 +53,16 @@ def test_database_refuses_change(chain: SimpleNamespace, statement: str) -> None
 @pytest.mark.parametrize(
     ("statement", "named"),
     [
-        ("UPDATE audit_auditevent SET actor = 'nobody' WHERE chain = 'study:alpha' AND sequence = 3", "event 3 "),
+        (
+            "UPDATE audit_auditevent SET actor = 'nobody' WHERE chain = 'study:alpha' AND sequence = 3",
+            "event 3 ",
+        ),
         ("DELETE FROM audit_auditevent WHERE chain = 'study:alpha' AND sequence = 2", "event 3 "),
         ("DELETE FROM audit_auditevent WHERE chain = 'study:alpha' AND sequence = 5", "event 4"),
-        ("UPDATE audit_auditevent SET before = '{\"n\": 1}' WHERE chain = 'study:alpha' AND sequence = 1", "event 1 "),
+        (
+            "UPDATE audit_auditevent SET before = '{\"n\": 1}' WHERE chain = 'study:alpha' AND sequence = 1",
+            "event 1 ",
+        ),
     ],
 )
 def test_touched_chain_fails_naming_the_row(chain: SimpleNamespace, statement: str, named: str) -> None:
@@ -92,8 +106,12 @@ def test_event_rolls_back_with_its_transaction(chain: SimpleNamespace) -> None:
     class Stop(Exception):
         pass
 
-    with pytest.raises(Stop), transaction.atomic():
-        write(chain.a.study, 1)
-        raise Stop
+    def interrupted() -> None:
+        with transaction.atomic():
+            write(chain.a.study, 1)
+            raise Stop
+
+    with pytest.raises(Stop):
+        interrupted()
     assert services.verify() == []
     assert ChainHead.objects.get(chain="study:alpha").sequence == 5

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "plaquelab.dashboards",
     "plaquelab.api",
     "plaquelab.demo",
+    "plaquelab.home",
 ]
 
 MIDDLEWARE = [
@@ -106,7 +107,7 @@ USE_I18N = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = None  # WhiteNoise serves what the finders find: the front end as built and packages' own
 STATICFILES_DIRS = [ROOT / "frontend" / "dist"]
 DJANGO_VITE = {
     "default": {

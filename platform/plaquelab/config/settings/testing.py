@@ -12,8 +12,8 @@ from pathlib import Path
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="plaquelab-test-"))
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
 
-from plaquelab.config.settings.embedded import *  # noqa: E402, F403
-from plaquelab.config.settings.embedded import DATABASES, env  # noqa: E402
+from plaquelab.config.settings.embedded import *  # noqa: F403
+from plaquelab.config.settings.embedded import DATABASES, env
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]

@@ -23,4 +23,6 @@ class Command(BaseCommand):
         if problems:
             raise SystemExit(1)
         chains = AuditEvent.objects.values("chain").distinct().order_by().count()
-        self.stdout.write(f"{AuditEvent.objects.count()} events in {chains} chains: all hold; every signature matches.")
+        self.stdout.write(
+            f"{AuditEvent.objects.count()} events in {chains} chains: all hold; every signature matches."
+        )

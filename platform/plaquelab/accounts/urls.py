@@ -1,8 +1,0 @@
-"""Addresses of accounts."""
-
-from __future__ import annotations
-
-from django.urls import URLPattern, URLResolver
-
-app_name = "accounts"
-urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,87 @@
+"""The study's audit trail for its auditor and manager: search, page, export, verify."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from plaquelab.audit import services
+from plaquelab.audit.models import AuditEvent
+from plaquelab.audit.selectors import events_of
+from plaquelab.studies.access import get_study
+from plaquelab.studies.models import Role
+
+ROLES = (Role.MANAGER, Role.AUDITOR)
+PAGE = 50
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _narrowed(request: HttpRequest, chain: str):
+    return events_of(
+        chain,
+        actor=request.GET.get("actor", ""),
+        verb=request.GET.get("verb", ""),
+        text=request.GET.get("text", "").strip(),
+    )
+
+
+def audit_page(request: HttpRequest, study: str) -> HttpResponse:
+    """Show the chain's events, newest first, with filters that live in the URL."""
+    found = get_study(request, study, *ROLES)
+    chain = services.chain_of(found)
+    events = _narrowed(request, chain)
+    page = Paginator(events, PAGE).get_page(request.GET.get("page"))
+    whole = AuditEvent.objects.filter(chain=chain)
+    context = {
+        "page": page,
+        "count": page.paginator.count,
+        "actors": whole.values_list("actor", flat=True).distinct().order_by("actor"),
+        "verbs": whole.values_list("verb", flat=True).distinct().order_by("verb"),
+        "query": request.GET.copy(),
+        "problems": services.verify() if "verify" in request.GET else None,
+    }
+    context["query"].pop("page", None)
+    context["query"].pop("verify", None)
+    return render(request, "studies/audit.html", context)
+
+
+def guarded(value: object) -> str:
+    """Return a CSV cell that no spreadsheet takes for a formula."""
+    text = "" if value is None else value if isinstance(value, str) else json.dumps(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def audit_csv(request: HttpRequest, study: str) -> HttpResponse:
+    """Export what the filters leave as CSV; the export is itself an event."""
+    found = get_study(request, study, *ROLES)
+    events = _narrowed(request, services.chain_of(found))
+    services.record(
+        verb="audit.export", obj=found, by=request.user, study=found, after={"events": events.count()}
+    )
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="audit-{found.slug}.csv"'
+    names = (
+        "sequence",
+        "at",
+        "actor",
+        "role",
+        "site",
+        "verb",
+        "object_type",
+        "object_id",
+        "before",
+        "after",
+        "reason",
+        "hash",
+    )
+    writer = csv.writer(response)
+    writer.writerow(names)
+    for event in events.iterator(2000):
+        writer.writerow(
+            [guarded(event.at.isoformat() if name == "at" else getattr(event, name)) for name in names]
+        )
+    return response
