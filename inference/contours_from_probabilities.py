@@ -17,6 +17,7 @@ STEP_MM = 0.1
 HALF = 0.5
 NOT_STAR_SHAPED = 0.2
 LEAST_AREA_MM2 = 0.3
+BESIDE_MM = 0.5
 SMOOTH_SECTIONS = 0.6
 SMOOTH_ANGLES = 0.8
 PIXEL_AREA = SPACING_ACROSS**2
@@ -133,7 +134,7 @@ def contours_from_probabilities(
 
 
 def _not_star_shaped(lumen_map: np.ndarray, wall_map: np.ndarray, raw: dict[str, np.ndarray]) -> list[int]:
-    """Sections whose polar area misses more than a fifth of the nearest region's, for the lumen or the wall."""
+    """Sections where the nearest region lies beside the centre, or the polar area misses over a fifth of it."""
     found = set()
     for name, maps in (("lumen", lumen_map), ("wall", wall_map)):
         polar = (raw[name].astype(float) ** 2 / 2).sum(1) * 2 * np.pi / ANGLES
@@ -143,8 +144,12 @@ def _not_star_shaped(lumen_map: np.ndarray, wall_map: np.ndarray, raw: dict[str,
             (np.abs(polar - counted) > NOT_STAR_SHAPED * counted) | (centre <= HALF)
         )
         for section in np.flatnonzero(suspects):
-            area = _component(maps[section] > HALF).sum() * PIXEL_AREA
-            if area > LEAST_AREA_MM2 and abs(polar[section] - area) > NOT_STAR_SHAPED * area:
+            region = _component(maps[section] > HALF)
+            area = region.sum() * PIXEL_AREA
+            if area <= LEAST_AREA_MM2:
+                continue
+            beside = PIXEL_RADIUS[region].min() > BESIDE_MM
+            if beside or abs(polar[section] - area) > NOT_STAR_SHAPED * area:
                 found.add(int(section))
     return sorted(found)
 

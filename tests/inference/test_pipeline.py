@@ -1,0 +1,246 @@
+"""The whole way on a tiny phantom with a stand-in segmenter: contours, tracing, refusals, the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import inference.networks
+from inference.__main__ import main
+from inference.centreline import Centreline, read_centrelines, trace, write_centrelines
+from inference.commands.analyse import COLUMNS
+from inference.contours import THETA, label_map
+from inference.contours_from_probabilities import contours_from_probabilities
+from inference.coronary import PROFILES
+from inference.errors import CentrelineError, RefusedScan
+from inference.phantom import generate, soft_targets, write_case
+from inference.phantom.phantom import Phantom
+from inference.pipeline import Settings, analyse
+from inference.quantification import quantify
+
+CARD = SimpleNamespace(name="truth", sha256="0" * 64)
+
+
+@pytest.fixture(scope="module")
+def phantom() -> Phantom:
+    return generate(5, "tiny")
+
+
+@pytest.fixture
+def truthful(phantom: Phantom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A segmenter that answers with the phantom's own soft labels."""
+
+    def segment(vessel: Any, network: Any, **options: Any) -> tuple[np.ndarray, ...]:
+        soft = soft_targets(phantom.vessels[vessel.vessel], vessel).astype(np.float32) / 255
+        return soft[..., 0], soft[..., 1], soft[..., 2]
+
+    monkeypatch.setattr(inference.networks, "segment", segment)
+
+
+def test_true_labels_give_true_measurements(phantom: Phantom, truthful: None) -> None:
+    lines = phantom.centrelines
+    given = {name: phantom.truth_read(v).lesions for v in (analysis_vessels(phantom)) for name in [v.vessel]}
+    analysis = analyse(
+        phantom.volume, lines, settings=Settings(lesions=given, profile="fixed"), network=(None, CARD)
+    )
+    got = {
+        (r.vessel, r.lesion): r.value
+        for r in analysis.measurements
+        if r.level == "lesion" and r.metric == "total_plaque_volume"
+    }
+    area = {
+        (r.vessel, r.lesion): r.value
+        for r in analysis.measurements
+        if r.level == "lesion" and r.metric == "minimal_luminal_area"
+    }
+    assert got
+    for vessel in analysis.vessels:
+        read = phantom.truth_read(vessel)
+        rows = quantify(vessel, read, PROFILES["fixed"])
+        for lesion in read.lesions:
+            truth = {r.metric: r.value for r in rows if r.lesion == lesion.number}
+            assert got[vessel.vessel, lesion.number] == pytest.approx(
+                truth["total_plaque_volume"], rel=0.15, abs=4
+            )
+            assert area[vessel.vessel, lesion.number] == pytest.approx(
+                truth["minimal_luminal_area"], rel=0.15, abs=0.5
+            )
+    assert set(analysis.timings) >= {"straighten", "segment", "contours", "quantify"}
+    assert analysis.versions["weights_sha256"] == CARD.sha256
+    assert {r.level for r in analysis.measurements} >= {"lesion", "vessel", "territory", "patient"}
+
+
+def analysis_vessels(phantom: Phantom) -> list[Any]:
+    from inference.straightening import straighten
+
+    return [straighten(phantom.volume, line) for line in phantom.centrelines]
+
+
+def test_progress_may_cancel(phantom: Phantom, truthful: None) -> None:
+    class Cancelled(Exception):
+        pass
+
+    seen = []
+
+    def progress(stage: str, fraction: float) -> None:
+        seen.append(stage)
+        if stage == "quantify":
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        analyse(phantom.volume, phantom.centrelines, progress=progress, network=(None, CARD))
+    assert list(dict.fromkeys(seen)) == ["straighten", "segment", "contours", "quantify"]
+
+
+def test_scan_without_contrast_is_refused(phantom: Phantom, truthful: None) -> None:
+    plain = replace(phantom.volume, hu=np.clip(phantom.volume.hu, -1000, 60).astype(np.int16))
+    with pytest.raises(RefusedScan, match="no arterial contrast") as error:
+        analyse(plain, phantom.centrelines, network=(None, CARD))
+    assert error.value.code == "no-contrast"
+    with pytest.raises(CentrelineError):
+        analyse(phantom.volume, [], network=(None, CARD))
+
+
+def test_unusual_tube_voltage_is_a_warning(phantom: Phantom, truthful: None) -> None:
+    volume = replace(phantom.volume, metadata={**phantom.volume.metadata, "kvp": 140.0})
+    assert any("140 kVp" in w for w in analyse(volume, phantom.centrelines, network=(None, CARD)).warnings)
+
+
+def _disc(radius: float, u0: float = 0.0, v0: float = 0.0) -> np.ndarray:
+    """Soft disc (64, 64): probability falls from 1 to 0 over one pixel."""
+    offset = (np.arange(64) - 31.5) * 0.3125
+    u, v = np.meshgrid(offset, offset)
+    return np.clip(0.5 + (radius - np.hypot(u - u0, v - v0)) / 0.3125, 0, 1)
+
+
+def test_contours_lie_where_probability_is_one_half() -> None:
+    lumen = np.repeat(_disc(1.3, 0.4, 0.2)[None], 8, 0)
+    wall = np.repeat(_disc(2.4)[None], 8, 0)
+    plaque = np.clip(wall - lumen, 0, 1)
+    contours = contours_from_probabilities(wall, lumen, plaque)
+    a = 0.4 * np.cos(THETA) + 0.2 * np.sin(THETA)
+    exact = a + np.sqrt(1.3**2 - (0.4**2 + 0.2**2 - a**2))
+    assert np.abs(contours.lumen_radius - exact).max() < 0.06
+    assert np.abs(contours.wall_radius - 2.4).max() < 0.04
+    assert contours.plaque.mean() > 0.95
+    assert contours.masks == {}
+
+
+def test_lumen_beside_the_centre_keeps_a_mask() -> None:
+    lumen = np.repeat(_disc(0.7, 1.4, 0.0)[None], 5, 0)
+    wall = np.repeat(_disc(2.6)[None], 5, 0)
+    contours = contours_from_probabilities(wall, lumen, np.clip(wall - lumen, 0, 1))
+    assert set(contours.masks) == set(range(5))
+    assert (label_map(contours)[2] == 1).sum() * 0.3125**2 == pytest.approx(np.pi * 0.49, rel=0.15)
+
+
+def test_only_the_part_nearest_to_the_centre_counts() -> None:
+    wall = np.repeat(np.maximum(_disc(1.8), _disc(1.5, 5.5, 0))[None], 4, 0)
+    lumen = np.repeat(np.maximum(_disc(1.4), _disc(1.2, 5.5, 0))[None], 4, 0)
+    contours = contours_from_probabilities(wall, lumen, 0 * wall)
+    assert np.abs(contours.wall_radius - 1.8).max() < 0.05
+    assert contours.masks == {}
+    assert not contours.plaque.any()
+
+
+def test_two_points_find_the_vessel(phantom: Phantom) -> None:
+    line = phantom.centrelines[0]
+    found = trace(phantom.volume, line.points[2], line.points[-8], line.vessel)
+    distance = np.linalg.norm(found.points[:, None] - line.points[None], axis=2).min(1)
+    assert distance.mean() < 0.6
+    assert distance.max() < 1.6
+
+
+def test_points_outside_contrast_are_refused(phantom: Phantom) -> None:
+    line = phantom.centrelines[0]
+    air = phantom.volume.to_patient(np.array([1.0, 1.0, 1.0]))
+    with pytest.raises(CentrelineError) as error:
+        trace(phantom.volume, air, line.points[-8], line.vessel)
+    assert error.value.code == "no-centreline-found"
+    with pytest.raises(CentrelineError, match="outside the scan"):
+        trace(phantom.volume, line.points[2] + 1000, line.points[-8], line.vessel)
+
+
+def test_centreline_files_round_trip_and_name_the_bad_row(tmp_path: Path) -> None:
+    line = Centreline("RCA", np.random.default_rng(1).normal(size=(5, 3)), ("pRCA",) * 5)
+    write_centrelines(tmp_path / "c.csv", [line])
+    (again,) = read_centrelines(tmp_path / "c.csv")
+    np.testing.assert_allclose(again.points, line.points, atol=1e-4)
+    assert again.segments == line.segments
+    for text, said in (
+        (b"vessel,x_mm\nRCA,1\n", "segment, y_mm, z_mm"),
+        (b"vessel,segment,x_mm,y_mm,z_mm\nRCA,,1,2,3\nRCA,,1,two,3\n", "row 3"),
+        (b"vessel,segment,x_mm,y_mm,z_mm\nXYZ,,1,2,3\n", "XYZ"),
+        (b"vessel,segment,x_mm,y_mm,z_mm\n", "no points"),
+    ):
+        with pytest.raises(CentrelineError, match=said):
+            read_centrelines(text)
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory, phantom: Phantom) -> Path:
+    folder = tmp_path_factory.mktemp("case")
+    write_case(phantom, folder)
+    return folder
+
+
+def test_command_line_writes_the_table(
+    case: Path,
+    tmp_path: Path,
+    truthful: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("inference.pipeline._load", lambda settings: (None, CARD))
+    out = tmp_path / "out"
+    arguments = [
+        "analyse",
+        str(case / "dicom"),
+        "--out",
+        str(out),
+        "--centrelines",
+        str(case / "centrelines.csv"),
+    ]
+    assert main([*arguments, "--lesions", str(case / "lesions.csv"), "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["research_use_only"]
+    rows = list(csv.DictReader((out / "measurements.csv").open()))
+    assert tuple(rows[0]) == COLUMNS
+    given = list(csv.DictReader((case / "lesions.csv").open()))
+    measured = {(r["vessel"], r["lesion"]) for r in rows if r["level"] == "lesion"}
+    assert measured == {(r["vessel"], r["lesion"]) for r in given}
+    assert (out / "vessels.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("extra", "code", "said"),
+    [
+        ([], 2, "--centrelines"),
+        (["--centrelines", "missing.csv"], 2, "missing.csv"),
+        (["--points", "missing.csv"], 2, "missing.csv"),
+    ],
+)
+def test_command_line_says_what_is_wrong(
+    case: Path, tmp_path: Path, extra: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["analyse", str(case / "dicom"), "--out", str(out), *extra]) == code
+    assert said in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_given_lesions_are_checked_by_row(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "lesions.csv"
+    bad.write_text("vessel,lesion,start_mm,end_mm\nLAD,1,5,9\nLAD,2,9,4\n")
+    arguments = ["analyse", str(case / "dicom"), "--out", str(tmp_path / "o"), "--lesions", str(bad)]
+    assert main([*arguments, "--centrelines", str(case / "centrelines.csv")]) == 2
+    assert "row 3" in capsys.readouterr().err
