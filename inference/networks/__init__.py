@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from inference.errors import InferenceError
 
+from .fast import folded
 from .hierarchical_convlstm import HierarchicalConvLSTM
 from .unet import REACH, UNet25D, normalise
 
@@ -78,7 +79,7 @@ def load_network(name: str = "served", *, weights: Path | None = None) -> tuple[
             "weights-damaged", f"the weights of {name} cannot be read: {error}", where=path.name
         ) from error
     card = NetworkCard(name=name, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), about=about)
-    return network.to(memory_format=torch.channels_last).eval(), card
+    return folded(network).to(memory_format=torch.channels_last), card
 
 
 @torch.inference_mode()

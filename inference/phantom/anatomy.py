@@ -123,7 +123,7 @@ def make_heart(rng: np.random.Generator, chosen: Scenario, contrast_hu: float) -
         frame=frame,
         axes=axes,
         waves=waves,
-        fat_mm=rng.uniform(5.0, 9.0) * k,
+        fat_mm=rng.uniform(*chosen.fat_mm) * k,
         base_mm=base,
         aorta_from=aorta_from,
         aorta_to=aorta_from + 90.0 * direction,

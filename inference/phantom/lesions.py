@@ -183,7 +183,7 @@ def build_table(
         else:
             narrow = rng.beta(1.3, 2.2) * 0.65
         grow = rng.uniform(*chosen.remodelling)
-        if narrow < 0.22:
+        if narrow < 0.25:
             grow = max(grow, rng.uniform(0.12, 0.4))
         lumen_radius *= np.clip(1 - narrow * hump, 0, 1)
         outer_radius *= np.sqrt(np.maximum(1 + grow * hump, 0.5))

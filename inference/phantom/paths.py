@@ -73,7 +73,7 @@ def _route(
 def _depth(rng: np.random.Generator, chosen: Scenario) -> float:
     """How far outside the muscle: in fat, on the surface, or inside (a bridge)."""
     kind = rng.choice(3, p=chosen.surroundings)
-    return float((rng.uniform(2.8, 4.8), rng.uniform(0.5, 2.6), rng.uniform(-3.5, 0.3))[kind])
+    return float([rng.uniform(*depth) for depth in chosen.depths_mm][kind])
 
 
 def make_paths(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> tuple[Path, ...]:

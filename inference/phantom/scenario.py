@@ -12,8 +12,8 @@ class Scenario:
     """Ranges of one family of phantoms; every range is (low, high), uniform.
 
     The three-letter words at the end of a name are units: hu, mm. ``psf_*`` are standard deviations.
-    ``surroundings`` are the shares of vessel stretches that run in fat, on the myocardium's surface,
-    and inside soft tissue.
+    ``surroundings`` are the shares of vessel stretches that run in fat, close to the myocardium, and inside soft
+    tissue; ``depths_mm`` says how far outside the muscle each of the three lies.
     """
 
     name: str
@@ -34,7 +34,9 @@ class Scenario:
     calcium_hu: Range = (450.0, 1500.0)
     muscle_hu: Range = (75.0, 130.0)
     fat_hu: Range = (-115.0, -75.0)
-    surroundings: tuple[float, float, float] = (0.4, 0.35, 0.25)
+    surroundings: tuple[float, float, float] = (0.55, 0.30, 0.15)
+    depths_mm: tuple[Range, Range, Range] = ((4.2, 6.8), (1.9, 4.0), (-3.0, 0.5))
+    fat_mm: Range = (8.0, 12.0)
     lesion_every_mm: Range = (18.0, 45.0)
     lesion_log_mm: tuple[float, float] = (2.35, 0.5)  # mean and SD of the natural logarithm of drawn lengths
     compositions: tuple[float, float, float, float] = (
@@ -66,9 +68,10 @@ class Scenario:
 TREE = ("LM", "LAD", "D1", "LCx", "OM1", "RCA")
 LARGE_TREE = (*TREE, "D2", "OM2", "R-PDA")
 
-# wide on purpose: a network should meet more in training than it will meet in use
-TRAIN = Scenario(
-    name="train",
+# Wide on purpose: a network should meet more in training than it will meet in use. Here most vessels lie in soft
+# tissue, with many short and thin lesions: the hard cases, oversampled.
+SOFT_TISSUE = Scenario(
+    name="train_soft_tissue",
     salt=11,
     vessels=LARGE_TREE,
     contrast_hu=(250.0, 540.0),
@@ -76,6 +79,8 @@ TRAIN = Scenario(
     psf_plane_mm=(0.38, 0.74),
     psf_along_mm=(0.38, 0.82),
     surroundings=(0.35, 0.35, 0.30),
+    depths_mm=((2.8, 4.8), (0.5, 2.6), (-3.5, 0.3)),
+    fat_mm=(5.0, 9.0),
     lesion_every_mm=(14.0, 38.0),
     severe_share=0.2,
     closed_share=0.04,
@@ -88,16 +93,19 @@ CALCIFYING = (0.32, 0.18, 0.27, 0.23)
 SCENARIOS: dict[str, Scenario] = {
     s.name: s
     for s in (
-        TRAIN,
-        # lesions of usual length; ``train`` holds many short and thin ones
+        SOFT_TISSUE,
         replace(
-            TRAIN,
-            name="train_long",
+            SOFT_TISSUE,
+            name="train",
             salt=13,
             lesion_log_mm=LONG,
             compositions=CALCIFYING,
             calcium_size=1.4,
             lesion_every_mm=(20.0, 48.0),
+            surroundings=(0.55, 0.30, 0.15),
+            depths_mm=Scenario.depths_mm,
+            fat_mm=Scenario.fat_mm,
+            pixel_mm=(0.35, 0.42),
         ),
         Scenario(
             name="validation",
@@ -130,7 +138,7 @@ SCENARIOS: dict[str, Scenario] = {
             noise_hu=(18.0, 28.0),
             pixel_mm=(0.39, 0.42),
             slice_mm=(0.6,),
-            surroundings=(0.5, 0.35, 0.15),
+            surroundings=(0.65, 0.25, 0.10),
             heart_scale=0.95,
             closed_share=0.0,
             lesion_log_mm=LONG,

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+PatientSet = tuple[str, int, int]
 NETWORKS = ("unet_2_5d", "hierarchical_convlstm")
 
 
@@ -13,19 +14,16 @@ NETWORKS = ("unet_2_5d", "hierarchical_convlstm")
 class TrainingConfig:
     """One recipe for every network; a run is reproducible from this file and its seed.
 
+    patients, validation : sets of simulated patients, each (scenario, first seed, count).
     minutes : when given, the learning rate also falls with the time spent, so that a run ends in time on a busy
     machine; such a run is repeatable in kind, not bit by bit.
     """
 
     network: str
     seed: int = 1
-    scenario: str = "train"
-    first_patient: int = 1000
-    patients: int = 48
+    patients: tuple[PatientSet, ...] = (("train", 1000, 32), ("train_soft_tissue", 1000, 16))
+    validation: tuple[PatientSet, ...] = (("validation", 2100, 6),)
     versions: int = 2
-    validation_scenario: str = "validation"
-    first_validation_patient: int = 2000
-    validation_patients: int = 6
     steps: int = 6000
     minutes: float | None = None
     stretches: int = 4
@@ -44,8 +42,12 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.network not in NETWORKS:
             raise ValueError(f"network: {self.network!r} is not one of {', '.join(NETWORKS)}")
+        for sets in (self.patients, self.validation):
+            if not sets or any(count < 1 or first < 0 for _, first, count in sets):
+                raise ValueError("patients and validation need sets of [scenario, first seed, count of at least 1]")
+        if {name for name, _, _ in self.patients} & {name for name, _, _ in self.validation}:
+            raise ValueError("training and validation must not share a scenario")
         for name in (
-            "patients",
             "versions",
             "steps",
             "stretches",
@@ -65,6 +67,9 @@ def read_config(path: Path) -> TrainingConfig:
     """The configuration in a JSON file; unknown or wrong fields raise ValueError naming them."""
     fields = json.loads(path.read_text())
     try:
+        for key in ("patients", "validation"):
+            if key in fields:
+                fields[key] = tuple((str(name), int(first), int(count)) for name, first, count in fields[key])
         return TrainingConfig(**fields)
     except TypeError as error:
         raise ValueError(f"{path.name}: {error}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from inference.phantom.phantom import displaced, generate
 from inference.phantom.truth import soft_targets
 from inference.straightening import straighten
+
+from .config import PatientSet
 
 MAX_DISPLACEMENT_MM = 1.2
 
@@ -74,11 +77,10 @@ def load_patient(stem: Path) -> list[CachedVessel]:
     ]
 
 
-def patients(
-    *, folder: Path, scenario: str, first_seed: int, count: int, versions: int = 2
-) -> list[CachedVessel]:
-    """All vessels of ``count`` patients from ``first_seed`` on; what is not cached yet is generated."""
+def patients(*, folder: Path, sets: Sequence[PatientSet], versions: int = 2) -> list[CachedVessel]:
+    """All vessels of these sets of patients; what is not cached yet is generated."""
     out: list[CachedVessel] = []
-    for seed in range(first_seed, first_seed + count):
-        out += load_patient(make_patient(seed=seed, scenario=scenario, folder=folder, versions=versions))
+    for scenario, first, count in sets:
+        for seed in range(first, first + count):
+            out += load_patient(make_patient(seed=seed, scenario=scenario, folder=folder, versions=versions))
     return out

@@ -52,20 +52,8 @@ def train(
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     folder.mkdir(parents=True, exist_ok=True)
-    vessels = patients(
-        folder=data_folder,
-        scenario=config.scenario,
-        first_seed=config.first_patient,
-        count=config.patients,
-        versions=config.versions,
-    )
-    held_out = patients(
-        folder=data_folder,
-        scenario=config.validation_scenario,
-        first_seed=config.first_validation_patient,
-        count=config.validation_patients,
-        versions=1,
-    )
+    vessels = patients(folder=data_folder, sets=config.patients, versions=config.versions)
+    held_out = patients(folder=data_folder, sets=config.validation, versions=1)
     network = build(config.network).to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(

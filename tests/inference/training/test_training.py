@@ -19,13 +19,9 @@ from inference.training.sampling import Sampler
 CONFIGS = Path(__file__).resolve().parents[3] / "inference" / "training" / "configs"
 QUICK = {
     "network": "unet_2_5d",
-    "scenario": "tiny",
-    "first_patient": 1,
-    "patients": 2,
+    "patients": (("tiny", 1, 2),),
+    "validation": (("demo", 9, 1),),
     "versions": 1,
-    "validation_scenario": "tiny",
-    "first_validation_patient": 9,
-    "validation_patients": 1,
     "steps": 4,
     "stretches": 2,
     "stretch_sections": 3,
@@ -38,8 +34,11 @@ QUICK = {
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache")
-    for seed in (1, 2, 9):
+    for seed in (1, 2):
         make_patient(seed=seed, scenario="tiny", folder=folder, versions=1)
+    # validation must be of another scenario; another tiny patient stands for it under that name
+    for path in make_patient(seed=9, scenario="tiny", folder=folder, versions=1).parent.glob("tiny-9*"):
+        path.rename(path.with_name(path.name.replace("tiny", "demo")))
     return folder
 
 
@@ -64,7 +63,7 @@ def test_a_killed_run_resumes_to_the_very_same_weights(cache, tmp_path):
 
 def test_the_cache_is_made_once(cache):
     stamp = {p.name: p.stat().st_mtime_ns for p in cache.iterdir()}
-    vessels = patients(folder=cache, scenario="tiny", first_seed=1, count=2, versions=1)
+    vessels = patients(folder=cache, sets=(("tiny", 1, 2),), versions=1)
     assert {p.name: p.stat().st_mtime_ns for p in cache.iterdir()} == stamp
     assert {v.name for v in vessels} == {"LM", "LAD"}
     assert all(v.soft.shape == (len(v.hu), 3, 64, 64) for v in vessels)
@@ -72,7 +71,7 @@ def test_the_cache_is_made_once(cache):
 
 def test_images_and_labels_are_turned_together(cache):
     """Where the label says lumen, the augmented image is bright."""
-    vessels = patients(folder=cache, scenario="tiny", first_seed=1, count=2, versions=1)
+    vessels = patients(folder=cache, sets=(("tiny", 1, 2),), versions=1)
     sampler = Sampler(vessels, seed=4, stretches=8, sections=4, plaque_share=0.5)
     x, soft = sampler.batch()
     assert x.shape == (8, 14, 48, 48)
@@ -104,6 +103,8 @@ def test_the_run_ends_by_steps_or_by_time():
 def test_bad_recipes_are_refused(tmp_path):
     with pytest.raises(ValueError, match="network"):
         TrainingConfig(network="resnet")
+    with pytest.raises(ValueError, match="share a scenario"):
+        TrainingConfig(network="unet_2_5d", patients=(("train", 1, 1),), validation=(("train", 2, 1),))
     with pytest.raises(ValueError, match="steps"):
         TrainingConfig(network="unet_2_5d", steps=0)
     path = tmp_path / "wrong.json"
@@ -117,10 +118,9 @@ def test_bad_recipes_are_refused(tmp_path):
 def test_the_committed_recipes_are_valid_and_keep_patients_apart():
     for path in CONFIGS.glob("*.json"):
         config = read_config(path)
-        assert config.scenario != config.validation_scenario
-        assert config.patients >= 30
-        assert config.validation_patients >= 6
-        assert config.first_patient + config.patients <= config.first_validation_patient
+        assert sum(count for _, _, count in config.patients) >= 30
+        assert sum(count for _, _, count in config.validation) >= 6
+        assert not {name for name, _, _ in config.patients} & {"test", "validation", "demo"}
 
 
 def test_icc_knows_a_shift_from_noise():
