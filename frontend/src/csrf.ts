@@ -1,7 +1,6 @@
-/** The token that every writing request carries: from the page's meta element, else from the cookie. */
+/** The token that every writing request carries: from the cookie (new after signing in again), else from the page. */
 export function csrfToken(): string {
-  const meta = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content;
-  if (meta) return meta;
   const cookie = document.cookie.split("; ").find((each) => each.startsWith("csrftoken="));
-  return cookie ? decodeURIComponent(cookie.slice("csrftoken=".length)) : "";
+  if (cookie) return decodeURIComponent(cookie.slice("csrftoken=".length));
+  return document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
 }

@@ -48,15 +48,31 @@ describe("edits on their way", () => {
     );
     queue.add({ vessel: "LAD", command: lesion });
     await vi.advanceTimersByTimeAsync(500);
-    expect(states.at(-1)).toEqual({ kind: "offline", waiting: 1, retryInMs: 1000 });
+    expect(states.at(-1)).toEqual({ kind: "offline", waiting: 1, retryInMs: 1000, reason: "network" });
     await vi.advanceTimersByTimeAsync(1000);
-    expect(states.at(-1)).toEqual({ kind: "offline", waiting: 1, retryInMs: 2000 });
+    expect(states.at(-1)).toEqual({ kind: "offline", waiting: 1, retryInMs: 2000, reason: "network" });
     expect(queue.pending("LAD")).toHaveLength(1);
     down = false;
     queue.retry();
     await queue.settled();
     expect(stored).toEqual(["LAD:ok"]);
     expect(states.at(-1)?.kind).toBe("saved");
+  });
+
+  it("wait while the person is signed out, and go on after", async () => {
+    let signedIn = false;
+    const { queue, states, refused, stored } = make((_edit, version) =>
+      signedIn
+        ? Promise.resolve({ state: "ok", version: version + 1 })
+        : Promise.reject(new Refused("Authentication credentials were not provided.", 403)),
+    );
+    queue.add({ vessel: "LAD", command: lesion });
+    await vi.advanceTimersByTimeAsync(100);
+    expect(states.at(-1)).toMatchObject({ kind: "offline", reason: "session" });
+    signedIn = true;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(stored).toEqual(["LAD:ok"]);
+    expect(refused).toEqual([]);
   });
 
   it("stop at a conflict: what follows is never sent on a false base", async () => {

@@ -82,7 +82,7 @@ export async function compare(viewer: Viewer, printedName: string): Promise<void
       el("li", {}, el("strong", {}, [each.level, each.territory].filter(Boolean).join(" ")), " ", each.text || `${each.rule}: A ${each.a ?? "–"}, B ${each.b ?? "–"}`),
     ),
   );
-  const parts = [el("h3", {}, "Differs by the charter's rules"), rules, table];
+  const parts = [el("div", {}, el("h3", {}, "Differs by the charter's rules"), rules, table)];
   const { decided } = comparison;
   if (decided) {
     dialogs.show("decide", "Adjudication", ...parts, el("p", { class: "note" }, `Decided at ${dialogs.utc(decided.decided_at)}: read ${decided.choose}. ${decided.reason}`));

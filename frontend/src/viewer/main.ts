@@ -133,7 +133,8 @@ async function start(): Promise<void> {
     } else if (state.kind === "saving") {
       line.textContent = "○ saving …";
     } else if (state.kind === "offline") {
-      line.textContent = `▲ NOT SAVED (${state.waiting}): connection lost, trying again`;
+      const why = state.reason === "network" ? "connection lost, trying again" : "signed out; sign in in another tab";
+      line.textContent = `▲ NOT SAVED (${state.waiting}): ${why}`;
     } else {
       line.textContent = "▲ NOT SAVED: changed elsewhere";
       dialogs.conflict(state.detail);

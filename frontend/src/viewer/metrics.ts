@@ -58,6 +58,7 @@ export function written(value: number | string | null | undefined, digits: numbe
 
 /** "low–high", the value with both contours 0.1 mm inwards and outwards; empty where it was not computed. */
 export function range(metric: Metric, digits: number): string {
+  if (metric.unit === "category" || metric.unit === "stage" || metric.unit === "count") return "";
   if (metric.low === null || metric.high === null || metric.low === undefined || metric.high === undefined) return "";
   const [low, high] = metric.low <= metric.high ? [metric.low, metric.high] : [metric.high, metric.low];
   const separator = low < 0 || high < 0 ? " to " : "–";

@@ -3,13 +3,19 @@
  *
  * What is not yet stored stays visible as "not saved"; a lost network is tried again, a conflict stops everything.
  */
-import { Conflict, Unreachable } from "./api";
+import { Conflict, Refused, Unreachable } from "./api";
 import { type EditCommand } from "./model";
 
 export type SaveState =
   | { readonly kind: "saved"; readonly at: Date | null }
   | { readonly kind: "saving"; readonly waiting: number }
-  | { readonly kind: "offline"; readonly waiting: number; readonly retryInMs: number }
+  | {
+      readonly kind: "offline";
+      readonly waiting: number;
+      readonly retryInMs: number;
+      /** the network is gone, or the person is signed out: both pass, and nothing is dropped meanwhile */
+      readonly reason: "network" | "session";
+    }
   | { readonly kind: "conflict"; readonly detail: string };
 
 export interface Pending {
@@ -94,9 +100,10 @@ export class EditQueue<State> {
         this.waiting.shift();
         this.hooks.stored(edit, answer);
       } catch (error) {
-        if (error instanceof Unreachable) {
+        const signedOut = error instanceof Refused && (error.status === 401 || error.status === 403);
+        if (error instanceof Unreachable || signedOut) {
           const retryInMs = WAITS_MS[Math.min(this.attempt++, WAITS_MS.length - 1)];
-          this.hooks.changed({ kind: "offline", waiting: this.waiting.length, retryInMs });
+          this.hooks.changed({ kind: "offline", waiting: this.waiting.length, retryInMs, reason: signedOut ? "session" : "network" });
           await this.pause(retryInMs);
         } else if (error instanceof Conflict) {
           this.stopped = true;
