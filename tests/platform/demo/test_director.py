@@ -1,0 +1,214 @@
+"""The demonstration is built once, step by step, and goes on where it was interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from plaquelab.accounts.models import User
+from plaquelab.analysis import execution
+from plaquelab.audit.models import AuditEvent
+from plaquelab.demo import director, phantoms, reading_steps
+from plaquelab.demo.building import NotDemonstrationError, World, build
+from plaquelab.demo.plan import PATIENTS, PERSONS, Fate, Patient
+from plaquelab.demo.selectors import progress
+from plaquelab.imaging.importing import run_import
+from plaquelab.imaging.models import Exam, ImportJob
+from plaquelab.reading.models import Read, ReadCase, Signature
+from plaquelab.studies.models import Membership, Study
+
+pytestmark = [pytest.mark.django_db]
+
+
+@pytest.fixture
+def world(settings: Any) -> World:
+    settings.DEMONSTRATION = True
+    return build()
+
+
+@pytest.fixture
+def tiny(settings: Any) -> None:
+    """Make the demonstration's patients tiny phantoms."""
+    settings.DEMONSTRATION_SCENARIO = "tiny"
+
+
+def test_the_plan_is_what_was_asked_for() -> None:
+    fates = [patient.fate for patient in PATIENTS]
+    assert len(PATIENTS) == 8
+    assert len({p.site for p in PATIENTS}) == 3
+    assert len({p.cohort for p in PATIENTS}) == 2
+    assert len({p.seed for p in PATIENTS}) == 8
+    counted = {fate: fates.count(fate) for fate in Fate}
+    assert counted == {
+        Fate.FINAL: 3, Fate.ADJUDICATED: 1, Fate.DISCORDANT: 1, Fate.UNREAD: 1, Fate.IN_QC: 1, Fate.QUERIED: 1,
+    }  # fmt: skip
+
+
+def test_building_twice_changes_nothing(world: World) -> None:
+    before = (
+        Study.objects.count(),
+        User.objects.count(),
+        Membership.objects.count(),
+        AuditEvent.objects.count(),
+    )
+    build()
+    assert before == (
+        Study.objects.count(), User.objects.count(), Membership.objects.count(), AuditEvent.objects.count()
+    )  # fmt: skip
+    assert world.study.is_simulated
+    assert {user.username for user in User.objects.filter(is_demonstration=True)} == {
+        p.username for p in PERSONS
+    }
+
+
+def test_nothing_is_built_where_it_is_no_demonstration(settings: Any) -> None:
+    settings.DEMONSTRATION = False
+    with pytest.raises(NotDemonstrationError):
+        build()
+    with pytest.raises(CommandError, match="PLAQUELAB_DEMONSTRATION"):
+        call_command("demo")
+    assert not User.objects.exists()
+
+
+def test_a_real_account_is_never_taken_over(settings: Any) -> None:
+    settings.DEMONSTRATION = True
+    User.objects.create_user("manager", password="a real person's password")
+    with pytest.raises(NotDemonstrationError, match="real account"):
+        build()
+    assert not Study.objects.exists()
+
+
+def work_off(analyse_with: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do what the worker would do: every queued import and run, here and now."""
+    import inference.pipeline
+
+    monkeypatch.setattr(inference.pipeline, "analyse", analyse_with)
+    for job in ImportJob.objects.filter(state="queued"):
+        run_import(job.pk)
+    for exam in Exam.objects.all():
+        for run in exam.runs.filter(state="pending"):
+            execution.execute(run.pk)
+
+
+@pytest.fixture
+def perfect() -> Callable[..., Any]:
+    """A pipeline whose network knows the truth of whichever tiny patient it is given."""
+
+    def analyse(volume: Any, lines: Any, *, settings: Any, progress: Any) -> Any:
+        from inference.coronary import profile_named
+        from inference.phantom import generate
+        from inference.pipeline import Analysis
+        from inference.quantification import quantify, roll_up
+        from inference.straightening import straighten
+
+        patient = next(
+            p for p in PATIENTS if phantoms.centrelines(p)[0].points[0] == pytest.approx(lines[0].points[0])
+        )
+        phantom = generate(patient.seed, "tiny")
+        vessels = tuple(straighten(volume, line) for line in lines)
+        reads = tuple(phantom.truth_read(vessel) for vessel in vessels)
+        profile = profile_named(settings.profile)
+        tables = [quantify(v, r, profile) for v, r in zip(vessels, reads, strict=True)]
+        rows = tuple(row for table in tables for row in table) + tuple(roll_up(tables, profile))
+        return Analysis(vessels, reads, rows, {"segment": 0.1}, {"model": "truth"})
+
+    return analyse
+
+
+def patient_with(fate: Fate) -> Patient:
+    return next(patient for patient in PATIENTS if patient.fate is fate)
+
+
+def test_a_patient_goes_its_whole_way_and_then_rests(
+    world: World, tiny: None, perfect: Any, served_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = patient_with(Fate.FINAL)
+    assert director.needs_sending(world, patient)
+    director.send(world, patient)
+    assert not director.needs_sending(world, patient)
+    assert director.step(world, patient).waiting
+    said = []
+    for _ in range(20):
+        work_off(perfect, monkeypatch)
+        step = director.step(world, patient)
+        if step.done:
+            break
+        said.append(step.did)
+    case = ReadCase.objects.get(exam__subject__pseudonym=patient.pseudonym)
+    assert case.state == "final", said
+    assert case.final_read is not None
+    assert Signature.objects.count() == 2
+    assert all(read.is_simulated and read.state == "signed" for read in Read.objects.all())
+    assert not phantoms.files_of(patient).dicom.exists()
+    events = AuditEvent.objects.count()
+    assert director.step(world, patient).done
+    assert AuditEvent.objects.count() == events
+    shown = next(p for p in progress().patients if p.label == patient.pseudonym)
+    assert (shown.text, shown.done, shown.fraction) == ("final", True, 1.0)
+    assert progress().done == 1
+
+    # Never the network's output: the read's contours are neither those nor the truth itself.
+    stored = {c.source: c.sha256 for c in case.run.vessels.get(name="LAD").contour_sets.order_by("pk")}
+    assert stored["reader"] != stored["network"]
+
+
+def test_an_interrupted_read_is_finished(
+    world: World, tiny: None, perfect: Any, served_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = patient_with(Fate.FINAL)
+    director.send(world, patient)
+    work_off(perfect, monkeypatch)
+    while director.step(world, patient).did:
+        work_off(perfect, monkeypatch)
+        if ReadCase.objects.filter(state="reading").exists():
+            break
+
+    def killed(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(reading_steps.reading, "submit_and_sign", killed)
+        with pytest.raises(KeyboardInterrupt):
+            director.step(world, patient)
+    assert Read.objects.filter(state="in_progress").count() == 1
+    while director.step(world, patient).did:
+        pass
+    assert ReadCase.objects.get().state == "final"
+
+
+def test_the_queried_and_the_waiting_exam(
+    world: World, tiny: None, perfect: Any, served_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for fate, state in ((Fate.QUERIED, "queried"), (Fate.IN_QC, "qc_pending")):
+        patient = patient_with(fate)
+        director.send(world, patient)
+        work_off(perfect, monkeypatch)
+        while director.step(world, patient).did:
+            pass
+        exam = Exam.objects.get(subject__pseudonym=patient.pseudonym)
+        assert exam.state == state
+        assert exam.queries.count() == (fate is Fate.QUERIED)
+    assert progress().done == 2
+
+
+def test_a_failed_analysis_is_said(
+    world: World, tiny: None, served_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inference.errors import RefusedScan
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise RefusedScan("no-contrast", "No contrast.")
+
+    patient = patient_with(Fate.FINAL)
+    director.send(world, patient)
+    with pytest.raises(director.DemonstrationError, match="No contrast"):
+        for _ in range(6):
+            work_off(refuse, monkeypatch)
+            director.step(world, patient)
+    shown = next(p for p in progress().patients if p.label == patient.pseudonym)
+    assert "No contrast." in shown.text
+    assert not shown.done
