@@ -111,6 +111,7 @@ class Result:
     dropped: tuple[Dropped, ...] = ()
     test: Test | None = None
     reason: str | None = None
+    warnings: tuple[str, ...] = ()
     simulated: bool = field(default=False)
 
     def __post_init__(self) -> None:
@@ -170,6 +171,16 @@ DRAWING = {"drawing_only": True}
 def no_values() -> NDArray[np.float64]:
     """Default of an array that only drawings need."""
     return np.empty(0)
+
+
+FEW_CLUSTERS = 30
+
+
+def few_clusters(number: int | None, noun: str = "patient") -> tuple[str, ...]:
+    """A warning where a bootstrap or jackknife over clusters has too few of them to keep its level."""
+    if number is None or number >= FEW_CLUSTERS:
+        return ()
+    return (f"only {number} {plural(noun, number)}: an interval over so few clusters is too narrow",)
 
 
 def plural(noun: str, number: int) -> str:

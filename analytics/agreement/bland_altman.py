@@ -15,49 +15,36 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.agreement.limits import (
+    VarianceComponents,
+    Z,
+    bootstrap_limits,
+    limit_intervals,
+    variance_components,
+)
 from analytics.columns import Table, codes, keys, numbers
 from analytics.distributions import (
-    chi2_quantile,
-    noncentral_t_quantile,
-    normal_quantile,
     t_quantile,
     t_two_sided_p,
 )
 from analytics.errors import AnalyticsError
-from analytics.resampling import resample_counts, sums_by_cluster
-from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, no_values, plural
-from analytics.rounding import count, half_up
+from analytics.result import (
+    DRAWING,
+    Dropped,
+    Interval,
+    Result,
+    Test,
+    few_clusters,
+    no_values,
+    plural,
+)
+from analytics.rounding import half_up
 
 if TYPE_CHECKING:
     from analytics.figures.drawing import Drawing
 
 if TYPE_CHECKING:
     pass
-
-Z = normal_quantile(0.975)
-
-
-@dataclass(frozen=True)
-class VarianceComponents:
-    """One-way variance components of the differences: within and between patients."""
-
-    within: float
-    between: float
-    observations_per_patient: float
-
-    @property
-    def sd(self) -> float:
-        """Total standard deviation of one difference."""
-        return math.sqrt(self.within + self.between)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {
-            "within": self.within,
-            "between": self.between,
-            "m0": self.observations_per_patient,
-            "sd": self.sd,
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +90,8 @@ class BlandAltman(Result):
             text += f", limits of agreement {half_up(self.lower, 2)} to {half_up(self.upper, 2)}{unit}"
             if self.lower_interval is not None and self.upper_interval is not None:
                 text += f" (95 % CI {self.lower_interval.text(2)} and {self.upper_interval.text(2)}, {self.lower_interval.method})"
-        return f"{text}, {self.counted()}."
+        beside = f"; {'; '.join(self.warnings)}" if self.warnings else ""
+        return f"{text}, {self.counted()}{beside}."
 
     def caption(self) -> str:
         """The sentence, marked when simulated."""
@@ -201,16 +189,17 @@ def bland_altman_of(
         )
     half = t_quantile(0.975, n - 1) * sd / math.sqrt(n)
     lower, upper = naive
+    lower_interval: Interval | None
+    upper_interval: Interval | None
     lower_interval, upper_interval = limit_intervals(bias, sd, n)
     cluster_interval, components = None, None
     if patient_codes is not None and patients is not None and patients >= 2 and n > patients:
         components = variance_components(difference, patient_codes, patients)
         lower, upper = bias - Z * components.sd, bias + Z * components.sd
     if patient_codes is not None and patients is not None and patients >= 2 and replicates:
-        cluster_interval, low_boot, high_boot = _bootstrap(
-            difference, patient_codes, patients, replicates, seed
+        cluster_interval, lower_interval, upper_interval = bootstrap_limits(
+            difference, patient_codes, patients, replicates, seed, by_components=components is not None
         )
-        lower_interval, upper_interval = low_boot or lower_interval, high_boot or upper_interval
     return BlandAltman(
         estimate=bias,
         interval=Interval(bias - half, bias + half, f"t, {plural(unit, 2)} taken as independent"),
@@ -229,55 +218,9 @@ def bland_altman_of(
         outside=int(((difference < lower) | (difference > upper)).sum()),
         slope=slope,
         slope_p=slope_p,
+        warnings=few_clusters(patients) if cluster_interval else (),
         **common,
     )
-
-
-def limit_intervals(bias: float, sd: float, n: int, method: str = "1999") -> tuple[Interval, Interval]:
-    """Intervals of the lower and upper limit for independent pairs.
-
-    ``1999``: SE = SD √(1/n + z²/(2(n−1))); ``1986``: SE = √(3 SD²/n); ``exact``: non-central t (Carkeet 2015);
-    ``mover``: square-and-add from the intervals of mean and SD.
-    """
-    low, high, t = bias - Z * sd, bias + Z * sd, t_quantile(0.975, n - 1)
-    if method in ("1999", "1986"):
-        se = sd * math.sqrt(1 / n + Z**2 / (2 * (n - 1))) if method == "1999" else math.sqrt(3 * sd**2 / n)
-        label = f"Bland and Altman {method}, t"
-        return Interval(low - t * se, low + t * se, label), Interval(high - t * se, high + t * se, label)
-    if method == "exact":
-        inner, outer = (
-            noncentral_t_quantile(p, n - 1, Z * math.sqrt(n)) / math.sqrt(n) * sd for p in (0.025, 0.975)
-        )
-        label = "exact, non-central t"
-        return Interval(bias - outer, bias - inner, label), Interval(bias + inner, bias + outer, label)
-    if method == "mover":
-        sd_low, sd_high = sd_interval(sd, n)
-        mean_half = t * sd / math.sqrt(n)
-        inner = math.sqrt(mean_half**2 + Z**2 * (sd - sd_low) ** 2)
-        outer = math.sqrt(mean_half**2 + Z**2 * (sd_high - sd) ** 2)
-        return Interval(low - outer, low + inner, "MOVER"), Interval(high - inner, high + outer, "MOVER")
-    raise AnalyticsError(f"Unknown interval {method!r}; known are 1999, 1986, exact and mover.")
-
-
-def sd_interval(sd: float, n: int) -> tuple[float, float]:
-    """Chi-squared interval of a standard deviation."""
-    return (
-        sd * math.sqrt((n - 1) / chi2_quantile(0.975, n - 1)),
-        sd * math.sqrt((n - 1) / chi2_quantile(0.025, n - 1)),
-    )
-
-
-def variance_components(
-    difference: NDArray[np.float64], patients: NDArray[np.int64], number: int
-) -> VarianceComponents:
-    """One-way variance components (Bland and Altman 2007, true value varies); between is never below 0."""
-    n = len(difference)
-    sizes = np.bincount(patients, minlength=number)
-    means = np.bincount(patients, weights=difference, minlength=number) / sizes
-    within = float(((difference - means[patients]) ** 2).sum()) / (n - number)
-    between_ms = float((sizes * (means - difference.mean()) ** 2).sum()) / (number - 1)
-    m0 = (n - float((sizes**2).sum()) / n) / (number - 1)
-    return VarianceComponents(within, max(0.0, (between_ms - within) / m0), m0)
 
 
 def _slope(difference: NDArray[np.float64], mean: NDArray[np.float64]) -> tuple[float | None, float | None]:
@@ -293,32 +236,3 @@ def _slope(difference: NDArray[np.float64], mean: NDArray[np.float64]) -> tuple[
     if error == 0:
         return slope, None
     return slope, t_two_sided_p(slope / math.sqrt(error / spread), n - 2)
-
-
-def _bootstrap(
-    difference: NDArray[np.float64], patients: NDArray[np.int64], number: int, replicates: int, seed: int
-) -> tuple[Interval, Interval | None, Interval | None]:
-    """Percentile intervals of bias and of both limits over resampled patients."""
-    centre = difference.mean()
-    moved = difference - centre
-    sums = sums_by_cluster(np.stack([np.ones_like(moved), moved, moved**2], axis=1), patients, number)
-    biases, sds = [], []
-    for counts in resample_counts(clusters=number, replicates=replicates, seed=seed):
-        n, total, squares = (counts @ sums).T
-        bias = total / n
-        with np.errstate(invalid="ignore", divide="ignore"):
-            sds.append(np.sqrt(np.maximum(squares - n * bias**2, 0) / (n - 1)))
-        biases.append(bias + centre)
-    bias, sd = np.concatenate(biases), np.concatenate(sds)
-    label = f"patient-cluster bootstrap, percentile, {count(replicates)} replicates"
-
-    def percentile(values: NDArray[np.float64]) -> Interval | None:
-        values = values[np.isfinite(values)]
-        if not values.size:
-            return None
-        low, high = np.quantile(values, [0.025, 0.975])
-        return interval_or_none(float(low), float(high), label)
-
-    of_bias = percentile(bias)
-    assert of_bias is not None
-    return of_bias, percentile(bias - Z * sd), percentile(bias + Z * sd)

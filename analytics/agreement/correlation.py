@@ -27,6 +27,13 @@ class Correlation(Result):
 
     cluster_interval: Interval | None = None
 
+    def sentence(self) -> str:
+        """The coefficient with both intervals."""
+        text = super().sentence()
+        if self.cluster_interval is None:
+            return text
+        return f"{text[:-1]}; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}."
+
 
 def spearman(
     table: Table, *, first: str, second: str, cluster: str | None = None, unit: str = "lesion"
@@ -135,6 +142,8 @@ def _jackknife(
         return None
     z = np.arctanh(left_out)
     se = math.sqrt((number - 1) / number * float(((z - z.mean()) ** 2).sum()))
+    if se < 1e-9:
+        return None  # every patient says the same: no spread to make an interval of
     centre = math.atanh(rho)
     return Interval(
         math.tanh(centre - Z * se), math.tanh(centre + Z * se), "delete-one-patient jackknife on Fisher's z"

@@ -36,7 +36,17 @@ from analytics.columns import Table, codes, keys, wide
 from analytics.distributions import f_quantile, f_upper_tail
 from analytics.errors import AnalyticsError
 from analytics.resampling import resample_counts
-from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, no_values, plural
+from analytics.result import (
+    DRAWING,
+    Dropped,
+    Interval,
+    Result,
+    Test,
+    few_clusters,
+    interval_or_none,
+    no_values,
+    plural,
+)
 from analytics.rounding import count, half_up
 
 if TYPE_CHECKING:
@@ -73,6 +83,8 @@ class Icc(Result):
                 f"{text[:-1]}; patient-cluster bootstrap interval {self.cluster_interval.text(3)}, "
                 f"{count(self.replicates)} replicates."
             )
+            if self.warnings:
+                text = f"{text[:-1]} ({'; '.join(self.warnings)})."
         return text
 
     def caption(self) -> str:
@@ -187,6 +199,7 @@ def icc_of(
         cluster_interval=cluster_interval,
         replicates=replicates if cluster_interval else 0,
         seed=seed if cluster_interval else None,
+        warnings=few_clusters(cluster_number) if cluster_interval else (),
         **common,
     )
 

@@ -53,6 +53,13 @@ def bland_altman_plot(
         )
         for value, name, band in limits:
             drawn.level(value, name=name, colour=WARNING, dash="dash", interval=band)
+    shown = [*(result.second - result.first).tolist(), result.estimate]
+    shown += [limit for limit in (result.lower, result.upper) if limit is not None]
+    for band in (result.lower_interval, result.upper_interval):
+        shown += [] if band is None else [band.low, band.high]
+    low, high = min(shown), max(shown)
+    margin = 0.06 * (high - low) or 1.0
+    drawn.layout["yaxis"]["range"] = [low - margin, high + margin]
     hover = "mean %{x:.1f}, difference %{y:.1f}"
     _points(drawn, mean, result.second - result.first, custom(labels, links, len(mean)), hover)
     return drawn

@@ -22,19 +22,25 @@ def incidence(result: CumulativeIncidence, *, link_template: str = "") -> Drawin
     if not result.curves:
         return refused(result.reason or "", simulated=result.simulated)
     groups = len(result.curves)
-    title = f"Cumulative incidence of {result.outcome} (%)"
+    title = "Cumulative incidence (%)"
     drawn = Drawing(f"Time ({result.time_unit})", title, simulated=result.simulated, height=430 + 22 * groups)
     end = max(float(c.follow_up[-1]) for c in result.curves)
     ticks = list(range(math.floor(end) + 1)) if end < 15 else [round(end * i / 6) for i in range(7)]
     for number, curve in enumerate(result.curves):
         _steps(drawn, number, curve, end, link_template)
-        y, colour = -0.2 - 0.065 * number, GROUPS[number % len(GROUPS)]
-        drawn.note(curve.name, x=-0.01, y=y, xanchor="right", colour=colour)
+        # Below the axis title, in pixels, so that rows keep their distance whatever the figure's height.
+        colour, row = GROUPS[number % len(GROUPS)], {"y": 0, "yshift": -62 - 18 * number}
+        drawn.note(curve.name, x=0, xshift=-24, xanchor="right", colour=colour, **row)
         for tick in ticks:
-            drawn.note(f"{curve.at_risk_at(tick):,}", x=tick, y=y, xref="x", colour=colour)
-    drawn.layout["xaxis"] |= {"range": [0, end], "tickvals": ticks}
+            drawn.note(f"{curve.at_risk_at(tick):,}", x=tick, xref="x", colour=colour, **row)
+    drawn.layout["xaxis"] |= {
+        "range": [0, end],
+        "tickvals": ticks,
+        "title": {"text": f"Time ({result.time_unit})", "standoff": 4},
+    }
     drawn.layout["yaxis"]["rangemode"] = "tozero"
-    drawn.layout["margin"] |= {"l": 130, "b": 70 + 26 * groups}
+    drawn.layout["margin"] |= {"l": 130, "b": 70 + 22 * groups}
+    drawn.note("At risk", x=0, xshift=-24, y=0, yshift=-44, xanchor="right")
     drawn.layout |= {"showlegend": True, "legend": {"x": 0.02, "y": 0.98, "bgcolor": "rgba(0,0,0,0)"}}
     return drawn
 
@@ -100,6 +106,6 @@ def forest(models: Sequence[tuple[str, Cox]]) -> Drawing:
                 customdata=[["", term.printed()]],
                 hovertemplate="%{y}: %{customdata[1]}<extra></extra>",
             )
-    drawn.layout["xaxis"] |= {"type": "log", "dtick": "D2"}
+    drawn.layout["xaxis"] |= {"type": "log", "tickvals": [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]}
     drawn.layout["yaxis"] |= {"type": "category", "categoryorder": "array", "categoryarray": rows[::-1]}
     return drawn

@@ -17,7 +17,7 @@ from analytics.accuracy.binomial import clopper_pearson, wilson
 from analytics.accuracy.roc import curve, hanley_mcneil_se, paired_difference, roc_of
 from analytics.accuracy.two_by_two import predictive_at, two_by_two_of
 from analytics.agreement import chance_corrected
-from analytics.agreement.bland_altman import Z, bland_altman, limit_intervals, sd_interval
+from analytics.agreement.bland_altman import bland_altman
 from analytics.agreement.correlation import (
     average_ranks,
     fisher_interval,
@@ -27,6 +27,7 @@ from analytics.agreement.correlation import (
 )
 from analytics.agreement.icc import FORMS, icc_of
 from analytics.agreement.kappa import WEIGHTS, kappa, kappa_of_matrix, maximum_kappa
+from analytics.agreement.limits import Z, limit_intervals, sd_interval
 from analytics.agreement.mean_squares import patient_sums, replicate_icc
 from analytics.columns import codes
 from analytics.distributions import t_two_sided_p

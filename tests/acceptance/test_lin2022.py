@@ -11,9 +11,9 @@ import pytest
 
 from analytics.accuracy.roc import hanley_mcneil_se
 from analytics.accuracy.two_by_two import two_by_two_of
-from analytics.agreement.bland_altman import Z, limit_intervals
 from analytics.agreement.icc import f_limits
 from analytics.agreement.kappa import WEIGHTS, kappa_of_matrix
+from analytics.agreement.limits import Z, limit_intervals
 from analytics.rounding import percent
 
 PATH = Path(__file__).resolve().parents[3] / "shared" / "data" / "lin2022_cases.json"

@@ -118,6 +118,52 @@ def category_agreement(categories: PairedRows, stenoses: PairedRows) -> Category
     return CategoryAgreement(categories, kappas, accuracy)
 
 
+@dataclass(frozen=True)
+class Line:
+    """One line of the table of estimates: texts, rounded once from full precision."""
+
+    name: str
+    estimate: str
+    interval: str
+    cluster_interval: str
+
+
+def lines(found: Agreement) -> list[Line]:
+    """ICC, bias, limits and correlation for the page's table; what is not estimable says why."""
+    from analytics.rounding import half_up
+
+    def text(interval: Any, digits: int) -> str:
+        return interval.text(digits) if interval is not None else "–"
+
+    ba, unit = found.bland_altman, found.rows.unit
+    result = []
+    for estimate in (found.icc, found.spearman):
+        if estimate.estimate is None:
+            result.append(Line(estimate.method, f"not estimable: {estimate.reason}", "–", "–"))
+        else:
+            values = (text(estimate.interval, 3), text(estimate.cluster_interval, 3))
+            result.append(Line(estimate.method, half_up(estimate.estimate, 3), *values))
+    if ba.estimate is None:
+        return [*result, Line("Bias", f"not estimable: {ba.reason}", "–", "–")]
+    values = (text(ba.interval, 1), text(ba.cluster_interval, 1))
+    result.append(
+        Line(
+            f"Bias, {found.rows.pair.second} − {found.rows.pair.first}",
+            f"{half_up(ba.estimate, 1)} {unit}",
+            *values,
+        )
+    )
+    for name, value, interval in (
+        ("Lower", ba.lower, ba.lower_interval),
+        ("Upper", ba.upper, ba.upper_interval),
+    ):
+        if value is not None:
+            clustered = interval is not None and "bootstrap" in interval.method
+            shown = ("–", text(interval, 1)) if clustered else (text(interval, 1), "–")
+            result.append(Line(f"{name} limit of agreement", f"{half_up(value, 1)} {unit}", *shown))
+    return result
+
+
 def figures(
     found: Agreement, categories: CategoryAgreement, filters: AgreementFilters, cases_url: str
 ) -> dict[str, Any]:

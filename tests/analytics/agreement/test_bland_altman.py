@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analytics.agreement.bland_altman import bland_altman_of, limit_intervals
+from analytics.agreement.bland_altman import bland_altman_of
+from analytics.agreement.limits import limit_intervals
 
 # Peak expiratory flow rate, first readings (l/min): mini meter and Wright meter (Bland and Altman, Lancet 1986).
 MINI = np.array([512, 430, 520, 428, 500, 600, 364, 380, 658, 445, 432, 626, 260, 477, 259, 350, 451], float)
@@ -66,3 +67,16 @@ def test_what_cannot_be_said_is_refused(a, b, estimate, reason):
     assert reason in result.reason
     assert result.interval is None
     assert "nan" not in result.sentence()
+
+
+def test_few_patients_are_warned_of_and_limits_lie_in_their_intervals():
+    rng = np.random.default_rng(6)
+    patient = np.repeat(np.arange(12), 4)
+    a = rng.lognormal(4, 1, 48)
+    b = a + 15 * rng.standard_normal(12)[patient] + 10 * rng.standard_normal(48)
+    result = bland_altman_of(a, b, clusters=patient, replicates=4000)
+    assert result.lower_interval.low < result.lower < result.lower_interval.high
+    assert result.upper_interval.low < result.upper < result.upper_interval.high
+    assert "only 12 patients" in result.sentence()
+    many = bland_altman_of(np.tile(a, 3), np.tile(b, 3), clusters=np.arange(144), replicates=100)
+    assert many.warnings == ()

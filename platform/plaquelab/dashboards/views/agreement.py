@@ -52,6 +52,7 @@ def page(request: HttpRequest, study: str) -> HttpResponse:
         "few": len(complete) < FEW_UNITS and filters.data == "study",
         "simulated_query": AgreementFilters(data="simulated", pair=filters.pair).query(),
         "result": result,
+        "lines": statistics.lines(result),
         "categories": categories,
         "figures": statistics.figures(result, categories, filters, cases_url),
         "metric": METRICS[filters.metric],
