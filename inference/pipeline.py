@@ -190,7 +190,9 @@ def _load(settings: Settings) -> tuple[Any, Any]:
 def _check_contrast(vessels: Sequence[StraightenedVessel]) -> list[str]:
     """Refuse a scan whose vessels are not filled, and warn of weak filling. Returns warnings."""
     # Per section the brightest 3 % within 1.9 mm of the centre: a centreline that is 1 mm off still sees the lumen.
-    levels = [np.percentile(v.hu[:: max(1, v.sections // 100), 26:38, 26:38], 97, axis=(1, 2)) for v in vessels]
+    levels = [
+        np.percentile(v.hu[:: max(1, v.sections // 100), 26:38, 26:38], 97, axis=(1, 2)) for v in vessels
+    ]
     level = float(np.median(np.concatenate(levels)))
     if level < LEAST_CONTRAST_HU:
         raise RefusedScan(

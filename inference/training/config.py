@@ -44,7 +44,9 @@ class TrainingConfig:
             raise ValueError(f"network: {self.network!r} is not one of {', '.join(NETWORKS)}")
         for sets in (self.patients, self.validation):
             if not sets or any(count < 1 or first < 0 for _, first, count in sets):
-                raise ValueError("patients and validation need sets of [scenario, first seed, count of at least 1]")
+                raise ValueError(
+                    "patients and validation need sets of [scenario, first seed, count of at least 1]"
+                )
         if {name for name, _, _ in self.patients} & {name for name, _, _ in self.validation}:
             raise ValueError("training and validation must not share a scenario")
         for name in (

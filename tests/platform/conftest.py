@@ -47,7 +47,7 @@ def private_folders(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.STAGING_DIR = tmp_path / "staging"
     settings.QUARANTINE_DIR = tmp_path / "quarantine"
     settings.AUDIT_HEADS_FILE = tmp_path / "audit" / "heads.jsonl"
-    yield
+    return
 
 
 def make_study(slug: str, *, rules: dict[str, Any] | None = None) -> SimpleNamespace:

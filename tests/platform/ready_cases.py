@@ -30,7 +30,10 @@ def drawn_contours(*, lumen: float = 1.5, wall: float = 0.4, thick: float = 1.2)
     plaque = np.zeros((SECTIONS, 64), bool)
     plaque[20:40, :16] = True
     return VesselContours(
-        lumen_radius=lumen_radius, wall_radius=lumen_radius + thickness, plaque=plaque, provenance={"by": "test"}
+        lumen_radius=lumen_radius,
+        wall_radius=lumen_radius + thickness,
+        plaque=plaque,
+        provenance={"by": "test"},
     )
 
 
@@ -63,7 +66,14 @@ def drawn_read(name: str, **shape: float) -> VesselRead:
 
 def store_run(world: SimpleNamespace, number: int) -> Any:
     """Store an accepted exam with a succeeded run of two drawn vessels, and tell who listens."""
-    from plaquelab.analysis.models import AnalysisRun, Artefact, CentrelineSet, ContourSet, ModelVersion, Vessel
+    from plaquelab.analysis.models import (
+        AnalysisRun,
+        Artefact,
+        CentrelineSet,
+        ContourSet,
+        ModelVersion,
+        Vessel,
+    )
     from plaquelab.analysis.results import put_file, store_measurements, store_read
     from plaquelab.analysis.signals import run_succeeded
     from plaquelab.analysis.slabs import compress, encode, slabs_of
@@ -72,7 +82,9 @@ def store_run(world: SimpleNamespace, number: int) -> Any:
     from plaquelab.uploads.models import UploadSession
 
     pseudonym = f"{world.study.slug}-subject-{number}"
-    subject = Subject.objects.create(study=world.study, site=world.site, pseudonym=pseudonym, cohort=world.cohort)
+    subject = Subject.objects.create(
+        study=world.study, site=world.site, pseudonym=pseudonym, cohort=world.cohort
+    )
     session = UploadSession.objects.create(
         study=world.study, site=world.site, subject=subject, pseudonym=pseudonym, by=world.manager
     )
@@ -85,7 +97,9 @@ def store_run(world: SimpleNamespace, number: int) -> Any:
     affine = np.diag([0.5, 0.5, 0.5, 1.0]).tolist()
     geometry = {"affine": affine, "shape": [30, 8, 8], "hu_range": [-100, 599], "warnings": []}
     Volume.objects.create(exam=exam, path=f"exams/{exam.pk}/none.npz", sha256="0" * 64, geometry=geometry)
-    model, _ = ModelVersion.objects.get_or_create(weights_sha256="a" * 64, defaults={"name": "drawn", "card": {}})
+    model, _ = ModelVersion.objects.get_or_create(
+        weights_sha256="a" * 64, defaults={"name": "drawn", "card": {}}
+    )
     lines = CentrelineSet.objects.create(exam=exam, source="file", path=f"x/{exam.pk}", sha256="1" * 64)
     run = AnalysisRun.objects.create(
         study=world.study, exam=exam, model=model, centrelines=lines, profile="corrected",
@@ -119,7 +133,12 @@ def read_as(read: Any, person: Any, *, thick: float = 1.2, lumen: float = 1.5) -
     for vessel in read.case.run.vessels.all():
         made = drawn_read(vessel.name, thick=thick, lumen=lumen)
         replace_contours(
-            read=read, vessel=vessel, contours=made.contours, lesions=made.lesions, by=person, note="drawn by the test"
+            read=read,
+            vessel=vessel,
+            contours=made.contours,
+            lesions=made.lesions,
+            by=person,
+            note="drawn by the test",
         )
 
 
@@ -134,7 +153,9 @@ def sign_as(read: Any, person: Any, **shape: float) -> Any:
 @pytest.fixture
 def ready_case(two_studies: SimpleNamespace) -> SimpleNamespace:
     """A case of study A that waits for readers, with the study's people."""
-    return SimpleNamespace(**{**vars(two_studies.a), "case": store_run(two_studies.a, 7), "other": two_studies.b})
+    return SimpleNamespace(
+        **{**vars(two_studies.a), "case": store_run(two_studies.a, 7), "other": two_studies.b}
+    )
 
 
 @pytest.fixture
@@ -142,7 +163,9 @@ def assigned(ready_case: SimpleNamespace) -> SimpleNamespace:
     """The same case, assigned to both readers: ``reads[0]`` is ``reader``'s, ``reads[1]`` is ``reader2``'s."""
     from plaquelab.reading.services import assign
 
-    reads = assign(case=ready_case.case, readers=[ready_case.reader, ready_case.reader2], by=ready_case.manager)
+    reads = assign(
+        case=ready_case.case, readers=[ready_case.reader, ready_case.reader2], by=ready_case.manager
+    )
     return SimpleNamespace(**{**vars(ready_case), "reads": reads})
 
 
@@ -158,4 +181,14 @@ def discordant(assigned: SimpleNamespace) -> SimpleNamespace:
     return SimpleNamespace(**{**vars(assigned), "adjudication": made})
 
 
-__all__ = ["assigned", "discordant", "drawn_contours", "drawn_read", "drawn_vessel", "read_as", "ready_case", "sign_as", "store_run"]
+__all__ = [
+    "assigned",
+    "discordant",
+    "drawn_contours",
+    "drawn_read",
+    "drawn_vessel",
+    "read_as",
+    "ready_case",
+    "sign_as",
+    "store_run",
+]

@@ -27,7 +27,9 @@ from plaquelab.reading import measuring
 
 YEAR = 31_536_000
 _BYTES = OpenApiResponse(OpenApiTypes.BINARY)
-_DIGEST = OpenApiParameter("digest", str, OpenApiParameter.PATH, description="beginning of the content's SHA-256")
+_DIGEST = OpenApiParameter(
+    "digest", str, OpenApiParameter.PATH, description="beginning of the content's SHA-256"
+)
 
 
 class AnyAccept(BaseContentNegotiation):

@@ -101,7 +101,9 @@ def stored_patient(revision: ReadRevision | None, opened: Opened | None = None) 
     rows = revision.measurements if revision else opened.run.measurements if opened else None
     if rows is None:
         return []
-    return [measuring.row_as_json(row) for row in rows.filter(level__in=("territory", "patient")).order_by("pk")]
+    return [
+        measuring.row_as_json(row) for row in rows.filter(level__in=("territory", "patient")).order_by("pk")
+    ]
 
 
 def _draft_patient(opened: Opened, drafts: dict[str, Any]) -> list[dict[str, Any]]:
@@ -217,7 +219,9 @@ def state_payload(opened: Opened, vessel: Vessel, side: str) -> dict[str, Any]:
     revision = latest_revision(opened.read) if opened.mode == "read" else opened.revision(side)
     contour_set = selectors.contour_set_of(vessel, revision)
     owner = revision if revision is not None else opened.run
-    rows = owner.measurements.filter(vessel=vessel.name, level__in=("lesion", "segment", "vessel")).order_by("pk")
+    rows = owner.measurements.filter(vessel=vessel.name, level__in=("lesion", "segment", "vessel")).order_by(
+        "pk"
+    )
     return _state(
         opened,
         vessel=vessel,
@@ -274,5 +278,7 @@ def _lesion(vessel: Vessel, lesion: Any, rows: list[dict[str, Any]]) -> dict[str
         "distal_reference_mm": lesion.distal_reference_mm,
         "flags": list(lesion.flags),
         "segment": mine[0]["segment"] if mine else "",
-        "metrics": {row["metric"]: {name: row[name] for name in ("value", "unit", "low", "high")} for row in mine},
+        "metrics": {
+            row["metric"]: {name: row[name] for name in ("value", "unit", "low", "high")} for row in mine
+        },
     }

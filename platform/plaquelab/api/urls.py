@@ -19,7 +19,9 @@ def _looking(root: str, prefix: str) -> list[URLPattern | URLResolver]:
         path(f"{root}vessels/<str:vessel>/state/", views.State.as_view(), name=f"{prefix}-state"),
         path(f"{root}vessels/<str:vessel>/hu/<str:digest>/", images.HuView.as_view(), name=f"{prefix}-hu"),
         path(
-            f"{root}vessels/<str:vessel>/frames/<str:digest>/", images.FramesView.as_view(), name=f"{prefix}-frames"
+            f"{root}vessels/<str:vessel>/frames/<str:digest>/",
+            images.FramesView.as_view(),
+            name=f"{prefix}-frames",
         ),
         path(f"{root}ct/<int:index>/<str:digest>/", images.SlabView.as_view(), name=f"{prefix}-slab"),
     ]

@@ -14,7 +14,14 @@ from rest_framework.views import APIView
 
 from plaquelab.api.errors import answered
 from plaquelab.api.opened import Opened, note_image_access, open_case, open_exam
-from plaquelab.api.payloads import case_payload, draft_payload, form_of, next_url, state_payload, stored_patient
+from plaquelab.api.payloads import (
+    case_payload,
+    draft_payload,
+    form_of,
+    next_url,
+    state_payload,
+    stored_patient,
+)
 from plaquelab.api.serializers import (
     CommandSerializer,
     DecisionSerializer,
@@ -62,7 +69,9 @@ class WorkList(APIView):
         if found is None or not roles_of(request.user, found):
             raise Http404("No such study.")
         items = []
-        for assignment in selectors.own_assignments(request.user, found).select_related("read", "adjudication"):
+        for assignment in selectors.own_assignments(request.user, found).select_related(
+            "read", "adjudication"
+        ):
             if assignment.purpose == Assignment.Purpose.READ:
                 state = assignment.read.state
             else:
@@ -125,7 +134,7 @@ class Commands(CaseView):
             state = services.apply_command(
                 read=read,
                 vessel=given["vessel"],
-                command=request.data["command"],
+                command=given["command"],
                 version=given["version"],
                 by=request.user,  # type: ignore[arg-type]
             )

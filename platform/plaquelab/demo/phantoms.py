@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from plaquelab.demo.plan import DISPLACEMENT_MM, SCENARIO, Patient
+from plaquelab.demo.plan import DISPLACEMENT_MM, Patient
 
 if TYPE_CHECKING:
     from inference.centreline import Centreline
@@ -56,7 +56,7 @@ def make(patient: Patient) -> Files:
     from inference.centreline import write_centrelines
     from inference.phantom import generate, write_dicom
 
-    phantom = generate(seed=patient.seed, scenario=SCENARIO)
+    phantom = generate(seed=patient.seed, scenario=settings.DEMONSTRATION_SCENARIO)
     part = files.folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(mode=0o700, parents=True)

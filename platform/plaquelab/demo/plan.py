@@ -10,17 +10,16 @@ from enum import StrEnum
 
 STUDY = "demonstration"
 TITLE = "Demonstration study (simulated)"
-SCENARIO = "demo"
 DISPLACEMENT_MM = 1.0
 
 SITES = (("aln", "Alnwick Heart Centre"), ("bor", "Border Infirmary"), ("cai", "Cairn University Hospital"))
 COHORTS = (("Internal", "internal_validation"), ("External", "external_validation"))
 
-# The charter's rules (core-lab.md): the discordance default, and readers who start from the network's contours.
+# The charter's rules (core-lab.md): the discordance default, and readers who never see the network (they start from a threshold).
 RULES = {
     "profile": "corrected",
     "read_design": "independent",
-    "start_from": "network",
+    "start_from": "threshold",
     "readers": 2,
     "discordance": {
         "volume_percent": 25,
@@ -29,7 +28,7 @@ RULES = {
         "plaque_stage": True,
     },
     "seed": 20220401,
-    "readers_see_network": True,
+    "readers_see_network": False,
 }
 
 

@@ -29,6 +29,15 @@ class SourceFile:
     file_index: int
     member: int | None = None
 
+    @property
+    def label(self) -> str:
+        """Return what a message calls the file: its number, never its name."""
+        return (
+            f"file {self.file_index}"
+            if self.member is None
+            else f"member {self.member} of file {self.file_index}"
+        )
+
 
 def is_archive(path: Path) -> bool:
     """Tell by the first bytes whether this is a zip archive."""

@@ -103,7 +103,7 @@ def _work(job: ImportJob, findings: list[Finding]) -> Exam:
         validating=lambda: next_stage(S.VALIDATING),
     )
     next_stage(S.REGISTERING)
-    notes = [*_file_notes(findings), *chosen.notes, *identity_notes, *prepared.notes]
+    notes = [*_file_notes(findings), *chosen.notes, *identity_notes]
     return register(
         job=job,
         chosen=chosen,

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 
+# JPEG baseline and extended, JPEG-LS near-lossless, JPEG 2000 (lossless only where the header says so).
+MAY_BE_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in ("50", "51", "81", "91", "203"))
+
+
 class PixelError(Exception):
     """The pixels cannot be had. ``code`` is stable, the text is for a person and quotes no value."""
 
@@ -30,6 +34,12 @@ def make_native(source: Dataset) -> None:
     syntax = UID(str(getattr(source.file_meta, "TransferSyntaxUID", "") or "1.2.840.10008.1.2"))
     if int(source.get("SamplesPerPixel", 1) or 1) != 1:
         raise PixelError("colour-image", "The image is in colour: a CT image has one value per pixel.")
+    if int(source.get("BitsStored", 16) or 16) <= 8:
+        raise PixelError(
+            "8-bit", "The image has 8 bits a pixel: HU need 12 or more. Send the original series."
+        )
+    if str(syntax) in MAY_BE_LOSSY and str(source.get("LossyImageCompression", "") or "") != "00":
+        source.LossyImageCompression = "01"
     try:
         values = source.pixel_array
     except Exception as error:

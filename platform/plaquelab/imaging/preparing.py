@@ -16,7 +16,7 @@ from plaquelab.imaging.keys import keyed_hash
 from plaquelab.imaging.pixels import PixelError, make_native
 from plaquelab.imaging.reading_dicom import read_source
 from plaquelab.imaging.screening import Finding, screen
-from plaquelab.imaging.selection import Chosen, Note
+from plaquelab.imaging.selection import Chosen
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -29,13 +29,14 @@ IMPLEMENTATION_CLASS_UID = "2.25.302135498741032895710427369818052763041"
 
 @dataclass(frozen=True)
 class PreparedImage:
-    """One de-identified image on disk."""
+    """One de-identified image on disk; ``label`` is what messages call it."""
 
     path: Path
     uid: str
     source_key: str = field(repr=False)
     number: int
     sha256: str
+    label: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,6 @@ class Prepared:
     facts: dict[str, Any]
     actions: dict[str, dict[str, int]]
     offset_hash: str
-    notes: tuple[Note, ...]
 
 
 def gather(
@@ -86,7 +86,7 @@ def gather(
 
 def deidentify_series(
     chosen: Chosen, *, work: Path, key: bytes, subject_key: str, pseudonym: str, tick: Tick
-) -> tuple[list[PreparedImage], Dataset, Deidentifier, list[Note]]:
+) -> tuple[list[PreparedImage], Dataset, Deidentifier]:
     """Write every chosen slice de-identified as Explicit VR Little Endian into ``work/clean``.
 
     Raises
@@ -99,7 +99,6 @@ def deidentify_series(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     images: list[PreparedImage] = []
     first: Dataset | None = None
-    lossy = False
     for number, finding in enumerate(chosen.slices):
         source = read_source(finding.source.path)
         try:
@@ -112,7 +111,6 @@ def deidentify_series(
         path = folder / f"{number:06d}.dcm"
         write_clean(clean, path)
         first = clean if first is None else first
-        lossy = lossy or str(clean.get("LossyImageCompression", "")) == "01"
         images.append(
             PreparedImage(
                 path=path,
@@ -120,21 +118,14 @@ def deidentify_series(
                 source_key=keyed_hash(key, "sop", finding.sop_uid),
                 number=int(clean.get("InstanceNumber") or number + 1),
                 sha256=sha256(path.read_bytes()).hexdigest(),
+                label=finding.source.label,
             )
         )
         if number % 5 == 0:
             tick(number / len(chosen.slices))
     if first is None:
         raise ImportRejected("no-ct-images", "There is no CT image in this upload.")
-    notes = []
-    if lossy:
-        notes.append(
-            Note(
-                "lossy-compression",
-                "The images were compressed with loss before they came: HU values are inexact.",
-            )
-        )
-    return images, first, cleaner, notes
+    return images, first, cleaner
 
 
 def write_clean(image: Dataset, path: Path) -> None:
@@ -166,7 +157,7 @@ def build_volume(images: list[PreparedImage]) -> Volume:
     from inference.volume import read_series
 
     try:
-        return read_series([image.path for image in images])
+        return read_series([image.path for image in images], name=lambda place: images[place].label)
     except InferenceError as error:
         raise ImportRejected(error.code, str(error)) from error
 
@@ -182,7 +173,7 @@ def prepare(
     validating: Callable[[], None],
 ) -> Prepared:
     """De-identify the chosen series, then read and check its volume; ``validating`` is called in between."""
-    images, first, cleaner, notes = deidentify_series(
+    images, first, cleaner = deidentify_series(
         chosen, work=work, key=key, subject_key=subject_key, pseudonym=pseudonym, tick=tick
     )
     validating()
@@ -195,5 +186,4 @@ def prepare(
         facts=acquisition_facts(first, volume.metadata),
         actions=cleaner.report(),
         offset_hash=cleaner.offset_hash,
-        notes=tuple(notes),
     )

@@ -91,9 +91,7 @@ def adjudicate(*, case: ReadCase, by: User, chosen_slot: int, reason: str, passw
     if len(reason) < SHORTEST_REASON:
         raise FormError(f"Give the reason of your choice (at least {SHORTEST_REASON} characters).")
     reauthenticate(by=by, password=password, study=case.study, obj=case)
-    return _decide(
-        adjudication=adjudication, case=case, by=by, side_slot=chosen_slot, reason=reason
-    )
+    return _decide(adjudication=adjudication, case=case, by=by, side_slot=chosen_slot, reason=reason)
 
 
 @transaction.atomic
@@ -109,6 +107,4 @@ def _decide(
     Adjudication.objects.filter(pk=adjudication.pk).update(
         chosen=chosen, reason=reason, decided_at=timezone.now()
     )
-    return write_signature(
-        revision=revision, by=by, meaning=Signature.Meaning.APPROVAL, role="adjudicator"
-    )
+    return write_signature(revision=revision, by=by, meaning=Signature.Meaning.APPROVAL, role="adjudicator")

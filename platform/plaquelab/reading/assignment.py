@@ -175,7 +175,9 @@ def assign_adjudicator(*, case: ReadCase, adjudicator: User, by: User | None) ->
         raise AssignmentError(f"{adjudicator} is not an adjudicator of this study.")
     if case.assignments.filter(reader=adjudicator).exists():
         raise AssignmentError(f"{adjudicator} read this case and cannot adjudicate it.")
-    last = Assignment.objects.filter(study=study, reader=adjudicator).aggregate(n=Max("order_index"))["n"] or 0
+    last = (
+        Assignment.objects.filter(study=study, reader=adjudicator).aggregate(n=Max("order_index"))["n"] or 0
+    )
     design = read_design(case.charter)
     seed = seed_of(design.seed, study.slug, "sides", case.exam.number)
     assignment = Assignment.objects.create(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from plaquelab.reading.errors import EditError
@@ -28,7 +29,9 @@ class Edited:
     excluded: tuple[tuple[float, float, str], ...] = ()
 
 
-def _number(command: Mapping[str, Any], name: str, low: float, high: float, default: float | None = None) -> float:
+def _number(
+    command: Mapping[str, Any], name: str, low: float, high: float, default: float | None = None
+) -> float:
     value = command.get(name, default)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise EditError(f"“{name}” must be a number.")
@@ -189,7 +192,7 @@ def _lesions(
 def _ordered(lesions: list[Lesion]) -> tuple[Lesion, ...]:
     """Number the lesions from 1 along the path; they must not overlap."""
     lesions = sorted(lesions, key=lambda lesion: lesion.start_mm)
-    for before, after in zip(lesions, lesions[1:], strict=False):
+    for before, after in pairwise(lesions):
         if after.start_mm < before.end_mm:
             raise EditError(
                 f"The lesions {before.start_mm:.1f}–{before.end_mm:.1f} mm and {after.start_mm:.1f}–"

@@ -22,7 +22,9 @@ def content_of(revision: ReadRevision) -> dict[str, Any]:
     StorageError
         A file is missing.
     """
-    sets = revision.contour_sets.select_related("vessel").prefetch_related("lesions").order_by("vessel__order")
+    sets = (
+        revision.contour_sets.select_related("vessel").prefetch_related("lesions").order_by("vessel__order")
+    )
     read = revision.read
     return {
         "study": read.study.slug,

@@ -140,8 +140,10 @@ def judge(*, case: ReadCase) -> Discordance | None:
             revision = latest_revision(read)
             if revision is None:
                 raise ValueError(f"Read {read.pk} is signed but has no revision.")
-            summaries.append(summarise(list(revision.measurements.filter(level__in=("patient", "territory")))))
-        items = compare(*summaries, read_design(case.charter).discordance)
+            summaries.append(
+                summarise(list(revision.measurements.filter(level__in=("patient", "territory"))))
+            )
+        items = compare(summaries[0], summaries[1], read_design(case.charter).discordance)
     found = Discordance.objects.create(
         case=case, items=[asdict(item) for item in items], is_discordant=bool(items)
     )

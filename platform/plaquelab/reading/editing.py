@@ -94,9 +94,7 @@ def state_of(*, read: Read, vessel: str) -> DraftState:
     EditError
         The read has no such vessel.
     """
-    draft = (
-        read.drafts.select_related("vessel", "base", "base__vessel").filter(vessel__name=vessel).first()
-    )
+    draft = read.drafts.select_related("vessel", "base", "base__vessel").filter(vessel__name=vessel).first()
     if draft is None:
         raise EditError(f"This case has no vessel {vessel}.")
     draft.read = read

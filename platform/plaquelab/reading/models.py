@@ -108,7 +108,9 @@ class ReadRevision(models.Model):
     edits = models.JSONField(
         default=list, help_text="commands (anchors + base revision) since the last revision"
     )
-    reviewed = models.JSONField(default=list, help_text="names of the vessels that the reader marked as reviewed")
+    reviewed = models.JSONField(
+        default=list, help_text="names of the vessels that the reader marked as reviewed"
+    )
     draft_version = models.PositiveIntegerField(default=0, help_text="the draft that this revision keeps")
     content_sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -61,7 +61,9 @@ def save_revision(*, read: Read, by: User, form: Mapping[str, Any]) -> ReadRevis
     checked = checked_form(form)
     start_read(read=read, by=by)
     # Takes the row's write lock, so that no edit falls between what is measured and what is saved.
-    locked = Read.objects.filter(pk=read.pk, state=R.IN_PROGRESS).update(draft_version=F("draft_version"), form=checked)
+    locked = Read.objects.filter(pk=read.pk, state=R.IN_PROGRESS).update(
+        draft_version=F("draft_version"), form=checked
+    )
     read.refresh_from_db()
     if locked != 1:
         raise TransitionError(f"This read is “{read.state.replace('_', ' ')}”: it cannot be saved again.")
@@ -72,7 +74,11 @@ def save_revision(*, read: Read, by: User, form: Mapping[str, Any]) -> ReadRevis
         number=previous + 1,
         form=checked,
         edits=[
-            {"vessel": draft.vessel.name, "base": draft.base.sha256, "commands": draft.commands[: draft.cursor]}
+            {
+                "vessel": draft.vessel.name,
+                "base": draft.base.sha256,
+                "commands": draft.commands[: draft.cursor],
+            }
             for draft in drafts
         ],
         reviewed=[draft.vessel.name for draft in drafts if draft.reviewed],

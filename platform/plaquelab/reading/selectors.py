@@ -64,9 +64,10 @@ def own_reads(user: User | AnonymousUser, study: Study) -> QuerySet[Read]:
 def next_read(user: User | AnonymousUser, study: Study, *, after: int = 0) -> Read | None:
     """Return the person's next unsigned read, first beyond running number ``after``, then from the start."""
     waiting = own_reads(user, study).filter(state__in=OPEN_READ)
-    return waiting.filter(assignment__order_index__gt=after).first() or waiting.exclude(
-        assignment__order_index=after
-    ).first()
+    return (
+        waiting.filter(assignment__order_index__gt=after).first()
+        or waiting.exclude(assignment__order_index=after).first()
+    )
 
 
 def own_adjudications(user: User | AnonymousUser, study: Study) -> QuerySet[Assignment]:

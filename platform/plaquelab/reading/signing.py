@@ -41,7 +41,9 @@ def reauthenticate(*, by: User, password: str, study: Study, obj: Model) -> None
     now = timezone.now()
     if lock.locked_until is not None and lock.locked_until > now:
         minutes = -(-(lock.locked_until - now).total_seconds() // 60)
-        raise SigningError(f"Signing is closed after {MOST_FAILURES} wrong passwords: try again in {minutes:.0f} min.")
+        raise SigningError(
+            f"Signing is closed after {MOST_FAILURES} wrong passwords: try again in {minutes:.0f} min."
+        )
     if by.is_active and by.check_password(password):
         if lock.failures or lock.locked_until:
             SigningLock.objects.filter(pk=lock.pk).update(failures=0, locked_until=None)
@@ -66,7 +68,9 @@ def reauthenticate(*, by: User, password: str, study: Study, obj: Model) -> None
             f"{LOCKED_FOR.seconds // 60} minutes."
         )
     left = MOST_FAILURES - lock.failures
-    raise SigningError(f"The password is wrong. {left} more {'try' if left == 1 else 'tries'} before signing is closed.")
+    raise SigningError(
+        f"The password is wrong. {left} more {'try' if left == 1 else 'tries'} before signing is closed."
+    )
 
 
 def write_signature(*, revision: ReadRevision, by: User, meaning: str, role: str) -> Signature:

@@ -44,6 +44,7 @@ def normal_wall_of(read: Read) -> NormalWall:
     """Return the normal wall that the read's plaque marks are judged by."""
     from inference.quantification import NormalWall
 
-    return NormalWall(intercept=read.normal_wall["intercept"], slope=read.normal_wall["slope"])
-
-
+    wall = read.normal_wall
+    if wall is None:
+        raise ValueError(f"Read {read.pk} has not been started: it has no normal wall.")
+    return NormalWall(intercept=wall["intercept"], slope=wall["slope"])

@@ -170,7 +170,8 @@ def assign_readers(request: HttpRequest, study: str) -> HttpResponse:
     try:
         assign_cases(cases=chosen, readers=readers, by=request.user)  # type: ignore[arg-type]
         messages.success(
-            request, f"{len(chosen)} case{'s' if len(chosen) != 1 else ''} assigned, in an own random order each."
+            request,
+            f"{len(chosen)} case{'s' if len(chosen) != 1 else ''} assigned, in an own random order each.",
         )
     except (ReadingError, TransitionError) as error:
         messages.error(request, str(error))

@@ -127,7 +127,9 @@ def _case_row(case: ReadCase) -> CaseRow:
         readers=[part for part in parts if part.purpose == Assignment.Purpose.READ],
         adjudicator=next((part for part in parts if part.purpose == Assignment.Purpose.ADJUDICATE), None),
         # To the manager A is reader 1's slot and B reader 2's: the table names them so.
-        differs=[item["text"].replace(" A ", " reader 1: ").replace(" B ", " reader 2: ") for item in differs],
+        differs=[
+            item["text"].replace(" A ", " reader 1: ").replace(" B ", " reader 2: ") for item in differs
+        ],
     )
 
 
@@ -140,7 +142,9 @@ def states_with_counts(rows: list[CaseRow]) -> list[tuple[str, str, int]]:
 def exams_without_case(study: Study) -> list[dict[str, Any]]:
     """Return accepted exams that have no case yet, with what became of their analysis."""
     rows = []
-    for exam in Exam.objects.filter(study=study, state=Exam.State.ACCEPTED, case__isnull=True).order_by("number"):
+    for exam in Exam.objects.filter(study=study, state=Exam.State.ACCEPTED, case__isnull=True).order_by(
+        "number"
+    ):
         run: AnalysisRun | None = exam.runs.order_by("-pk").first()
         rows.append({"exam": exam, "run": run})
     return rows

@@ -68,7 +68,9 @@ class Machine:
             ) from None
         with transaction.atomic():
             changed = (
-                type(obj)._default_manager.filter(pk=obj.pk, **{self.field: before}).update(**{self.field: after})
+                type(obj)
+                ._default_manager.filter(pk=obj.pk, **{self.field: before})
+                .update(**{self.field: after})
             )
             if changed != 1:
                 raise TransitionError(f"This {self.name} was changed by somebody else: load the page again.")

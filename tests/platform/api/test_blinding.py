@@ -22,7 +22,11 @@ VERB = {"vessel": "LAD", "version": 0, "command": {"type": "add_lesion", "start_
 def everything(client: Client) -> dict[str, Any]:
     """Return all that a reader can fetch about the own case: bodies, and names of headers and cookies."""
     case = client.get(ROOT)
-    seen = {"case": case.json(), "headers": sorted(case.headers), "list": client.get("/api/v1/studies/alpha/cases/").json()}
+    seen = {
+        "case": case.json(),
+        "headers": sorted(case.headers),
+        "list": client.get("/api/v1/studies/alpha/cases/").json(),
+    }
     for vessel in case.json()["vessels"]:
         seen[vessel["state"]] = client.get(vessel["state"]).json()
         seen[vessel["hu"]] = client.get(vessel["hu"]).content
@@ -81,7 +85,9 @@ def test_no_answer_names_site_subject_scanner_or_another_person(
     for person, other in ((discordant.reader, "alpha reader2"), (discordant.reader2, '"alpha reader"')):
         client = client_for(person)
         seen = everything(client)
-        texts.append(json.dumps({key: value for key, value in seen.items() if isinstance(value, (dict, list))}))
+        texts.append(
+            json.dumps({key: value for key, value in seen.items() if isinstance(value, (dict, list))})
+        )
         assert other not in seen["page"]
         assert not any(word in seen["page"] for word in hidden[:3])
     client = client_for(discordant.adjudicator)
@@ -96,7 +102,9 @@ def test_no_answer_names_site_subject_scanner_or_another_person(
         assert not re.search(r"alpha[- ]reader", text)
 
 
-def test_numbers_do_not_tell_the_other_order(two_studies: SimpleNamespace, client_for: Callable[[Any], Client]) -> None:
+def test_numbers_do_not_tell_the_other_order(
+    two_studies: SimpleNamespace, client_for: Callable[[Any], Client]
+) -> None:
     """Each reader gets 1…n in an own permutation that its stored seed reproduces; numbers beyond do not exist."""
     import random
 
@@ -144,7 +152,10 @@ def test_network_contours_stay_hidden_from_a_threshold_read(
 
     assert base64.b64decode(state["wall"]) != network.wall_radius.tobytes()
     assert state["lesions"] == []
-    assert client.get(client.get(ROOT).json()["vessels"][0]["state"], {"side": "network"}).json()["wall"] == state["wall"]
+    assert (
+        client.get(client.get(ROOT).json()["vessels"][0]["state"], {"side": "network"}).json()["wall"]
+        == state["wall"]
+    )
     assert assigned.reads[0].saw_network is False
 
 
@@ -160,7 +171,9 @@ def test_network_contours_are_the_start_where_the_charter_says_so(
     type(ready_case.charter).objects.filter(pk=ready_case.charter.pk).update(rules=rules)
     ready_case.case.refresh_from_db()
     ready_case.case.charter.refresh_from_db()
-    reads = assign(case=ready_case.case, readers=[ready_case.reader, ready_case.reader2], by=ready_case.manager)
+    reads = assign(
+        case=ready_case.case, readers=[ready_case.reader, ready_case.reader2], by=ready_case.manager
+    )
     client = client_for(ready_case.reader)
     state = client.get(client.get(ROOT).json()["vessels"][0]["state"]).json()
     network = load_contours(network_contours(ready_case.case.run.vessels.get(name="LAD")))

@@ -68,7 +68,12 @@ def test_image_bytes_are_what_was_stored_and_may_be_kept(client: Client) -> None
     assert slab["Content-Encoding"] == "gzip"
     hu = decode(gzip.decompress(slab.content), (5, 8, 8))
     assert hu.ravel()[:2].tolist() == [25 * 64 % 700 - 100, 25 * 64 % 700 - 99]
-    assert client.get(body["ct"]["slabs"][1]["url"], headers={"accept-encoding": "gzip, zstd"})["Content-Encoding"] == "zstd"
+    assert (
+        client.get(body["ct"]["slabs"][1]["url"], headers={"accept-encoding": "gzip, zstd"})[
+            "Content-Encoding"
+        ]
+        == "zstd"
+    )
 
 
 def test_opening_images_is_one_event_a_session(client: Client) -> None:
@@ -169,6 +174,8 @@ def test_save_sign_and_nothing_moves_any_more(client: Client, assigned: SimpleNa
 
 
 def test_schema_describes_every_endpoint(client: Client) -> None:
-    text = client.get("/api/v1/schema/", headers={"accept": "application/vnd.oai.openapi+json"}).content.decode()
+    text = client.get(
+        "/api/v1/schema/", headers={"accept": "application/vnd.oai.openapi+json"}
+    ).content.decode()
     for part in ("commands/", "signature/", "adjudication/", "exams/{number}/view/", "ct/{index}/"):
         assert part in text

@@ -20,7 +20,9 @@ NOBODY = "nobody"
 PEOPLE = [*(f"a.{role}" for role in ROLES), *(f"b.{role}" for role in ROLES), NOBODY]
 
 
-def addresses(world: SimpleNamespace, prefix: str, names: dict[str, Any]) -> dict[str, tuple[str, str, dict[str, Any]]]:
+def addresses(
+    world: SimpleNamespace, prefix: str, names: dict[str, Any]
+) -> dict[str, tuple[str, str, dict[str, Any]]]:
     """Return name → (method, url, body) of every endpoint of a case or view of study A."""
     run = world.case.run
     vessel = run.vessels.get(name="LAD")
@@ -33,14 +35,20 @@ def addresses(world: SimpleNamespace, prefix: str, names: dict[str, Any]) -> dic
         f"{prefix}-frames": digest,
         f"{prefix}-slab": {"index": 0, "digest": slab.sha256[:16]},
     }
-    made = {name: ("get", reverse(f"api:{name}", kwargs={**names, **more}), {}) for name, more in urls.items()}
+    made = {
+        name: ("get", reverse(f"api:{name}", kwargs={**names, **more}), {}) for name, more in urls.items()
+    }
     if prefix == "case":
         command = {"vessel": "LAD", "version": 0, "command": {"type": "mark_reviewed", "reviewed": True}}
         form = {"form": FORM}
         decision = {"choose": "A", "reason": "the wall follows the vessel", "password": PASSWORD}
         made["case-commands"] = ("post", reverse("api:case-commands", kwargs=names), command)
         made["case-revisions"] = ("post", reverse("api:case-revisions", kwargs=names), form)
-        made["case-signature"] = ("post", reverse("api:case-signature", kwargs=names), {**form, "password": PASSWORD})
+        made["case-signature"] = (
+            "post",
+            reverse("api:case-signature", kwargs=names),
+            {**form, "password": PASSWORD},
+        )
         made["case-adjudication"] = ("get", reverse("api:case-adjudication", kwargs=names), {})
         made["decide"] = ("post", reverse("api:case-adjudication", kwargs=names), decision)
     return made
@@ -67,7 +75,9 @@ def test_the_table_covers_every_endpoint(assigned: SimpleNamespace) -> None:
     assert {pattern.name for pattern in urlpatterns} == known - {"decide"}  # type: ignore[union-attr]
 
 
-def test_only_the_assigned_readers_reach_a_case(assigned: SimpleNamespace, client_for: Callable[[Any], Client]) -> None:
+def test_only_the_assigned_readers_reach_a_case(
+    assigned: SimpleNamespace, client_for: Callable[[Any], Client]
+) -> None:
     calls = addresses(assigned, "case", {"study": "alpha", "n": 1})
     # A reader signs first: the other reader's answers below must not care.
     order = sorted(PEOPLE, key=lambda who: who not in ("a.reader", "a.reader2"))

@@ -205,10 +205,14 @@ def test_a_failed_analysis_is_said(
 
     patient = patient_with(Fate.FINAL)
     director.send(world, patient)
-    with pytest.raises(director.DemonstrationError, match="No contrast"):
+
+    def go_on() -> None:
         for _ in range(6):
             work_off(refuse, monkeypatch)
             director.step(world, patient)
+
+    with pytest.raises(director.DemonstrationError, match="No contrast"):
+        go_on()
     shown = next(p for p in progress().patients if p.label == patient.pseudonym)
     assert "No contrast." in shown.text
     assert not shown.done

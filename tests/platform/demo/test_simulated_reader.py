@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -49,7 +50,7 @@ def test_every_draw_is_a_valid_read(case: Case, seed: int) -> None:
     drawn = draw(truth, Hand(seed=seed, ends_mm=2.0), arc_length_mm=vessel.arc_length, stream=1)
     ends = [(lesion.start_mm, lesion.end_mm) for lesion in drawn.lesions]
     assert all(0 <= a < b <= vessel.arc_length[-1] for a, b in ends)
-    assert all(before[1] < after[0] for before, after in zip(ends, ends[1:], strict=False))
+    assert all(before[1] < after[0] for before, after in itertools.pairwise(ends))
     assert [lesion.number for lesion in drawn.lesions] == list(range(1, len(ends) + 1))
     closed = truth.contours.lumen_radius <= 0
     assert (drawn.contours.lumen_radius[closed] == 0).all()

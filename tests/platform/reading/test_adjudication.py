@@ -26,7 +26,9 @@ REASON = "The wall of this read follows the vessel."
 def test_the_chosen_read_is_final_and_approved(discordant: SimpleNamespace) -> None:
     case = discordant.case
     assert case.state == "discordant"
-    signature = adjudicate(case=case, by=discordant.adjudicator, chosen_slot=1, reason=REASON, password=PASSWORD)
+    signature = adjudicate(
+        case=case, by=discordant.adjudicator, chosen_slot=1, reason=REASON, password=PASSWORD
+    )
     case.refresh_from_db()
     made = Adjudication.objects.get(case=case)
     assert case.state == "final"
@@ -49,7 +51,9 @@ def test_what_the_decision_needs(discordant: SimpleNamespace) -> None:
     with pytest.raises(FormError):
         adjudicate(case=discordant.case, by=who, chosen_slot=2, reason=REASON, password=PASSWORD)
     with pytest.raises(AssignmentError):
-        adjudicate(case=discordant.case, by=discordant.manager, chosen_slot=0, reason=REASON, password=PASSWORD)
+        adjudicate(
+            case=discordant.case, by=discordant.manager, chosen_slot=0, reason=REASON, password=PASSWORD
+        )
     discordant.case.refresh_from_db()
     assert discordant.case.state == "discordant"
 
@@ -59,7 +63,13 @@ def test_nobody_reads_and_adjudicates_one_case(discordant: SimpleNamespace) -> N
     Assignment.objects.filter(case=case, purpose="adjudicate").update(purpose="read")
     with pytest.raises(IntegrityError), transaction.atomic():
         Assignment.objects.create(
-            study=discordant.study, case=case, reader=discordant.reader, purpose="adjudicate", slot=8, order_index=77, seed=1
+            study=discordant.study,
+            case=case,
+            reader=discordant.reader,
+            purpose="adjudicate",
+            slot=8,
+            order_index=77,
+            seed=1,
         )
 
 
@@ -116,7 +126,11 @@ def test_sides_through_the_api_are_the_reads_in_the_stored_order(
     assert discordant.case.state == "adjudicating"
     given = client.get(body["adjudication_url"]).json()
     volume = {
-        side: next(r["value"] for r in given[side]["patient"] if r["metric"] == "total_plaque_volume" and r["level"] == "patient")
+        side: next(
+            r["value"]
+            for r in given[side]["patient"]
+            if r["metric"] == "total_plaque_volume" and r["level"] == "patient"
+        )
         for side in "ab"
     }
     small = "a" if discordant.adjudication.a_slot == 0 else "b"

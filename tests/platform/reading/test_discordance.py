@@ -77,7 +77,9 @@ def test_sides_hide_who_is_who() -> None:
     straight, swapped = describe(asdict(item), swapped=False), describe(asdict(item), swapped=True)
     assert (straight["a"], straight["b"]) == (100.0, 300.0)
     assert (swapped["a"], swapped["b"]) == (300.0, 100.0)
-    assert swapped["text"] == "Total plaque volume: A 300 mm³, B 100 mm³ (difference 200 mm³, 100 % of the mean)"
+    assert (
+        swapped["text"] == "Total plaque volume: A 300 mm³, B 100 mm³ (difference 200 mm³, 100 % of the mean)"
+    )
 
 
 def test_the_charter_is_read_with_its_defaults_and_refused_when_impossible() -> None:

@@ -39,7 +39,9 @@ lesions = st.one_of(
     ),
     st.integers(1, 3).map(lambda n: {"type": "remove_lesion", "number": n}),
 )
-steps = st.lists(st.one_of(moves, lesions, st.sampled_from([{"type": "undo"}, {"type": "redo"}])), max_size=12)
+steps = st.lists(
+    st.one_of(moves, lesions, st.sampled_from([{"type": "undo"}, {"type": "redo"}])), max_size=12
+)
 
 
 def refuse(number: int) -> Edited:
@@ -48,7 +50,8 @@ def refuse(number: int) -> Edited:
 
 def same(a: Edited, b: Edited) -> bool:
     pairs = [
-        (getattr(a.contours, name), getattr(b.contours, name)) for name in ("lumen_radius", "wall_radius", "plaque")
+        (getattr(a.contours, name), getattr(b.contours, name))
+        for name in ("lumen_radius", "wall_radius", "plaque")
     ]
     return all(x.tobytes() == y.tobytes() for x, y in pairs) and a.lesions == b.lesions
 
@@ -68,7 +71,9 @@ def test_a_drag_keeps_the_lumen_inside_the_wall_and_marks_elsewhere(command: dic
 @pytest.mark.django_db
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(commands=steps)
-def test_any_walk_of_edits_can_be_taken_back_exactly(assigned: SimpleNamespace, commands: list[dict[str, Any]]) -> None:
+def test_any_walk_of_edits_can_be_taken_back_exactly(
+    assigned: SimpleNamespace, commands: list[dict[str, Any]]
+) -> None:
     read, reader = assigned.reads[0], assigned.reader
     read.refresh_from_db()
     start_read(read=read, by=reader)
@@ -78,7 +83,9 @@ def test_any_walk_of_edits_can_be_taken_back_exactly(assigned: SimpleNamespace, 
     for command in commands:
         cursor = state_of(read=read, vessel="LAD").draft.cursor
         try:
-            now = apply_command(read=read, vessel="LAD", command=command, version=read.draft_version, by=reader)
+            now = apply_command(
+                read=read, vessel="LAD", command=command, version=read.draft_version, by=reader
+            )
         except EditError:
             read.refresh_from_db()
             continue
@@ -87,7 +94,9 @@ def test_any_walk_of_edits_can_be_taken_back_exactly(assigned: SimpleNamespace, 
             seen.append(now.edited)
         assert same(now.edited, seen[now.draft.cursor])
     replay._states = Recent(128)  # as another process would see it
-    assert same(state_of(read=read, vessel="LAD").edited, seen[state_of(read=read, vessel="LAD").draft.cursor])
+    assert same(
+        state_of(read=read, vessel="LAD").edited, seen[state_of(read=read, vessel="LAD").draft.cursor]
+    )
     while state_of(read=read, vessel="LAD").can_undo:
         now = apply_command(
             read=read, vessel="LAD", command={"type": "undo"}, version=read.draft_version, by=reader
@@ -138,7 +147,10 @@ def test_references_are_kept_until_they_are_changed() -> None:
     assert placed.lesions[0].proximal_reference_mm == 2.5
     moved = walk(placed, {"type": "set_lesion", "number": 1, "start_mm": 5, "end_mm": 11.7})
     assert moved.lesions[0].proximal_reference_mm == 2.5
-    freed = walk(moved, {"type": "set_lesion", "number": 1, "start_mm": 5, "end_mm": 11.7, "proximal_reference_mm": None})
+    freed = walk(
+        moved,
+        {"type": "set_lesion", "number": 1, "start_mm": 5, "end_mm": 11.7, "proximal_reference_mm": None},
+    )
     assert freed.lesions[0].proximal_reference_mm is None
 
 

@@ -34,7 +34,13 @@ def test_a_signature_says_who_what_when_and_why(assigned: SimpleNamespace) -> No
     event = AuditEvent.objects.get(verb="signature.sign")
     assert event.after["content_sha256"] == signature.content_sha256
     assert revision.reviewed == ["LAD", "RCA"]
-    assert {row.level for row in revision.measurements.all()} == {"lesion", "segment", "vessel", "territory", "patient"}
+    assert {row.level for row in revision.measurements.all()} == {
+        "lesion",
+        "segment",
+        "vessel",
+        "territory",
+        "patient",
+    }
 
 
 def test_the_head_goes_outside_the_database_when_the_signature_is_committed(
@@ -46,7 +52,9 @@ def test_the_head_goes_outside_the_database_when_the_signature_is_committed(
     line = json.loads(Path(settings.AUDIT_HEADS_FILE).read_text().splitlines()[-1])
     assert line["chain"] == "study:alpha"
     assert line["why"].startswith("signature ")
-    assert line["sequence"] == AuditEvent.objects.filter(chain="study:alpha").order_by("-sequence")[0].sequence
+    assert (
+        line["sequence"] == AuditEvent.objects.filter(chain="study:alpha").order_by("-sequence")[0].sequence
+    )
 
 
 def test_wrong_passwords_are_recorded_and_close_signing(assigned: SimpleNamespace) -> None:
@@ -177,7 +185,9 @@ def remove_signature(signature: Signature, folder: Path) -> str:
         remove_signature,
     ],
 )
-def test_every_later_change_invalidates_the_signature(assigned: SimpleNamespace, settings: Any, alter: Any) -> None:
+def test_every_later_change_invalidates_the_signature(
+    assigned: SimpleNamespace, settings: Any, alter: Any
+) -> None:
     # Thicker than the network's drawing: its files are not the same ones.
     signature = sign_as(assigned.reads[0], assigned.reader, thick=1.4)
     sign_as(assigned.reads[1], assigned.reader2, thick=1.5)
@@ -196,9 +206,14 @@ def test_a_signature_that_is_rolled_back_leaves_nothing(assigned: SimpleNamespac
 
     read_as(assigned.reads[0], assigned.reader)
     events = AuditEvent.objects.count()
-    with pytest.raises(Stop), transaction.atomic():
+
+    @transaction.atomic
+    def sign_and_fail() -> None:
         submit_and_sign(read=assigned.reads[0], by=assigned.reader, password=PASSWORD, form=FORM)
         raise Stop
+
+    with pytest.raises(Stop):
+        sign_and_fail()
     assert AuditEvent.objects.count() == events
     assert not Signature.objects.exists()
     assert connection.in_atomic_block

@@ -27,5 +27,12 @@ def test_two_like_reads_make_reader_one_final(assigned: SimpleNamespace) -> None
     assert set(Read.objects.values_list("state", flat=True)) == {"signed"}
     assert audit.verify() == []
     verbs = list(AuditEvent.objects.filter(chain="study:alpha").values_list("verb", flat=True))
-    for verb in ("case.open", "case.assign", "read.start", "read.save_revision", "signature.sign", "case.finalise"):
+    for verb in (
+        "case.open",
+        "case.assign",
+        "read.start",
+        "read.save_revision",
+        "signature.sign",
+        "case.finalise",
+    ):
         assert verb in verbs

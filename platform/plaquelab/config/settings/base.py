@@ -159,6 +159,8 @@ JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=3)
 INFERENCE_MODEL = env.str("PLAQUELAB_MODEL", default="served")
 # Shown on the start page of a demonstration, where it also signs; used nowhere else.
 DEMONSTRATION_PASSWORD = env.str("DEMONSTRATION_PASSWORD", default="demonstration-only")
+# Which phantoms the demonstration is made of: “demo” in full, “tiny” where it must be quick (browser tests).
+DEMONSTRATION_SCENARIO = env.str("DEMONSTRATION_SCENARIO", default="demo")
 
 # Where the chain's head is also appended, outside the database.
 AUDIT_HEADS_FILE = DATA_DIR / "audit" / "heads.jsonl"
@@ -173,11 +175,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "plain"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "plaquelab": {"level": "INFO"},
-        "pydicom": {"level": "ERROR"},
+        # It quotes values, which may be names. (A level would not do: pydicom sets its own when it is imported.)
+        "pydicom": {"handlers": ["nowhere"], "propagate": False},
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},
     },

@@ -40,7 +40,10 @@ def query_list(request: HttpRequest, study: str) -> HttpResponse:
     context = {
         "study": found,
         "page": page,
-        "rows": [(query, ((query.closed_at or now) - query.opened_at).days) for query in page],
+        "rows": [
+            (query, ((query.closed_at or now) - query.opened_at).days, list(query.messages.all())[-1])
+            for query in page
+        ],
         "state": state,
         "states": Query.State.choices,
         "counts": {

@@ -6,148 +6,388 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('analysis', '0001_initial'),
-        ('imaging', '0001_initial'),
-        ('studies', '0001_initial'),
+        ("analysis", "0001_initial"),
+        ("imaging", "0001_initial"),
+        ("studies", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Assignment',
+            name="Assignment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('read', 'Read'), ('adjudicate', 'Adjudicate')], default='read', max_length=12)),
-                ('slot', models.PositiveSmallIntegerField(help_text='0 or 1 for readers, 9 for the adjudicator')),
-                ('order_index', models.PositiveIntegerField()),
-                ('seed', models.BigIntegerField()),
-                ('due_on', models.DateField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='studies.study')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[("read", "Read"), ("adjudicate", "Adjudicate")],
+                        default="read",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "slot",
+                    models.PositiveSmallIntegerField(help_text="0 or 1 for readers, 9 for the adjudicator"),
+                ),
+                ("order_index", models.PositiveIntegerField()),
+                ("seed", models.BigIntegerField()),
+                ("due_on", models.DateField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assignments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assignments",
+                        to="studies.study",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('reader', 'order_index'),
+                "ordering": ("reader", "order_index"),
             },
         ),
         migrations.CreateModel(
-            name='Read',
+            name="Read",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('expert_plaque', 'Expert Plaque')], default='expert_plaque', max_length=16)),
-                ('state', models.CharField(choices=[('assigned', 'Assigned'), ('in_progress', 'In Progress'), ('submitted', 'Submitted'), ('signed', 'Signed'), ('void', 'Void')], default='assigned', max_length=12)),
-                ('saw_network', models.BooleanField(help_text="whether the reader started from the network's contours")),
-                ('is_simulated', models.BooleanField(default=False)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('form', models.JSONField(default=dict, help_text='image quality, remarks')),
-                ('assignment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='read', to='reading.assignment')),
-                ('charter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='studies.charterversion')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reads', to='studies.study')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("expert_plaque", "Expert Plaque")], default="expert_plaque", max_length=16
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("assigned", "Assigned"),
+                            ("in_progress", "In Progress"),
+                            ("submitted", "Submitted"),
+                            ("signed", "Signed"),
+                            ("void", "Void"),
+                        ],
+                        default="assigned",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "saw_network",
+                    models.BooleanField(help_text="whether the reader started from the network's contours"),
+                ),
+                ("is_simulated", models.BooleanField(default=False)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("submitted_at", models.DateTimeField(null=True)),
+                ("form", models.JSONField(default=dict, help_text="image quality, remarks")),
+                (
+                    "assignment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="read",
+                        to="reading.assignment",
+                    ),
+                ),
+                (
+                    "charter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="studies.charterversion"
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="reads", to="studies.study"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReadCase',
+            name="ReadCase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('reading', 'Reading'), ('concordant', 'Concordant'), ('discordant', 'Discordant'), ('adjudicating', 'Adjudicating'), ('final', 'Final')], default='waiting', max_length=12)),
-                ('first_reader_draw', models.PositiveSmallIntegerField(help_text='0 or 1: which assignment is reader 1, drawn by the stored seed')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('charter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='studies.charterversion')),
-                ('exam', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='case', to='imaging.exam')),
-                ('final_read', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reading.read')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='analysis.analysisrun')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='studies.study')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("reading", "Reading"),
+                            ("concordant", "Concordant"),
+                            ("discordant", "Discordant"),
+                            ("adjudicating", "Adjudicating"),
+                            ("final", "Final"),
+                        ],
+                        default="waiting",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "first_reader_draw",
+                    models.PositiveSmallIntegerField(
+                        help_text="0 or 1: which assignment is reader 1, drawn by the stored seed"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "charter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="studies.charterversion"
+                    ),
+                ),
+                (
+                    "exam",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="case", to="imaging.exam"
+                    ),
+                ),
+                (
+                    "final_read",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="reading.read",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cases",
+                        to="analysis.analysisrun",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="cases", to="studies.study"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='read',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reads', to='reading.readcase'),
+            model_name="read",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="reads", to="reading.readcase"
+            ),
         ),
         migrations.CreateModel(
-            name='Discordance',
+            name="Discordance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('items', models.JSONField(help_text='[{rule, level, territory, a, b, detail}]')),
-                ('is_discordant', models.BooleanField()),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='discordance', to='reading.readcase')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("items", models.JSONField(help_text="[{rule, level, territory, a, b, detail}]")),
+                ("is_discordant", models.BooleanField()),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="discordance",
+                        to="reading.readcase",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='reading.readcase'),
+            model_name="assignment",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="assignments", to="reading.readcase"
+            ),
         ),
         migrations.CreateModel(
-            name='Adjudication',
+            name="Adjudication",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('a_slot', models.PositiveSmallIntegerField(help_text="which reader's slot is shown as A (random side)")),
-                ('reason', models.TextField(blank=True)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('assignment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='adjudication', to='reading.assignment')),
-                ('chosen', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='chosen_by', to='reading.read')),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='adjudication', to='reading.readcase')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "a_slot",
+                    models.PositiveSmallIntegerField(
+                        help_text="which reader's slot is shown as A (random side)"
+                    ),
+                ),
+                ("reason", models.TextField(blank=True)),
+                ("decided_at", models.DateTimeField(null=True)),
+                (
+                    "assignment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjudication",
+                        to="reading.assignment",
+                    ),
+                ),
+                (
+                    "chosen",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="chosen_by",
+                        to="reading.read",
+                    ),
+                ),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjudication",
+                        to="reading.readcase",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReadRevision',
+            name="ReadRevision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('form', models.JSONField(default=dict)),
-                ('edits', models.JSONField(default=list, help_text='commands (anchors + base revision) since the last revision')),
-                ('content_sha256', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('contour_sets', models.ManyToManyField(related_name='revisions', to='analysis.contourset')),
-                ('read', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='reading.read')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("form", models.JSONField(default=dict)),
+                (
+                    "edits",
+                    models.JSONField(
+                        default=list, help_text="commands (anchors + base revision) since the last revision"
+                    ),
+                ),
+                ("content_sha256", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                ("contour_sets", models.ManyToManyField(related_name="revisions", to="analysis.contourset")),
+                (
+                    "read",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="revisions",
+                        to="reading.read",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('read', 'number'),
+                "ordering": ("read", "number"),
             },
         ),
         migrations.CreateModel(
-            name='Signature',
+            name="Signature",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('printed_name', models.CharField(max_length=120)),
-                ('meaning', models.CharField(choices=[('authorship', 'Authorship'), ('review', 'Review'), ('approval', 'Approval')], max_length=12)),
-                ('at', models.DateTimeField()),
-                ('content_sha256', models.CharField(max_length=64)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='reading.readrevision')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='studies.study')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("printed_name", models.CharField(max_length=120)),
+                (
+                    "meaning",
+                    models.CharField(
+                        choices=[
+                            ("authorship", "Authorship"),
+                            ("review", "Review"),
+                            ("approval", "Approval"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("content_sha256", models.CharField(max_length=64)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "revision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="signatures",
+                        to="reading.readrevision",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="signatures",
+                        to="studies.study",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='read',
-            constraint=models.UniqueConstraint(fields=('case', 'assignment'), name='read_once'),
+            model_name="read",
+            constraint=models.UniqueConstraint(fields=("case", "assignment"), name="read_once"),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(fields=('case', 'reader'), name='one_part_per_person_and_case'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                fields=("case", "reader"), name="one_part_per_person_and_case"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(fields=('case', 'slot'), name='one_person_per_slot'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(fields=("case", "slot"), name="one_person_per_slot"),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(fields=('study', 'reader', 'order_index'), name='own_running_number'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                fields=("study", "reader", "order_index"), name="own_running_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='adjudication',
-            constraint=models.CheckConstraint(condition=models.Q(('chosen__isnull', True), models.Q(models.Q(('reason', ''), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='adjudication_has_reason'),
+            model_name="adjudication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("chosen__isnull", True),
+                    models.Q(models.Q(("reason", ""), _negated=True), ("decided_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="adjudication_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readrevision',
-            constraint=models.UniqueConstraint(fields=('read', 'number'), name='revision_number_once'),
+            model_name="readrevision",
+            constraint=models.UniqueConstraint(fields=("read", "number"), name="revision_number_once"),
         ),
     ]

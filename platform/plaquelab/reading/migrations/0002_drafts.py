@@ -6,58 +6,103 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('analysis', '0002_initial'),
-        ('reading', '0001_initial'),
+        ("analysis", "0002_initial"),
+        ("reading", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='read',
-            name='draft_version',
-            field=models.PositiveIntegerField(default=0, help_text='counts every change of the drafts; a page that names an older one is told so'),
+            model_name="read",
+            name="draft_version",
+            field=models.PositiveIntegerField(
+                default=0,
+                help_text="counts every change of the drafts; a page that names an older one is told so",
+            ),
         ),
         migrations.AddField(
-            model_name='read',
-            name='normal_wall',
-            field=models.JSONField(help_text="intercept and slope of the patient's normal wall, fitted when the read began", null=True),
+            model_name="read",
+            name="normal_wall",
+            field=models.JSONField(
+                help_text="intercept and slope of the patient's normal wall, fitted when the read began",
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='readrevision',
-            name='draft_version',
-            field=models.PositiveIntegerField(default=0, help_text='the draft that this revision keeps'),
+            model_name="readrevision",
+            name="draft_version",
+            field=models.PositiveIntegerField(default=0, help_text="the draft that this revision keeps"),
         ),
         migrations.AddField(
-            model_name='readrevision',
-            name='reviewed',
-            field=models.JSONField(default=list, help_text='names of the vessels that the reader marked as reviewed'),
+            model_name="readrevision",
+            name="reviewed",
+            field=models.JSONField(
+                default=list, help_text="names of the vessels that the reader marked as reviewed"
+            ),
         ),
         migrations.CreateModel(
-            name='SigningLock',
+            name="SigningLock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('failures', models.PositiveSmallIntegerField(default=0)),
-                ('locked_until', models.DateTimeField(null=True)),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='signing_lock', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("failures", models.PositiveSmallIntegerField(default=0)),
+                ("locked_until", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="signing_lock",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReadDraft',
+            name="ReadDraft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('commands', models.JSONField(default=list)),
-                ('cursor', models.PositiveIntegerField(default=0)),
-                ('reviewed', models.BooleanField(default=False)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('base', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drafts', to='analysis.contourset')),
-                ('read', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drafts', to='reading.read')),
-                ('vessel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drafts', to='analysis.vessel')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("commands", models.JSONField(default=list)),
+                ("cursor", models.PositiveIntegerField(default=0)),
+                ("reviewed", models.BooleanField(default=False)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                (
+                    "base",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="drafts",
+                        to="analysis.contourset",
+                    ),
+                ),
+                (
+                    "read",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="drafts", to="reading.read"
+                    ),
+                ),
+                (
+                    "vessel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="drafts",
+                        to="analysis.vessel",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('read', 'vessel__order'),
-                'constraints': [models.UniqueConstraint(fields=('read', 'vessel'), name='draft_once_per_vessel')],
+                "ordering": ("read", "vessel__order"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("read", "vessel"), name="draft_once_per_vessel")
+                ],
             },
         ),
     ]

@@ -1,0 +1,142 @@
+"""One running demonstration of tiny phantoms, as a person would start it, and a real Chromium."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 600
+
+
+def _module(name: str, path: Path) -> ModuleType:
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+servers = _module("plaquelab_test_servers", ROOT / "tests" / "servers.py")
+walk = _module("plaquelab_test_walk", ROOT / "tests" / "browser" / "walk.py")
+
+
+class Demonstration:
+    """A running demonstration: its address, folder and environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = servers.free_port()
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
+        self.env = {
+            **{
+                k: v
+                for k, v in os.environ.items()
+                if not k.startswith(("DJANGO_", "PLAQUELAB_TEST", "SECRET_KEY"))
+            },
+            "DATA_DIR": str(folder),
+            "PLAQUELAB_DEMONSTRATION": "1",
+            "DEMONSTRATION_SCENARIO": "tiny",
+            "DJANGO_SETTINGS_MODULE": "plaquelab.config.settings.embedded",
+            "OMP_NUM_THREADS": "1",
+        }
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a management command beside the running server."""
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, check=False)
+
+    def progress(self) -> dict[str, Any]:
+        """Return how far the phantom patients are, from the page that people watch."""
+        with urllib.request.urlopen(f"{self.base}/demo/progress/", timeout=30) as answer:
+            html = answer.read().decode()
+        done, total = html.split("Phantom patients: ")[1].split(" ready")[0].split(" of ")
+        return {"done": int(done), "total": int(total), "html": html}
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
+    """Start ``manage.py serve --demonstration`` and wait until every phantom patient is where it shall be."""
+    running = Demonstration(tmp_path_factory.mktemp("demonstration"))
+    migrated = running.manage("migrate", "--verbosity", "0")
+    assert migrated.returncode == 0, migrated.stderr
+    log = running.folder / "serve.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--port", str(running.port), "--demonstration"],
+            cwd=ROOT,
+            env=running.env,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        end = time.monotonic() + READY_SECONDS
+        while True:
+            assert process.poll() is None, log.read_text()[-4000:]
+            assert time.monotonic() < end, log.read_text()[-4000:]
+            try:
+                state = running.progress()
+            except OSError:
+                state = {"done": 0, "total": 8}
+            if state["done"] == state["total"]:
+                break
+            time.sleep(0.5)
+        yield running
+    finally:
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        process.wait(30)
+        ended = time.monotonic() - started
+    assert ended < 10, f"Ctrl-C took {ended:.1f} s"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    path = os.environ.get("PLAQUELAB_CHROMIUM") or servers.ensure(["chromium"])["chromium"]
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=walk.CHROMIUM_FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def person(demonstration: Demonstration, browser: Browser) -> Iterator[Callable[[str], Page]]:
+    """Enter as a demonstration person; every console error or failed request fails the test."""
+    contexts, problems = [], []
+
+    def enter(name: str) -> Page:
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
+        page.on("console", lambda m: problems.append(f"console: {m.text}") if m.type == "error" else None)
+        walk.enter(page, demonstration.base, name)
+        return page
+
+    enter.problems = problems  # type: ignore[attr-defined]
+    yield enter
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def read_json(page: Page, url: str) -> Any:
+    """Fetch JSON with the page's session."""
+    return json.loads(page.request.get(url).text())
