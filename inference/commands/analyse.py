@@ -205,7 +205,7 @@ def write(
         writer.writerow(COLUMNS)
         writer.writerows(table_row(exam, row) for row in analysis.measurements)
     write_centrelines(out / "centrelines.csv", lines)
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for vessel, read in zip(analysis.vessels, analysis.reads, strict=True):
         name = vessel.vessel
         arrays |= {

@@ -79,7 +79,7 @@ def load_network(name: str = "served", *, weights: Path | None = None) -> tuple[
             "weights-damaged", f"the weights of {name} cannot be read: {error}", where=path.name
         ) from error
     card = NetworkCard(name=name, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), about=about)
-    return folded(network).to(memory_format=torch.channels_last), card
+    return folded(network).to(memory_format=torch.channels_last), card  # type: ignore[call-overload]
 
 
 @torch.inference_mode()

@@ -27,7 +27,7 @@ class ConvLSTM(nn.Module):
         self.from_input = nn.Conv2d(inputs, 4 * hidden, 3, padding=1)
         self.from_state = nn.Conv2d(hidden, 4 * hidden, 3, padding=1, bias=False)
         with torch.no_grad():
-            self.from_input.bias[hidden : 2 * hidden] = 1.0  # remember at first
+            self.from_input.bias[hidden : 2 * hidden] = 1.0  # type: ignore[index]  # remember at first
 
     def forward(self, x: Tensor, groups: int, backwards: bool) -> Tensor:
         """(G·L, C, h, w) features of stretches with halo → (G·T, hidden, h, w) states after exactly 5 neighbours."""
@@ -46,6 +46,7 @@ class ConvLSTM(nn.Module):
                 torch.sigmoid(f) * memory if memory is not None else 0.0
             )
             state = torch.sigmoid(o) * torch.tanh(memory)
+        assert state is not None
         return state
 
 

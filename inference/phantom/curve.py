@@ -32,7 +32,7 @@ class Curve:
     @property
     def arc_length(self) -> Array:
         """(n,) mm from the first point."""
-        return np.arange(len(self.points)) * STEP_MM
+        return np.arange(len(self.points), dtype=np.float64) * STEP_MM
 
     @property
     def length_mm(self) -> float:

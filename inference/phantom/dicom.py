@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from .phantom import Phantom
 from .truth import truth_document
@@ -43,9 +43,9 @@ def write_dicom(phantom: Phantom, folder: Path) -> list[Path]:
     for k, plane in enumerate(volume.hu):
         file_meta = FileMetaDataset()
         file_meta.MediaStorageSOPClassUID = CTImageStorage
-        file_meta.MediaStorageSOPInstanceUID = _uid(phantom, "slice", k)
+        file_meta.MediaStorageSOPInstanceUID = UID(_uid(phantom, "slice", k))
         file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        ds = FileDataset(None, {}, file_meta=file_meta, preamble=b"\0" * 128)
+        ds = FileDataset("", {}, file_meta=file_meta, preamble=b"\0" * 128)
         ds.SpecificCharacterSet = "ISO_IR 192"
         ds.ImageType = ["DERIVED", "PRIMARY", "AXIAL"]
         ds.DerivationDescription = "Simulated by a digital phantom; no patient was scanned"

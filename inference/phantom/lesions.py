@@ -79,7 +79,8 @@ def _shape(rng: np.random.Generator, n: int, amount: float) -> Array:
 
 def _places(rng: np.random.Generator, length_mm: float, chosen: Scenario) -> list[tuple[float, float]]:
     """Extents of the lesions to be: not closer than 4 mm to one another, clear of both ends."""
-    at, out = rng.uniform(1.5, 9.0), []
+    at = rng.uniform(1.5, 9.0)
+    out: list[tuple[float, float]] = []
     while True:
         size = float(np.clip(rng.lognormal(*chosen.lesion_log_mm), 4.0, 28.0))
         size = min(size, 0.75 * length_mm)
@@ -224,9 +225,9 @@ def build_table(
         plaque[part] = thick[part]
         fibrous = rng.uniform(*chosen.fibrous_hu)
         np.copyto(hu[part], fibrous + texture[part], where=plaque[part][..., None], casting="same_kind")
-        inside = hu[part].copy()
-        _paint(rng, inside, slice(0, inside.shape[0]), float(np.mean(towards[part])), kind, chosen, spread)
-        np.copyto(hu[part], inside, where=plaque[part][..., None])
+        cells = hu[part].copy()
+        _paint(rng, cells, slice(0, len(cells)), float(np.mean(towards[part])), kind, chosen, spread)
+        np.copyto(hu[part], cells, where=plaque[part][..., None])
         lesions.append(TrueLesion(len(lesions) + 1, part.start * STEP_MM, (part.stop - 1) * STEP_MM, kind))
     blood = contrast_hu * (1 - rng.uniform(0, 0.12) * t) + _waves(rng, n, 4.0, 4.0)
     return VesselTable(

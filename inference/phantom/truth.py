@@ -149,7 +149,7 @@ def _arguments(table: VesselTable, vessel: StraightenedVessel) -> tuple[NDArray[
 
 def soft_targets(table: VesselTable, vessel: StraightenedVessel, *, subsamples: int = 3) -> NDArray[np.uint8]:
     """(S, 64, 64, 3) uint8: 255 × the share of each pixel inside outer wall, lumen and plaque."""
-    return _fractions(*_arguments(table, vessel), table.wall.max(1), subsamples)
+    return _fractions(*_arguments(table, vessel), table.wall.max(1), subsamples)  # type: ignore[call-arg]
 
 
 def truth_read(table: VesselTable, vessel: StraightenedVessel) -> VesselRead:
@@ -165,7 +165,7 @@ def truth_read(table: VesselTable, vessel: StraightenedVessel) -> VesselRead:
     masks: dict[int, NDArray[np.uint8]] = {}
     if len(off):
         part = (vessel.centre[off], vessel.axis_u[off], vessel.axis_v[off], *_arguments(table, vessel)[3:])
-        share = _fractions(*part, table.wall.max(1), 3)
+        share = _fractions(*part, table.wall.max(1), 3)  # type: ignore[call-arg]
         for n, section in enumerate(off):
             wall_label = np.where(
                 2.0 * share[n, ..., 2] > share[n, ..., 0].astype(float) - share[n, ..., 1], 3, 2

@@ -54,7 +54,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     vessels = patients(folder=data_folder, sets=config.patients, versions=config.versions)
     held_out = patients(folder=data_folder, sets=config.validation, versions=1)
-    network = build(config.network).to(memory_format=torch.channels_last).train()
+    network = build(config.network).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay

@@ -53,17 +53,9 @@ def vessel_folder(vessel: Vessel) -> str:
     return f"runs/{vessel.run_id}/contours"
 
 
-def put_contours(
-    *, vessel: Vessel | None, contours: VesselContours, folder: str = "", name: str = ""
-) -> StoredFile:
-    """Store contours as a file (no row yet)."""
-    where = folder or vessel_folder(vessel)  # type: ignore[arg-type]
-    return put_file(
-        folder=where,
-        kind=name or vessel.name,
-        suffix=".npz",
-        data=contours.to_bytes(),  # type: ignore[union-attr]
-    )
+def put_contours(*, folder: str, name: str, contours: VesselContours) -> StoredFile:
+    """Store one vessel's contours as a file (no row yet)."""
+    return put_file(folder=folder, kind=name, suffix=".npz", data=contours.to_bytes())
 
 
 def store_read(
@@ -88,7 +80,7 @@ def store_read(
     sections = read.contours.lumen_radius.shape[0]
     if sections != vessel.sections:
         raise ValueError(f"{vessel.name} has {vessel.sections} sections, the read {sections}.")
-    file = file or put_contours(vessel=vessel, contours=read.contours)
+    file = file or put_contours(folder=vessel_folder(vessel), name=vessel.name, contours=read.contours)
     contour_set = ContourSet.objects.create(
         vessel=vessel,
         source=source,
@@ -160,7 +152,7 @@ def put_files(
         for vessel in analysis.vessels
     )
     contours = tuple(
-        put_contours(vessel=None, contours=read.contours, folder=f"{folder}/contours", name=read.vessel)
+        put_contours(folder=f"{folder}/contours", name=read.vessel, contours=read.contours)
         for read in analysis.reads
     )
     artefacts = [

@@ -161,7 +161,7 @@ def request_analysis(*, exam: Exam, by: User | None) -> AnalysisRun:
 def _ring_on_commit(run: AnalysisRun) -> None:
     from plaquelab.analysis.tasks import run_analysis
 
-    run_analysis.delay_on_commit(run.pk)
+    run_analysis.delay_on_commit(run.pk)  # type: ignore[attr-defined]
 
 
 @transaction.atomic

@@ -168,7 +168,8 @@ def paired_rows(
     found = comparisons(study=study, pair=pair, site=site, cohort=cohort)
     wanted = [metric, "lesion_start", "lesion_end"] if level == "lesion" else [metric]
     cells = measurement_rows(study=study, entries=found.entries, level=level, metrics=wanted)
-    rows, counts, extents = [], list(found.left_out), ""
+    rows: list[Row] = []
+    counts, extents = list(found.left_out), ""
     if level == "lesion":
         rows, own = _lesions(study, found.entries, cells, chosen, pair, images)
         counts += own
@@ -370,8 +371,8 @@ def exam_table(
             ]
         )
     pairs = match(*sides)
-    chosen = [(a, b) for a, b in pairs if a is not None and a.number == lesion]
-    chosen = chosen or [(a, b) for a, b in pairs if a is None and b is not None and b.number == lesion]
+    chosen = [pair for pair in pairs if pair[0] is not None and pair[0].number == lesion]
+    chosen = chosen or [p for p in pairs if p[0] is None and p[1] is not None and p[1].number == lesion]
     if not chosen:
         return []
     a, b = chosen[0]

@@ -98,9 +98,10 @@ def _rolled_up(
         else:
             cell[0], cell[1] = max(cell[0], a), max(cell[1], b)
     return [
-        Row(patient, None, "simulated", place, None, None, *sums[patient, place], patient_link(slug, patient))
+        Row(patient, None, "simulated", place, None, None, a, b, patient_link(slug, patient))
         for patient in drawn.patients
         for place in places
+        for a, b in [sums[patient, place]]
     ]
 
 

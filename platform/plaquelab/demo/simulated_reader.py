@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from inference.quantification import VesselRead
+    from inference.quantification import Lesion, VesselRead
 
 ALONG_SECTIONS = 10.0
 AROUND_ANGLES = 8.0
@@ -94,9 +94,9 @@ def draw(truth: VesselRead, hand: Hand, *, arc_length_mm: np.ndarray, stream: in
     return replace(truth, contours=drawn, lesions=_lesions(truth, hand, rng, float(arc_length_mm[-1])))
 
 
-def _lesions(truth: VesselRead, hand: Hand, rng: np.random.Generator, length_mm: float) -> tuple:
+def _lesions(truth: VesselRead, hand: Hand, rng: np.random.Generator, length_mm: float) -> tuple[Lesion, ...]:
     """Move each lesion's ends a little; lesions stay in order, apart, and on the vessel."""
-    result = []
+    result: list[Lesion] = []
     floor = 0.0
     for lesion in truth.lesions:
         shift = rng.normal(0.0, hand.ends_mm, 2) if hand.ends_mm > 0 else np.zeros(2)

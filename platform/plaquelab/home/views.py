@@ -83,11 +83,11 @@ def enter(request: HttpRequest, username: str) -> HttpResponse:
 def coordinator(request: HttpRequest, study: str) -> HttpResponse:
     """Show the coordinator's first screen."""
     found = get_study(request, study, Role.COORDINATOR)
-    return render(request, "home/coordinator.html", selectors.coordinator_page(request.user, found))
+    return render(request, "home/coordinator.html", selectors.coordinator_page(request.user, found))  # type: ignore[arg-type]
 
 
 def manager(request: HttpRequest, study: str) -> HttpResponse:
     """Show the manager's first screen."""
     found = get_study(request, study, Role.MANAGER)
-    context = selectors.manager_page(request.user, found) | {"health": health()}
-    return render(request, "home/manager.html", context)
+    page = selectors.manager_page(request.user, found)  # type: ignore[arg-type]
+    return render(request, "home/manager.html", page | {"health": health()})

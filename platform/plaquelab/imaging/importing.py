@@ -74,9 +74,9 @@ def _work(job: ImportJob, findings: list[Finding]) -> Exam:
     work.mkdir(mode=0o700, parents=True)
 
     def tick(fraction: float) -> None:
-        jobs.report(job, _STAGES[job.state], fraction)
+        jobs.report(job, _STAGES[ImportJob.State(job.state)], fraction)
 
-    def next_stage(state: str) -> None:
+    def next_stage(state: ImportJob.State) -> None:
         jobs.move(job, to_state=state, event=_EVENTS[state])
         tick(0.0)
 

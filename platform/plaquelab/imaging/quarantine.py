@@ -84,7 +84,7 @@ def expire_quarantine() -> int:
         )
         if running is None or running.exists():
             continue
-        if not Quarantine.objects.filter(job_id=folder.name, state=Quarantine.State.HELD).exists():
+        if not Quarantine.objects.filter(job_id=int(folder.name), state=Quarantine.State.HELD).exists():
             shutil.rmtree(folder)
             count += 1
     return count

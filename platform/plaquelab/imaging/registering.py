@@ -85,7 +85,7 @@ def register(
         # The audit event takes the chain's lock, so that registrations of one study follow each other:
         # the checks below then see every exam that was registered before.
         jobs.finish(job, to_state=state)
-        subject = Subject.objects.get(pk=job.session.subject_id)
+        subject = Subject.objects.get(pk=job.session.subject_id)  # type: ignore[misc]  # it has one: see _work
         check_identity(chosen, subject=subject)
         check_duplicate(chosen, study=job.study, subject=subject, key=key)
         exam = _exam(job=job, subject=subject, prepared=prepared)

@@ -186,7 +186,7 @@ def _once(slices: list[Finding]) -> tuple[list[Finding], list[Note]]:
         first = kept.setdefault(finding.sop_uid, finding)
         if first is finding:
             continue
-        where = {"file_index": finding.source.file_index, "member": finding.source.member}
+        where: dict[str, Any] = {"file_index": finding.source.file_index, "member": finding.source.member}
         if first.source.path.read_bytes() != finding.source.path.read_bytes():
             raise ImportRejected(
                 "conflicting-images",

@@ -58,7 +58,7 @@ def ring_import(job_id: int) -> None:
     """Tell a worker that there is an import to do."""
     from plaquelab.imaging.tasks import run_import_job
 
-    run_import_job.delay_on_commit(job_id)
+    run_import_job.delay_on_commit(job_id)  # type: ignore[attr-defined]
 
 
 def fail_import(job: ImportJob, message: str) -> None:

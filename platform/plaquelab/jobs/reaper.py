@@ -68,7 +68,8 @@ def release_dead() -> int:
 
 def _abandoned(kind: Kind) -> Iterator[Any]:
     """Yield running jobs whose lease is over, or whose worker was a process of this machine and died."""
-    for job in kind.model._default_manager.filter(state__in=kind.running_states):
+    rows: Any = kind.model._default_manager
+    for job in rows.filter(state__in=kind.running_states):
         if job.lease_until is None or job.lease_until < timezone.now() or is_dead_here(job.worker):
             yield job
 

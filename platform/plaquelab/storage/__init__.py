@@ -28,7 +28,7 @@ def store() -> Store:
 
         return FolderStore(settings.FILES_DIR)
     if settings.FILE_STORE == "s3":
-        return _s3(settings.S3_BUCKET, settings.S3_ENDPOINT_URL)
+        return _s3(settings.S3_BUCKET, settings.S3_ENDPOINT_URL)  # type: ignore[misc]  # production only
     raise StorageError(f"FILE_STORE is {settings.FILE_STORE!r}: set it to “folder” or “s3”.")
 
 

@@ -36,16 +36,17 @@ def audit_page(request: HttpRequest, study: str) -> HttpResponse:
     events = _narrowed(request, chain)
     page = Paginator(events, PAGE).get_page(request.GET.get("page"))
     whole = AuditEvent.objects.filter(chain=chain)
+    query = request.GET.copy()
+    query.pop("page", None)
+    query.pop("verify", None)
     context = {
         "page": page,
         "count": page.paginator.count,
         "actors": whole.values_list("actor", flat=True).distinct().order_by("actor"),
         "verbs": whole.values_list("verb", flat=True).distinct().order_by("verb"),
-        "query": request.GET.copy(),
+        "query": query,
         "problems": services.verify() if "verify" in request.GET else None,
     }
-    context["query"].pop("page", None)
-    context["query"].pop("verify", None)
     return render(request, "studies/audit.html", context)
 
 
@@ -60,7 +61,11 @@ def audit_csv(request: HttpRequest, study: str) -> HttpResponse:
     found = get_study(request, study, *ROLES)
     events = _narrowed(request, services.chain_of(found))
     services.record(
-        verb="audit.export", obj=found, by=request.user, study=found, after={"events": events.count()}
+        verb="audit.export",
+        obj=found,
+        by=request.user,  # type: ignore[arg-type]
+        study=found,
+        after={"events": events.count()},
     )
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="audit-{found.slug}.csv"'

@@ -193,8 +193,11 @@ def accept(request: HttpRequest, study: str, number: int) -> HttpResponse:
         return redirect("imaging:exam", study=study, number=number)
     try:
         accept_exam(
-            exam=exam, by=request.user, image_quality=quality, note=request.POST.get("note", "").strip()
-        )  # type: ignore[arg-type]
+            exam=exam,
+            by=request.user,  # type: ignore[arg-type]
+            image_quality=quality,
+            note=request.POST.get("note", "").strip(),
+        )
         messages.success(request, f"Exam {exam.number} is accepted.")
     except (TransitionError, QualityError) as error:
         messages.error(request, str(error))
