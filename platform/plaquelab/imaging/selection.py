@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from plaquelab.imaging.errors import ImportRejected
 from plaquelab.imaging.keys import keyed_hash
