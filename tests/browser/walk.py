@@ -32,7 +32,7 @@ PERSONS = (
     "auditor",
 )
 NOT_PAGES = re.compile(
-    r"/(logout|api|static|demo|download|export)(/|$)|\.(csv|json|svg|png|zip)$|[?&](format|export)="
+    r"/(logout|api|static|demo|download|export)(/|$)|\.(csv|json|svg|png|zip)(\?|$)|[?&](format|export)="
 )
 
 
