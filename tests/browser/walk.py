@@ -57,7 +57,7 @@ def enter(page: Page, base: str, person: str) -> None:
 def name_of(url: str) -> str:
     """Return a page's kind: its path with numbers and identifiers taken out."""
     path = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "n", urlsplit(url).path.strip("/"))
-    path = re.sub(r"(?<=/)\d+(?=/|$)", "n", path)
+    path = re.sub(r"(?<=/)([A-Z]+-)?\d+(?=/|$)", "n", path)
     return re.sub(r"[^a-zA-Z0-9]+", "-", path).strip("-") or "home"
 
 
