@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from inference.networks import load_network, segment
 from inference.phantom import generate, lesion_truth, soft_targets
 from inference.pipeline import Settings, analyse
+from inference.quantification import Lesion
 from inference.straightening import straighten
 
 from .scores import STRUCTURES
 
+DICE = (*STRUCTURES, "plaque_anywhere")
 PAIRS = {
     "total_plaque_volume": "tpv_true",
     "noncalcified_plaque_volume": "ncp_true",
@@ -60,13 +62,22 @@ def icc_a1(truth: NDArray[np.float64], found: NDArray[np.float64]) -> float | No
     return float((rows - rest) / bottom) if bottom > 0 else None
 
 
+def _inside(arc_length_mm: NDArray[np.float64], lesions: Sequence[Lesion]) -> NDArray[np.bool_]:
+    """(S,) sections inside any of the lesions."""
+    inside = np.zeros(len(arc_length_mm), bool)
+    for lesion in lesions:
+        inside |= (arc_length_mm >= lesion.start_mm) & (arc_length_mm <= lesion.end_mm)
+    return inside
+
+
 def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any]:
     """Dice of wall (filled), lumen, plaque; per lesion (extents given) bias, mean error and ICC of each measure.
 
-    Centrelines are displaced, lesion extents are the true ones. Dice pools all pixels of all patients.
+    Centrelines are displaced, lesion extents are the true ones, inside which plaque counts; ``plaque_anywhere`` is
+    the Dice without that knowledge. Dice pools all pixels of all patients.
     """
     network, card = load_network(task.network)
-    both, each = np.zeros(3), np.zeros(3)
+    both, each = np.zeros(len(DICE)), np.zeros(len(DICE))
     truth: dict[str, list[float]] = {m: [] for m in PAIRS}
     found: dict[str, list[float]] = {m: [] for m in PAIRS}
     seconds, sections, missing = 0.0, 0, 0
@@ -82,8 +93,11 @@ def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any
             seconds, sections = seconds + time.process_time() - began, sections + len(vessel.hu)
             inner = lumen + plaque > 0.5
             soft = soft_targets(phantom.vessels[line.vessel], vessel)
-            for n, mask in enumerate((wall > 0.5, inner & (lumen > plaque), inner & (plaque >= lumen))):
-                true = soft[..., n] > 127
+            given = _inside(vessel.arc_length, lesions[line.vessel])[:, None, None]
+            found_plaque = inner & (plaque >= lumen)
+            masks = (wall > 0.5, inner & (lumen > plaque), found_plaque & given, found_plaque)
+            for n, mask in enumerate(masks):
+                true = soft[..., min(n, 2)] > 127
                 both[n] += (mask & true).sum()
                 each[n] += mask.sum() + true.sum()
         analysis = analyse(
@@ -102,7 +116,7 @@ def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any
                     found[metric].append(float(value))
         say(
             f"patient {seed}: Dice so far "
-            + " ".join(f"{name} {2 * both[n] / max(each[n], 1):.3f}" for n, name in enumerate(STRUCTURES))
+            + " ".join(f"{name} {2 * both[n] / max(each[n], 1):.3f}" for n, name in enumerate(DICE))
         )
     measures = {}
     for metric in PAIRS:
@@ -127,7 +141,7 @@ def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any
         "displacement_mm": task.displacement_mm,
         "profile": task.profile,
         "simulated": True,
-        "dice": {name: float(2 * both[n] / max(each[n], 1)) for n, name in enumerate(STRUCTURES)},
+        "dice": {name: float(2 * both[n] / max(each[n], 1)) for n, name in enumerate(DICE)},
         "lesion_measures": measures,
         "missing_values": int(missing),
         "core_seconds_per_100_sections": 100 * seconds / max(sections, 1),

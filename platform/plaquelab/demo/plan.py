@@ -29,6 +29,7 @@ RULES = {
     },
     "seed": 20220401,
     "readers_see_network": False,
+    "investigators_see_images": True,
 }
 
 
