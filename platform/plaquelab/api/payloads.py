@@ -18,13 +18,14 @@ from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import ct_slabs
 from plaquelab.analysis.slabs import slabs_of
 from plaquelab.api.opened import Opened
-from plaquelab.imaging.selectors import volume_of
+from plaquelab.imaging.selectors import SEES_ALL, volume_of
 from plaquelab.reading import measuring, replay, selectors
 from plaquelab.reading.commands import Edited
 from plaquelab.reading.editing import DraftState, drafts_of, state_of
 from plaquelab.reading.models import ReadRevision
 from plaquelab.reading.revisions import latest_revision
 from plaquelab.reading.transitions import R
+from plaquelab.studies.selectors import roles_of
 
 SHORT_HASH = 16
 
@@ -170,7 +171,10 @@ def _addresses(opened: Opened) -> dict[str, str | None]:
         ("commands_url", "revisions_url", "sign_url", "adjudication_url", "list_url", "next_url")
     )
     if opened.mode == "view":
-        found["list_url"] = reverse("imaging:exam", kwargs={"study": slug, "number": opened.exam.number})
+        if roles_of(opened.user, opened.study) & SEES_ALL:
+            found["list_url"] = reverse("imaging:exam", kwargs={"study": slug, "number": opened.exam.number})
+        else:  # an investigator, who sees final reads but no exam's page
+            found["list_url"] = reverse("dashboards:home", kwargs={"study": slug})
         return found
     found["list_url"] = reverse("reading:cases", kwargs={"study": slug})
     found["next_url"] = next_url(opened)

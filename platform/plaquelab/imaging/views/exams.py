@@ -22,6 +22,7 @@ from plaquelab.imaging.services import QualityError, accept_exam, refuse_exam
 from plaquelab.states import TransitionError
 from plaquelab.studies.access import get_study
 from plaquelab.studies.models import Role, Study
+from plaquelab.studies.selectors import roles_of
 
 EXAM_ROLES = (*sorted(SEES_ALL), Role.COORDINATOR)
 WINDOWS = (("coronary", 800, 200), ("soft tissue", 400, 40), ("lung", 1500, -600), ("bone", 1800, 400))
@@ -144,6 +145,7 @@ def exam_page(request: HttpRequest, study: str, number: int) -> HttpResponse:
         "may_query": control and not decided,
         "centrelines": exam.centreline_sets.exists(),
         "run": exam.runs.order_by("-pk").first(),
+        "sees_all": bool(roles_of(request.user, exam.study) & SEES_ALL),
         "qualities": ((1, "non-diagnostic"), (2, "poor"), (3, "adequate"), (4, "good"), (5, "excellent")),
     }
     return render(request, "imaging/exam.html", context)
