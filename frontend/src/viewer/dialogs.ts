@@ -69,7 +69,7 @@ export interface FormFields {
 }
 
 export function readForm(form: Partial<Form>): FormFields {
-  const words = ["non-diagnostic", "poor", "fair", "good", "excellent"];
+  const words = ["non-diagnostic", "poor", "adequate", "good", "excellent"];
   const quality = el(
     "fieldset", {},
     el("legend", {}, "Image quality"),

@@ -78,7 +78,8 @@ async function start(): Promise<void> {
   bindPanes();
   window.addEventListener("online", () => viewer.queue.retry());
   window.addEventListener("beforeunload", (event) => {
-    if (viewer.queue.length > 0) event.preventDefault();
+    // After a conflict the waiting edit can't be stored any more: the dialog has said so.
+    if (viewer.queue.length > 0 && viewer.save.kind !== "conflict") event.preventDefault();
   });
   new ResizeObserver(redraw).observe(need(".panes", root));
 
