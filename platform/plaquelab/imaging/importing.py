@@ -169,6 +169,7 @@ def _reject(job: ImportJob, findings: Sequence[Finding], error: ImportRejected) 
             return
         write_issues(job=job, notes=notes)
         uploads.consume(session=job.session)
+        uploads.withdraw_subject(session=job.session)
     quarantine.erase_job(job.pk)
     staging.erase(job.session_id)
     log.info("import %s rejected: %s", job.pk, error.code)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from plaquelab.audit import services as audit
@@ -226,6 +227,7 @@ def abort(*, session: UploadSession, by: User | None, reason: str = "") -> Uploa
         with transaction.atomic():
             UPLOAD.apply(session, "abort", by=by, reason=reason)
             session.files.all().delete()
+            withdraw_subject(session=session)
     staging.erase(session.pk)
     return session
 
@@ -233,6 +235,30 @@ def abort(*, session: UploadSession, by: User | None, reason: str = "") -> Uploa
 def consume(*, session: UploadSession) -> None:
     """Mark a received upload as used; its bytes are erased by the caller after commit."""
     UPLOAD.apply(session, "consume", by=None)
+
+
+@transaction.atomic
+def withdraw_subject(*, session: UploadSession) -> None:
+    """Remove the subject of an upload that came to nothing, unless an exam or another upload has it too."""
+    subject = session.subject
+    if subject is None:
+        return
+    try:
+        with transaction.atomic():
+            UploadSession.objects.filter(pk=session.pk).update(subject=None)
+            audit.record(
+                verb="subject.withdraw",
+                obj=subject,
+                by=None,
+                study=session.study,
+                site=session.site.code,
+                before={"pseudonym": subject.pseudonym},
+                reason="its only upload held no exam",
+            )
+            Subject.objects.get(pk=subject.pk).delete()
+    except ProtectedError:
+        return
+    session.subject = None
 
 
 def expire_uploads() -> int:
