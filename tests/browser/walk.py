@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from PIL import Image, ImageStat
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -31,6 +33,7 @@ PERSONS = (
     "investigator",
     "auditor",
 )
+SETTLE_MS = 30_000
 NOT_PAGES = re.compile(
     r"/(logout|api|static|demo|download|export)(/|$)|\.(csv|json|svg|png|zip)(\?|$)|[?&](format|export)="
 )
@@ -51,7 +54,7 @@ def enter(page: Page, base: str, person: str) -> None:
     """Enter as a demonstration person through the start page's button."""
     page.goto(base + "/")
     page.locator(f'form[action="/demo/enter/{person}/"] button').click()
-    page.wait_for_load_state("networkidle")
+    page.locator('form[action="/accounts/logout/"]').wait_for()
 
 
 def name_of(url: str) -> str:
@@ -67,35 +70,52 @@ def is_blank(picture: bytes) -> bool:
     return max(ImageStat.Stat(image).stddev) < 2.0
 
 
-def look(page: Page, person: str, url: str, settle_ms: int = 400) -> Visit:
+SETTLED = """() => {
+  const done = [...document.images].every((image) => image.complete)
+    && [...document.querySelectorAll('.dashboard-figure')].every((figure) => figure.dataset.drawn === 'yes');
+  const viewer = document.querySelector('#viewer');
+  if (!viewer) return done;
+  const ct = viewer.querySelector('[data-testid=mpr-topRight]')?.textContent;
+  const place = viewer.querySelector('[data-testid=mpr-bottomLeft]')?.textContent;
+  return done && viewer.dataset.ready === 'true' && ct === '' && place !== '';
+}"""
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+
+
+def settle(page: Page) -> None:
+    """Wait until images, figures and the viewer's panes are drawn."""
+    page.wait_for_load_state("load")
+    page.wait_for_function(SETTLED, timeout=SETTLE_MS)
+    page.evaluate(DRAWN)
+
+
+def look(page: Page, person: str, url: str) -> Visit:
     """Open a page, take its picture and list its problems."""
     problems: list[str] = []
-
-    def failed(response: Response) -> None:
-        if response.status >= 400:
-            problems.append(f"request answered {response.status}: {response.url}")
-
-    page.on("response", failed)
-    page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
-    page.on("console", lambda m: problems.append(f"console: {m.text}") if m.type == "error" else None)
-    page.on(
-        "requestfailed",
-        lambda r: problems.append(f"request failed: {r.url}") if r.failure != "net::ERR_ABORTED" else None,
-    )
+    hearing: dict[str, Callable[[Any], object]] = {
+        "response": lambda r: (
+            problems.append(f"request answered {r.status}: {r.url}") if r.status >= 400 else None
+        ),
+        "pageerror": lambda error: problems.append(f"script error: {error}"),
+        "console": lambda m: problems.append(f"console: {m.text}") if m.type == "error" else None,
+        "requestfailed": lambda r: (
+            problems.append(f"request failed: {r.url}") if r.failure != "net::ERR_ABORTED" else None
+        ),
+    }
+    for event, hear in hearing.items():
+        page.on(event, hear)  # type: ignore[call-overload]
     page.goto(url)
-    page.wait_for_load_state("load")
-    page.wait_for_timeout(settle_ms)
-    if page.locator("[data-testid=cross-section]").count():
-        page.wait_for_function(
-            "window.plaquelab && window.plaquelab.timings && window.plaquelab.timings.length > 0",
-            timeout=20_000,
-        )
-        page.wait_for_timeout(1500)
+    try:
+        settle(page)
+    except PlaywrightTimeout:
+        problems.append(f"not drawn after {SETTLE_MS / 1000:.0f} s")
     text = page.locator("body").inner_text()
     problems += [f"unrendered template tag: {tag}" for tag in re.findall(r"\{\{.*?\}\}|\{%.*?%\}", text)]
     picture = page.screenshot()
     if is_blank(picture):
         problems.append("the picture is blank")
+    for event, hear in hearing.items():
+        page.remove_listener(event, hear)
     return Visit(person, url, name_of(url), picture, problems)
 
 
@@ -104,12 +124,10 @@ def walk(browser: Browser, base: str, person: str, most: int = 40) -> Iterator[V
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
     page = context.new_page()
     enter(page, base, person)
-    page.close()
     waiting, known = [base + "/"], {"home"}
     visited = 0
     while waiting and visited < most:
         url = waiting.pop(0)
-        page = context.new_page()
         yield look(page, person, url)
         visited += 1
         for link in page.eval_on_selector_all("a[href]", "links => links.map(a => a.getAttribute('href'))"):
@@ -122,5 +140,4 @@ def walk(browser: Browser, base: str, person: str, most: int = 40) -> Iterator[V
             ):
                 known.add(kind)
                 waiting.append(target)
-        page.close()
     context.close()
