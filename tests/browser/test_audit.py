@@ -13,7 +13,7 @@ def test_the_auditor_filters_the_trail(person: Entrance) -> None:
     page = person("auditor")
     expect(page.locator("h1")).to_have_text("Audit trail")
     rows = page.locator("tbody tr")
-    assert rows.count() == 50
+    expect(rows).to_have_count(50)
     page.get_by_label("Verb").select_option("signature.sign")
     page.get_by_label("Actor").select_option("reader-1")
     page.get_by_role("button", name="Filter").click()

@@ -224,6 +224,7 @@ def test_two_tabs_with_the_same_vessel_end_in_a_clear_conflict_and_nothing_is_ov
     person.expects("status of 409")
     first = opened(person("reader-1"))
     second = ViewerPage(first.page.context.new_page()).goto(first.page.url)
+    second.page.wait_for_load_state("networkidle")  # it has asked for the present version for the last time
     for viewer in (first, second):
         viewer.page.bring_to_front()
         viewer.go_to("LM", 15)
@@ -245,6 +246,24 @@ def test_two_tabs_with_the_same_vessel_end_in_a_clear_conflict_and_nothing_is_ov
     second.go_to("LM", 15)
     assert second.radius("lumen", 15, ANGLE) == stored
     second.drag_and_store("lumen", ANGLE, -0.3)
+
+
+def test_a_tab_opened_later_goes_on_from_what_the_other_stored(person: Entrance) -> None:
+    first = opened(person("reader-1"))
+    first.go_to("LM", 45)
+    first.drag_and_store("lumen", ANGLE, -0.3)
+    second = ViewerPage(first.page.context.new_page()).goto(first.page.url)
+    second.wait_state(vessel="LM", section=45)
+    assert second.radius("lumen", 45, ANGLE) == first.radius("lumen", 45, ANGLE)
+    first.page.bring_to_front()
+    first.drag_and_store("lumen", ANGLE, 0.2)
+    second.page.bring_to_front()
+    second.key("s")
+    second.expect_message(re.compile(r"Revision \d+ saved\."))
+    second.page.wait_for_function(
+        "(r) => window.plaquelab.radius('lumen', 45, 8) === r", arg=first.radius("lumen", 45, ANGLE)
+    )
+    second.drag_and_store("lumen", ANGLE, -0.2)
 
 
 def test_the_second_reader_sees_nothing_of_the_first(person: Entrance) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,11 +74,18 @@ def expect_quality_control(page: Page) -> str:
     return href
 
 
+def wait_until_nothing_is_staged(page: Page, demonstration: Demonstration) -> None:
+    """The worker erases the bytes right after it has said how the import ended."""
+    end = time.monotonic() + 15
+    while left := [path for path in (demonstration.folder / "staging").rglob("*") if path.is_file()]:
+        assert time.monotonic() < end, left
+        page.wait_for_timeout(50)
+
+
 def expect_refused(page: Page, demonstration: Demonstration, subject: str, text: str) -> None:
     """Wait for the bad end of an upload: it says why, and nothing of it is left."""
     expect(page.locator("#outcome .alert-danger")).to_contain_text(text)
-    left = [path for path in (demonstration.folder / "staging").rglob("*") if path.is_file()]
-    assert left == []
+    wait_until_nothing_is_staged(page, demonstration)
     page.goto("/studies/demonstration/site/")
     expect(page.locator("#subjects")).not_to_contain_text(subject)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -149,6 +150,6 @@ class ViewerPage:
         assert answer.ok, f"{path} answered {answer.status}"
         return answer.json()
 
-    def expect_message(self, text: str) -> None:
+    def expect_message(self, text: str | re.Pattern[str]) -> None:
         """The page says this to the person."""
         expect(self.by_id("message")).to_contain_text(text)

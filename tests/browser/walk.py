@@ -55,6 +55,7 @@ def enter(page: Page, base: str, person: str) -> None:
     page.goto(base + "/")
     page.locator(f'form[action="/demo/enter/{person}/"] button').click()
     page.locator('form[action="/accounts/logout/"]').wait_for()
+    page.wait_for_load_state("load")
 
 
 def name_of(url: str) -> str:

@@ -260,6 +260,10 @@ export class Viewer {
   /** Fetch the case's own rows again (patient, form, version), once edits are stored. */
   async refreshCase(): Promise<void> {
     this.info = await getJson<CaseInfo>(this.root);
+    // Edited in another tab meanwhile: this page goes on from what is stored, so it must show it.
+    if (this.info.version !== this.queue.currentVersion && this.queue.length === 0) {
+      await Promise.all([...this.loaded.keys()].map((name) => this.reload(name)));
+    }
     this.queue.sawVersion(this.info.version);
     this.events.refresh();
   }
