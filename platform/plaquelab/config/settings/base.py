@@ -185,6 +185,7 @@ LOGGING = {
         # It quotes values, which may be names. (A level would not do: pydicom sets its own when it is imported.)
         "pydicom": {"handlers": ["nowhere"], "propagate": False},
         "celery": {"level": "WARNING"},
+        "celery.apps.worker": {"level": "INFO"},  # when it is ready, and when it ends
         "kombu": {"level": "WARNING"},
     },
 }
