@@ -18,7 +18,7 @@ from analytics.columns import Table, numbers
 from analytics.distributions import expit, logit, normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, no_values
-from analytics.rounding import half_up, percent
+from analytics.rounding import count, half_up, percent
 
 if TYPE_CHECKING:
     from analytics.figures.drawing import Drawing
@@ -73,7 +73,7 @@ class Roc(Result):
     def sentence(self) -> str:
         """AUC and cut-off in words."""
         text = f"{self.marker} for {self.outcome}: {super().sentence()}"
-        text = text[:-1] + f", {self.cases} with and {self.controls} without {self.outcome}"
+        text = text[:-1] + f", {count(self.cases)} with and {count(self.controls)} without {self.outcome}"
         if self.youden is not None:
             cuts = ", ".join(half_up(c, 1) for c in self.youden.cut_offs[:3])
             more = f" and {len(self.youden.cut_offs) - 3} more" if len(self.youden.cut_offs) > 3 else ""

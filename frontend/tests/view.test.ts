@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { comparisonRows } from "../src/viewer/adjudication";
 import { differenceCurve, peaks } from "../src/viewer/difference";
 import { ANGLES } from "../src/viewer/geometry/polar";
-import { emptyText } from "../src/viewer/lists";
+import { emptyText, notAnnotated } from "../src/viewer/lists";
 import { range, written } from "../src/viewer/metrics";
+import { type VesselSummary } from "../src/viewer/model";
 import { FIRST_VIEW, readAddress, Store, writeAddress } from "../src/viewer/state";
 
 describe("the address", () => {
@@ -85,5 +86,16 @@ describe("the two forms", () => {
     });
     expect(rows.filter((each) => each.a !== each.b).map((each) => each.name)).toEqual(["Image quality"]);
     expect(rows.at(-1)).toEqual({ name: "Total plaque, mm³", a: "100.0", b: "100.0" });
+  });
+});
+
+describe("a case that nobody has annotated", () => {
+  const vessel = (lesions: number, reviewed: boolean): VesselSummary =>
+    ({ name: "LAD", sections: 1, arc_length_mm: 0, segments: [], lesions, reviewed, hu: "", frames: "", state: "" });
+  it("is one without a lesion that is not wholly reviewed", () => {
+    expect(notAnnotated({ mode: "read", vessels: [vessel(0, false), vessel(0, true)] })).toBe(true);
+    expect(notAnnotated({ mode: "read", vessels: [vessel(0, true), vessel(0, true)] })).toBe(false);
+    expect(notAnnotated({ mode: "read", vessels: [vessel(1, false), vessel(0, false)] })).toBe(false);
+    expect(notAnnotated({ mode: "adjudicate", vessels: [vessel(0, false)] })).toBe(false);
   });
 });

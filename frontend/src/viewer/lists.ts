@@ -2,7 +2,7 @@
 import { el } from "./dom";
 import { SPACING_ALONG } from "./geometry/sampler";
 import { LESION_COLUMNS, PATIENT_ITEMS, range, written, type Column } from "./metrics";
-import { type Lesion, type MeasurementRow, type Metric } from "./model";
+import { type CaseInfo, type Lesion, type Metric } from "./model";
 import { type Layer, type Viewer } from "./viewer";
 
 export function vesselList(viewer: Viewer, open: (name: string) => void): HTMLElement {
@@ -122,9 +122,24 @@ export function lesionTable(viewer: Viewer): HTMLElement {
   return el("table", { class: "lesions", "data-testid": "lesions" }, el("thead", {}, head), body);
 }
 
-export function patientRow(rows: readonly MeasurementRow[], compared: boolean): HTMLElement {
-  const patient = new Map(rows.filter((row) => row.level === "patient").map((row) => [row.metric, row]));
+/** Nobody has marked a lesion, nor said of every vessel that there is none: zeros would read as a finding. */
+export function notAnnotated(info: Pick<CaseInfo, "mode" | "vessels">): boolean {
+  return info.mode !== "adjudicate" && info.vessels.every((vessel) => vessel.lesions === 0) && info.vessels.some((vessel) => !vessel.reviewed);
+}
+
+export function patientRow(info: CaseInfo): HTMLElement {
+  const patient = new Map(info.patient.filter((row) => row.level === "patient").map((row) => [row.metric, row]));
   const line = el("dl", { class: "patient", "data-testid": "patient" });
+  const say = (text: string): void => line.append(el("div", {}, el("dt", {}, "Patient"), el("dd", {}, text)));
+  if (info.mode === "adjudicate") {
+    if (patient.size === 0) say("A and B side by side under “Compare and decide”");
+  } else if (notAnnotated(info)) {
+    const reviewed = info.vessels.filter((vessel) => vessel.reviewed).length;
+    say(`not annotated: no lesion marked, ${reviewed} of ${info.vessels.length} vessels reviewed`);
+    return line;
+  } else if (patient.size === 0) {
+    say("no numbers yet");
+  }
   for (const item of PATIENT_ITEMS) {
     const row = patient.get(item.metric);
     if (!row) continue;
@@ -137,6 +152,5 @@ export function patientRow(rows: readonly MeasurementRow[], compared: boolean): 
       ),
     );
   }
-  if (patient.size === 0) line.append(el("div", {}, el("dt", {}, "Patient"), el("dd", {}, compared ? "A and B side by side under “Compare and decide”" : "no numbers yet")));
   return line;
 }

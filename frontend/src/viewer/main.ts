@@ -160,7 +160,7 @@ async function start(): Promise<void> {
     const { scrollLeft } = slot;
     slot.replaceChildren(lesionTable(viewer));
     slot.scrollLeft = scrollLeft;
-    need("[data-slot=patient]", root).replaceChildren(patientRow(viewer.info.patient, viewer.info.mode === "adjudicate"));
+    need("[data-slot=patient]", root).replaceChildren(patientRow(viewer.info));
     const status = viewer.allLayers()[0]?.state.status ?? "";
     need("[data-testid=status]", root).textContent = status;
     need("[data-slot=vessel]", root).textContent = viewer.view.get().vessel;

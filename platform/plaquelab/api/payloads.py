@@ -125,7 +125,7 @@ def _vessel_summary(
         lesions, reviewed = 0, True
     else:
         lesions = selectors.contour_set_of(vessel, revision).lesions.count()
-        reviewed = vessel.name in revision.reviewed if revision else True
+        reviewed = revision is not None and vessel.name in revision.reviewed
     digest = vessel.sha256[:SHORT_HASH]
     return {
         "name": vessel.name,
@@ -233,7 +233,7 @@ def state_payload(opened: Opened, vessel: Vessel, side: str) -> dict[str, Any]:
         digest=replay.base_digest(contour_set),
         rows=[measuring.row_as_json(row) for row in rows],
         version=opened.read.draft_version if opened.mode == "read" else 0,
-        reviewed=vessel.name in revision.reviewed if revision else True,
+        reviewed=revision is not None and vessel.name in revision.reviewed,
         can_undo=False,
         can_redo=False,
     )
