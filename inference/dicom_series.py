@@ -26,6 +26,7 @@ UNDECODABLE = {
 }
 LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91"}
 FEWEST_SLICES = 8
+AIR_HU = -1024
 POSITION_TOLERANCE_MM = 0.1
 
 Named = Callable[[int], str]
@@ -115,17 +116,19 @@ def _open(item: Any, called: str) -> Dataset:
 
 
 def _check_one(dataset: Dataset, called: str) -> None:
-    syntax = str(getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", ""))
-    if str(dataset.get("SOPClassUID", "")) == ENHANCED_CT or int(dataset.get("NumberOfFrames", 1) or 1) > 1:
+    meta = getattr(dataset, "file_meta", None)
+    syntax = str(getattr(meta, "TransferSyntaxUID", ""))
+    # Some anonymisers empty the data set's own SOP class and leave the file meta's.
+    sop_class = str(
+        dataset.get("SOPClassUID") or getattr(meta, "MediaStorageSOPClassUID", "") or CT_IMAGE_STORAGE
+    )
+    if sop_class == ENHANCED_CT or int(dataset.get("NumberOfFrames", 1) or 1) > 1:
         raise VolumeError(
             "enhanced-multiframe",
             f"{called} is an enhanced multi-frame CT: send the series as single-frame CT images.",
             called,
         )
-    if (
-        str(dataset.get("Modality", "")) != "CT"
-        or str(dataset.get("SOPClassUID", CT_IMAGE_STORAGE)) != CT_IMAGE_STORAGE
-    ):
+    if str(dataset.get("Modality", "")) != "CT" or sop_class != CT_IMAGE_STORAGE:
         raise VolumeError(
             "not-ct", f"{called} is not a CT image (modality {dataset.get('Modality', 'missing')}).", called
         )
@@ -247,6 +250,7 @@ def _spacing(positions: np.ndarray, called: list[str]) -> float:
 
 
 def _hounsfield(dataset: Dataset, called: str) -> np.ndarray:
+    """(rows, columns) int16 HU; what is below air, as some scanners write outside the field without saying so, is air."""
     try:
         pixels = dataset.pixel_array
     except Exception as error:
@@ -258,8 +262,8 @@ def _hounsfield(dataset: Dataset, called: str) -> np.ndarray:
     hu = pixels.astype(np.float32) * float(dataset.RescaleSlope) + float(dataset.RescaleIntercept)
     padding = dataset.get("PixelPaddingValue")
     if padding is not None:
-        hu[pixels == padding] = -1024
-    return np.clip(np.rint(hu), -32768, 32767).astype(np.int16)
+        hu[pixels == padding] = AIR_HU
+    return np.clip(np.rint(hu), AIR_HU, 32767).astype(np.int16)
 
 
 def _metadata(first: Dataset, hu: np.ndarray, affine: np.ndarray) -> dict[str, Any]:

@@ -71,6 +71,12 @@ def test_transfer_syntaxes_decode_or_are_refused_by_name(path: Path) -> None:
     )
 
 
+def test_an_anonymised_series_without_its_own_sop_class_is_read() -> None:
+    volume = read_series(REAL / "totalsegmentator_crops" / "example_ct_dicom")
+    assert volume.hu.shape[0] == 20
+    assert 25 < np.median(volume.hu[(volume.hu > -20) & (volume.hu < 120)]) < 75
+
+
 @pytest.mark.parametrize("case", ["case801", "case802"])
 def test_the_other_generators_vessels_are_centred(case: str) -> None:
     volume = read_series(DATA / "phantom" / case / "dicom")

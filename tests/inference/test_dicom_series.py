@@ -179,6 +179,14 @@ def test_padding_outside_the_field_is_air(images: list[Dataset]) -> None:
     assert (read_series(images).hu[:, 0, 0] == -1024).all()
 
 
+def test_undeclared_padding_below_air_is_air(images: list[Dataset]) -> None:
+    for ds in images:
+        stored = np.frombuffer(ds.PixelData, "<i2").copy()
+        stored[0] = -2048
+        ds.PixelData, ds.PixelRepresentation, ds.RescaleIntercept = stored.tobytes(), 1, 0
+    assert (read_series(images).hu[:, 0, 0] == -1024).all()
+
+
 def test_reading_is_independent_of_file_order(tmp_path: Path, images: list[Dataset]) -> None:
     first = read_series(write(tmp_path / "a", images))
     second = read_series([pydicom.dcmread(p) for p in sorted((tmp_path / "a").iterdir(), reverse=True)])

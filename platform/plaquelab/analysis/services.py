@@ -111,7 +111,8 @@ def _add(
             site=exam.site.code,
             after={"source": source, "sha256": digest, "vessels": list(names)},
         )
-        if exam.state == Exam.State.ACCEPTED:
+        # Locked, so that of an acceptance and of centrelines that come together, the later one starts the run.
+        if Exam.objects.select_for_update().get(pk=exam.pk).state == Exam.State.ACCEPTED:
             request_analysis(exam=exam, by=by)
     return made
 
