@@ -125,10 +125,15 @@ def analyse(
     module, card = network if network is not None else _load(settings)
     contours: list[VesselContours] = []
     uncertainty: dict[str, np.ndarray] = {}
-    from inference.networks import segment
+    from inference.networks import VIEWS, segment
 
     lap("load_network")
-    provenance = {"source": "network", "network": card.name, "weights_sha256": card.sha256}
+    provenance = {
+        "source": "network",
+        "network": card.name,
+        "weights_sha256": card.sha256,
+        "views": str(len(VIEWS)),
+    }
     for i, vessel in enumerate(vessels):
         progress("segment", i / len(vessels))
         wall, lumen, plaque = segment(vessel, module)

@@ -30,6 +30,9 @@ NETWORKS: Mapping[str, type[nn.Module]] = {
     "hierarchical_convlstm": HierarchicalConvLSTM,
 }
 CHUNK = 64  # sections at a time; results do not depend on it
+# A vessel is segmented in several views and the probabilities averaged: quarter turns, and the vessel turned end to
+# end (reversed along, mirrored across: a rotation in space). What a network says must not hang on how a section lies.
+VIEWS = ((0, False), (1, True))
 
 
 @dataclass(frozen=True)
@@ -112,5 +115,17 @@ def segment(
     *,
     chunk: int = CHUNK,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Probabilities of outer wall, lumen and plaque of one straightened vessel, each (S, 64, 64) float32."""
-    return probabilities(network, torch.from_numpy(np.ascontiguousarray(vessel.hu)), chunk=chunk)
+    """Probabilities of outer wall, lumen and plaque of one straightened vessel, each (S, 64, 64) float32.
+
+    The mean over ``VIEWS``.
+    """
+    hu = torch.from_numpy(np.ascontiguousarray(vessel.hu))
+    total = torch.zeros((3, *hu.shape))
+    for turns, end_to_end in VIEWS:
+        seen = torch.rot90(hu, turns, (-2, -1))
+        seen = seen.flip(-3, -1) if end_to_end else seen
+        found = torch.from_numpy(np.stack(probabilities(network, seen, chunk=chunk)))
+        found = found.flip(-3, -1) if end_to_end else found
+        total += torch.rot90(found, -turns, (-2, -1))
+    wall, lumen, plaque = (total / len(VIEWS)).numpy()
+    return wall, lumen, plaque

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from inference.errors import InferenceError
-from inference.networks import NETWORKS, WEIGHTS, build, load_network, probabilities, served_name
+from inference.networks import NETWORKS, WEIGHTS, build, load_network, probabilities, segment, served_name
 from inference.networks.fast import folded
 from inference.networks.unet import REACH, SEEN, normalise, stack_neighbours, with_halo
 
@@ -162,3 +162,21 @@ def test_the_served_network_finds_a_simulated_vessel_and_reversal_changes_little
     back = probabilities(network, hu.flip(0))
     for a, b in zip((wall, lumen), back, strict=False):
         assert np.abs(a - b[::-1]).mean() < 0.01
+
+
+def test_every_view_is_turned_back_to_where_it_was():
+    """A stand-in whose answer is each pixel's own brightness must come out the same, whatever the views."""
+    from types import SimpleNamespace
+
+    class Brightness(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.nothing = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, x):
+            return torch.cat([-x, x, -x, x, 0 * x], 1)
+
+    hu = sections(9)
+    once = probabilities(Brightness(), hu)
+    for a, b in zip(once, segment(SimpleNamespace(hu=hu.numpy()), Brightness()), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
