@@ -15,10 +15,10 @@ from inference.straightening import PIXELS, SPACING_ACROSS
 
 STEP_MM = 0.1
 HALF = 0.5
-# Mean probability of plaque across the wall from which an angle counts as plaque. Below one half, because marks are
-# counted inside lesions only, where plaque is commoner than where the network learnt what is common; chosen so that
-# plaque volume has no bias on the validation scenario (model card).
-PLAQUE_SHARE = 0.36
+# Inside lesions that somebody has marked, plaque is likelier than where the network learnt how common it is: there an
+# angle counts as plaque from this mean probability across the wall, elsewhere from one half. Chosen so that the plaque
+# volume of given lesions has no bias on the validation scenario (model card).
+SHARE_IN_GIVEN_LESIONS = 0.36
 NOT_STAR_SHAPED = 0.2
 LEAST_AREA_MM2 = 0.3
 BESIDE_MM = 0.5
@@ -96,6 +96,8 @@ def contours_from_probabilities(
     lumen_probability: np.ndarray,
     plaque_probability: np.ndarray,
     provenance: dict[str, str] | None = None,
+    *,
+    given_lesions: np.ndarray | None = None,
 ) -> VesselContours:
     """Turn a network's maps of one vessel into contours.
 
@@ -103,12 +105,13 @@ def contours_from_probabilities(
     ----------
     wall_probability : (S, 64, 64), inside the outer wall (task 1).
     lumen_probability, plaque_probability : (S, 64, 64), task 2.
+    given_lesions : (S,) bool, sections inside lesions that somebody has marked.
 
     Returns
     -------
     VesselContours
         Radii lightly smoothed (σ 0.6 section, 0.8 angle); plaque where its mean probability across the wall is over
-        ``PLAQUE_SHARE``; masks for sections whose lumen or wall is not star-shaped about the centre.
+        one half (``SHARE_IN_GIVEN_LESIONS`` there); masks for sections whose lumen or wall is not star-shaped about the centre.
     """
     wall_map = np.ascontiguousarray(np.maximum(wall_probability, lumen_probability), dtype=np.float32)
     lumen_map = np.ascontiguousarray(lumen_probability, dtype=np.float32)
@@ -117,9 +120,11 @@ def contours_from_probabilities(
         name: _first_exit(m, ANGLES, STEP_MM, LARGEST_RADIUS_MM)
         for name, m in (("lumen", lumen_map), ("wall", wall_map))
     }
+    given = np.zeros(len(plaque_map), bool) if given_lesions is None else given_lesions
+    limit = np.where(given, SHARE_IN_GIVEN_LESIONS, HALF)[:, None]
     masks: dict[int, np.ndarray] = {}
     for section in _not_star_shaped(lumen_map, wall_map, raw):
-        masks[section] = _mask(wall_map[section], lumen_map[section], plaque_map[section])
+        masks[section] = _mask(wall_map[section], lumen_map[section], plaque_map[section] > limit[section])
     smooth = {}
     for name, radius in raw.items():
         open_ = radius > 0
@@ -131,7 +136,7 @@ def contours_from_probabilities(
     return VesselContours(
         lumen_radius=lumen,
         wall_radius=wall,
-        plaque=(share > PLAQUE_SHARE) & (wall > lumen),
+        plaque=(share > limit) & (wall > lumen),
         masks=masks,
         provenance=provenance or {},
     )
@@ -158,9 +163,9 @@ def _not_star_shaped(lumen_map: np.ndarray, wall_map: np.ndarray, raw: dict[str,
     return sorted(found)
 
 
-def _mask(wall: np.ndarray, lumen: np.ndarray, plaque: np.ndarray) -> np.ndarray:
+def _mask(wall: np.ndarray, lumen: np.ndarray, is_plaque: np.ndarray) -> np.ndarray:
     """Label one section: 0 background, 1 lumen, 2 normal wall, 3 plaque."""
     inside = _component(wall > HALF)
-    labels = np.where(inside, np.where(plaque > PLAQUE_SHARE, 3, 2), 0).astype(np.uint8)
+    labels = np.where(inside, np.where(is_plaque, 3, 2), 0).astype(np.uint8)
     labels[inside & (lumen > HALF)] = 1
     return labels

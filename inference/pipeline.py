@@ -26,6 +26,7 @@ from inference.quantification import (
     find_lesions,
     quantify,
     roll_up,
+    sections_inside,
 )
 from inference.straightening import StraightenedVessel, straighten
 from inference.volume import Volume
@@ -139,7 +140,8 @@ def analyse(
         wall, lumen, plaque = segment(vessel, module)
         lap("segment")
         progress("contours", i / len(vessels))
-        contours.append(contours_from_probabilities(wall, lumen, plaque, provenance))
+        given = sections_inside(len(vessel.hu), (settings.lesions or {}).get(vessel.vessel, ()))
+        contours.append(contours_from_probabilities(wall, lumen, plaque, provenance, given_lesions=given))
         uncertainty[vessel.vessel] = _entropy(wall, lumen, plaque)
         lap("contours")
     reads, tables = [], []

@@ -6,7 +6,7 @@ import numpy as np
 
 from inference.coronary import CompositionProfile
 from inference.quantification.composition import composition_map as _map
-from inference.quantification.lesions import find_lesions, fit_normal_wall, mark_plaque
+from inference.quantification.lesions import find_lesions, fit_normal_wall, mark_plaque, sections_inside
 from inference.quantification.measure import quantify
 from inference.quantification.roll_up import roll_up
 from inference.quantification.sections import measure_sections
@@ -26,6 +26,7 @@ __all__ = [
     "profile_curves",
     "quantify",
     "roll_up",
+    "sections_inside",
 ]
 
 

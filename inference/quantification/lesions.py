@@ -47,14 +47,20 @@ def fit_normal_wall(pairs: Iterable[tuple[StraightenedVessel, VesselContours]]) 
     return NormalWall(float(np.median(y - slope * x)), slope)
 
 
+def sections_inside(sections: int, lesions: Sequence[Lesion]) -> np.ndarray:
+    """(sections,) bool: sections of which at least half lies inside a lesion."""
+    at = np.arange(sections) * SPACING_ALONG
+    inside = np.zeros(sections, bool)
+    for lesion in lesions:
+        inside |= (at >= lesion.start_mm - SPACING_ALONG / 2) & (at <= lesion.end_mm + SPACING_ALONG / 2)
+    return inside
+
+
 def mark_plaque(
     contours: VesselContours, lesions: Sequence[Lesion], normal_wall: NormalWall
 ) -> VesselContours:
     """Mark plaque: inside lesions, the angles where the wall is over 0.25 mm thicker than the normal wall."""
-    at = np.arange(contours.sections) * SPACING_ALONG
-    inside = np.zeros(contours.sections, bool)
-    for lesion in lesions:
-        inside |= (at >= lesion.start_mm - SPACING_ALONG / 2) & (at <= lesion.end_mm + SPACING_ALONG / 2)
+    inside = sections_inside(contours.sections, lesions)
     equivalent = np.sqrt((contours.lumen_radius.astype(float) ** 2).mean(1))
     limit = normal_wall.thickness(equivalent)[:, None] + MARGIN_MM
     marks = (contours.wall_radius - contours.lumen_radius > limit) & inside[:, None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from inference.networks import load_network, segment
 from inference.phantom import generate, lesion_truth, soft_targets
 from inference.pipeline import Settings, analyse
-from inference.quantification import Lesion
+from inference.quantification import sections_inside
 from inference.straightening import straighten
 
 from .scores import STRUCTURES
@@ -62,14 +62,6 @@ def icc_a1(truth: NDArray[np.float64], found: NDArray[np.float64]) -> float | No
     return float((rows - rest) / bottom) if bottom > 0 else None
 
 
-def _inside(arc_length_mm: NDArray[np.float64], lesions: Sequence[Lesion]) -> NDArray[np.bool_]:
-    """(S,) sections inside any of the lesions."""
-    inside = np.zeros(len(arc_length_mm), bool)
-    for lesion in lesions:
-        inside |= (arc_length_mm >= lesion.start_mm) & (arc_length_mm <= lesion.end_mm)
-    return inside
-
-
 def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any]:
     """Dice of wall (filled), lumen, plaque; per lesion (extents given) bias, mean error and ICC of each measure.
 
@@ -93,7 +85,7 @@ def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any
             seconds, sections = seconds + time.process_time() - began, sections + len(vessel.hu)
             inner = lumen + plaque > 0.5
             soft = soft_targets(phantom.vessels[line.vessel], vessel)
-            given = _inside(vessel.arc_length, lesions[line.vessel])[:, None, None]
+            given = sections_inside(len(vessel.hu), lesions[line.vessel])[:, None, None]
             found_plaque = inner & (plaque >= lumen)
             masks = (wall > 0.5, inner & (lumen > plaque), found_plaque & given, found_plaque)
             for n, mask in enumerate(masks):

@@ -16,7 +16,7 @@ import inference.networks
 from inference.__main__ import main
 from inference.centreline import Centreline, read_centrelines, trace, write_centrelines
 from inference.commands.analyse import COLUMNS
-from inference.contours import THETA, label_map
+from inference.contours import PIXEL_RADIUS, THETA, label_map
 from inference.contours_from_probabilities import contours_from_probabilities
 from inference.coronary import PROFILES
 from inference.errors import CentrelineError, RefusedScan
@@ -244,3 +244,16 @@ def test_given_lesions_are_checked_by_row(
     arguments = ["analyse", str(case / "dicom"), "--out", str(tmp_path / "o"), "--lesions", str(bad)]
     assert main([*arguments, "--centrelines", str(case / "centrelines.csv")]) == 2
     assert "row 3" in capsys.readouterr().err
+
+
+def test_faint_plaque_counts_only_inside_lesions_that_were_given():
+    radius = np.broadcast_to(PIXEL_RADIUS, (12, 64, 64))
+    wall, lumen = (radius < 3).astype(float), (radius < 1.5).astype(float)
+    plaque = 0.42 * (wall - lumen)
+    given = np.zeros(12, bool)
+    given[4:8] = True
+    assert not contours_from_probabilities(wall, lumen, plaque).plaque.any()
+    marked = contours_from_probabilities(wall, lumen, plaque, given_lesions=given).plaque
+    assert marked[4:8].all()
+    assert not marked[:4].any()
+    assert not marked[8:].any()
