@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isNoise, numbered, readable } from "../src/upload/files";
+import { isNoise, numbered, readable, withNames } from "../src/upload/files";
 import { fileUrl } from "../src/upload/transport";
 
 const file = (size: number): File => ({ size }) as File;
@@ -16,6 +16,13 @@ describe("files of an upload", () => {
       [0, "case/a.dcm"],
       [1, "case/b.dcm"],
     ]);
+  });
+
+  it("puts names back into the server's messages", () => {
+    const files = numbered([{ name: "case/a.dcm", file: file(1) }, { name: "case/b.dcm", file: file(1) }]);
+    expect(withNames("missing between file 0 and file 1; member 3 of file 1; file 7", files)).toBe(
+      "missing between case/a.dcm and case/b.dcm; member 3 of case/b.dcm; file 7",
+    );
   });
 
   it("keeps files that merely look like noise", () => {

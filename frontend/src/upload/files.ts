@@ -55,3 +55,14 @@ export function sizeOf(files: readonly LocalFile[]): number {
 export function readable(bytes: number): string {
   return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
+
+/** What a file is called on this machine; the server knows numbers only. */
+export function nameOf(index: number | null, files: readonly LocalFile[]): string {
+  if (index === null) return "the upload";
+  return files.find((each) => each.index === index)?.name ?? `file ${index}`;
+}
+
+/** The server's message with this machine's names where it says “file 12”. */
+export function withNames(text: string, files: readonly LocalFile[]): string {
+  return text.replaceAll(/\bfile (\d+)\b/g, (_, number: string) => nameOf(Number(number), files));
+}

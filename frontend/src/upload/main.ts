@@ -1,5 +1,5 @@
 /** The upload page: choose, send, watch the import, and put file names beside the server's numbers. */
-import { fromDrop, fromPicker, type LocalFile, readable, sizeOf } from "./files";
+import { fromDrop, fromPicker, type LocalFile, nameOf, readable, sizeOf, withNames } from "./files";
 import { abort, announce, complete, type Issue, sendAll, type Session, type Status, statusOf, UploadError } from "./transport";
 
 const POLL_MS = 700;
@@ -132,7 +132,7 @@ function page(form: HTMLFormElement): void {
       const left = status.issues.length > 0 ? " Some files were left out: see below." : "";
       outcome("success", `The examination is in quality control.${left}`, status.exam, "Open the exam");
     } else {
-      outcome("danger", status.message || "The import failed.", status.import, "Open the import");
+      outcome("danger", withNames(status.message, files) || "The import failed.", status.import, "Open the import");
     }
   }
 }
@@ -144,11 +144,6 @@ function quotaProblem(form: HTMLFormElement, files: readonly LocalFile[]): strin
   if (files.length > maxFiles) return `${files.length} files are more than the ${maxFiles} allowed.`;
   if (sizeOf(files) > maxBytes) return `${readable(sizeOf(files))} is more than the ${readable(maxBytes)} allowed.`;
   return null;
-}
-
-function nameOf(index: number | null, files: readonly LocalFile[]): string {
-  if (index === null) return "the upload";
-  return files.find((each) => each.index === index)?.name ?? `file ${index}`;
 }
 
 function bar(stage: string, fraction: number, text = ""): void {
@@ -166,7 +161,7 @@ function showIssues(issues: readonly Issue[], files: readonly LocalFile[]): void
     const row = document.createElement("tr");
     if (issue.fatal) row.classList.add("table-danger");
     const inside = issue.member === null ? "" : `, file ${issue.member + 1} in it`;
-    for (const text of [nameOf(issue.file_index, files) + inside, issue.message, issue.code]) {
+    for (const text of [nameOf(issue.file_index, files) + inside, withNames(issue.message, files), issue.code]) {
       const cell = document.createElement("td");
       cell.textContent = text;
       row.append(cell);

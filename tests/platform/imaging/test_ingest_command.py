@@ -75,3 +75,11 @@ def test_queued_work_waits_for_a_worker(
     _ingest(series(), "--queue")
     assert "waits in the queue (12 files)" in capsys.readouterr().out
     assert ImportJob.objects.get().state == "queued"
+
+
+def test_messages_name_the_files_of_this_machine(
+    series: Callable[..., Path], two_studies: SimpleNamespace, capsys: Any
+) -> None:
+    source = series(lambda k, ds: k != 5)
+    with pytest.raises(CommandError, match=r"missing between \S+_0004\.dcm and \S+_0006\.dcm"):
+        _ingest(source)

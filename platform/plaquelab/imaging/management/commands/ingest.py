@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,20 @@ class Command(BaseCommand):
             index, member = issue["file_index"], issue["member"]
             where = "whole upload" if index is None else str(paths[index])
             where += f", member {member}" if member is not None else ""
-            self.stderr.write(f"{where}: {issue['message']} [{issue['code']}]")
+            self.stderr.write(f"{where}: {_with_names(issue['message'], paths)} [{issue['code']}]")
         if queued:
             self.stdout.write(f"import {job.pk} waits in the queue ({len(paths)} files)")
         elif summary["exam"] is None:
-            raise CommandError(f"import {job.pk} {job.state}: {job.message}")
+            raise CommandError(f"import {job.pk} {job.state}: {_with_names(job.message, paths)}")
         else:
             self.stdout.write(f"import {job.pk} {job.state}: exam {summary['exam']} is in quality control")
+
+
+def _with_names(text: str, paths: list[Path]) -> str:
+    """Put this machine's paths where the message says “file 12”."""
+
+    def name(found: re.Match[str]) -> str:
+        index = int(found[1])
+        return str(paths[index]) if index < len(paths) else found[0]
+
+    return re.sub(r"\bfile (\d+)\b", name, text)
