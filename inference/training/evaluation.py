@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.contours import label_map
 from inference.networks import load_network, segment
 from inference.phantom import generate, lesion_truth, soft_targets
 from inference.pipeline import Settings, analyse
@@ -18,7 +19,7 @@ from inference.straightening import straighten
 
 from .scores import STRUCTURES
 
-DICE = (*STRUCTURES, "plaque_anywhere")
+DICE = (*STRUCTURES, "plaque_anywhere", *(f"{name}_measured" for name in STRUCTURES))
 PAIRS = {
     "total_plaque_volume": "tpv_true",
     "noncalcified_plaque_volume": "ncp_true",
@@ -66,17 +67,23 @@ def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any
     """Dice of wall (filled), lumen, plaque; per lesion (extents given) bias, mean error and ICC of each measure.
 
     Centrelines are displaced, lesion extents are the true ones, inside which plaque counts; ``plaque_anywhere`` is
-    the Dice without that knowledge. Dice pools all pixels of all patients.
+    the Dice without that knowledge. Those are of the network's likeliest class per pixel; ``…_measured`` are of the
+    contours and plaque marks that the volumes come from. Dice pools all pixels of all patients.
     """
     network, card = load_network(task.network)
     both, each = np.zeros(len(DICE)), np.zeros(len(DICE))
+
+    def add(n: int, mask: NDArray[np.bool_], true: NDArray[np.bool_]) -> None:
+        both[n] += (mask & true).sum()
+        each[n] += mask.sum() + true.sum()
+
     truth: dict[str, list[float]] = {m: [] for m in PAIRS}
     found: dict[str, list[float]] = {m: [] for m in PAIRS}
     seconds, sections, missing = 0.0, 0, 0
     for seed in range(task.first_seed, task.first_seed + task.patients):
         phantom = generate(seed, task.scenario)
         lines = phantom.stored_points(task.displacement_mm)
-        lesions = {}
+        lesions, given_sections, truths = {}, {}, {}
         for line in lines:
             vessel = straighten(phantom.volume, line)
             lesions[line.vessel] = phantom.truth_read(vessel).lesions
@@ -84,17 +91,21 @@ def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any
             wall, lumen, plaque = segment(vessel, network)
             seconds, sections = seconds + time.process_time() - began, sections + len(vessel.hu)
             inner = lumen + plaque > 0.5
-            soft = soft_targets(phantom.vessels[line.vessel], vessel)
+            true = soft_targets(phantom.vessels[line.vessel], vessel) > 127
             given = sections_inside(len(vessel.hu), lesions[line.vessel])[:, None, None]
+            given_sections[line.vessel], truths[line.vessel] = given, true
             found_plaque = inner & (plaque >= lumen)
             masks = (wall > 0.5, inner & (lumen > plaque), found_plaque & given, found_plaque)
             for n, mask in enumerate(masks):
-                true = soft[..., min(n, 2)] > 127
-                both[n] += (mask & true).sum()
-                each[n] += mask.sum() + true.sum()
+                add(n, mask, true[..., min(n, 2)])
         analysis = analyse(
             phantom.volume, lines, settings=Settings(model=card.name, profile=task.profile, lesions=lesions)
         )
+        for read in analysis.reads:
+            labels, true = label_map(read.contours), truths[read.vessel]
+            measured = (labels > 0, labels == 1, (labels == 3) & given_sections[read.vessel])
+            for n, mask in enumerate(measured):
+                add(n + 4, mask, true[..., n])
         rows = {(r.vessel, r.lesion, r.metric): r.value for r in analysis.measurements if r.level == "lesion"}
         for table in phantom.vessels.values():
             for lesion in table.lesions:
