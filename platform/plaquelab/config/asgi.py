@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plaquelab.config.settings.embedded")
 
 from django.core.asgi import get_asgi_application
 
 application = get_asgi_application()
+
+from plaquelab.reading.measuring import warm_up  # noqa: E402  (models need Django to be set up)
+
+threading.Thread(target=warm_up, name="warm-up", daemon=True).start()

@@ -125,6 +125,46 @@ def overlay(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> Ove
     return _overlays.get((vessel.sha256, digest, profile), make)
 
 
+def warm_up() -> None:
+    """Measure a made-up tube, so that imports and compiled functions are there before a reader opens the first case."""
+    import numpy as np
+
+    from inference.contours import ANGLES, VesselContours
+    from inference.quantification import (
+        Lesion,
+        VesselRead,
+        composition_map,
+        profile_curves,
+        quantify,
+        roll_up,
+    )
+    from inference.straightening import PIXELS, SPACING_ALONG, StraightenedVessel
+
+    sections = 30
+    zeros = np.zeros(sections)
+    tube = StraightenedVessel(
+        vessel="LM",
+        hu=np.full((sections, PIXELS, PIXELS), 100, np.int16),
+        centre=np.stack([zeros, zeros, np.arange(sections) * SPACING_ALONG], axis=1),
+        axis_u=np.tile([1.0, 0.0, 0.0], (sections, 1)),
+        axis_v=np.tile([0.0, 1.0, 0.0], (sections, 1)),
+        curvature=np.zeros((sections, 2)),
+        segment=("LM",) * sections,
+    )
+    radius = np.full((sections, ANGLES), 1.5, np.float32)
+    contours = VesselContours(
+        lumen_radius=radius,
+        wall_radius=radius + np.float32(1.0),
+        plaque=np.ones((sections, ANGLES), bool),
+        provenance={},
+    )
+    read = VesselRead("LM", contours, (Lesion(1, 1.5, 6.0),))
+    profile = composition_profile("corrected")
+    roll_up([quantify(tube, read, profile)], profile)
+    composition_map(tube, read, profile)
+    profile_curves(tube, read)
+
+
 def patient(tables: Iterable[list[Measurement]], *, profile: str) -> list[Measurement]:
     """Return territory and patient rows over the vessels' tables."""
     from inference.quantification import roll_up
