@@ -81,6 +81,9 @@ export function emptyText(status: string): string {
   }
 }
 
+/** What is known of a vessel before anybody has said where plaque is; a 0 of the rest would read as a finding. */
+const WITHOUT_LESIONS = new Set(["vessel_volume", "lumen_volume"]);
+
 export function lesionTable(viewer: Viewer): HTMLElement {
   const layers = viewer.allLayers();
   const vessel = viewer.view.get().vessel;
@@ -112,7 +115,8 @@ export function lesionTable(viewer: Viewer): HTMLElement {
           "tr", { class: "sum" },
           el("th", { scope: "row" }, layer.side ?? ""),
           el("td", { class: "text", colspan: 2 }, `${vessel}, whole vessel`),
-          ...LESION_COLUMNS.map((column) => valueCell(rows.get(column.metric), column)),
+          ...LESION_COLUMNS.map((column) =>
+            valueCell(layer.state.status === "not annotated" && !WITHOUT_LESIONS.has(column.metric) ? undefined : rows.get(column.metric), column)),
           el("td", { class: "flags" }, ...layer.state.excluded.map(([start, end, reason]) =>
             el("span", { class: "flag" }, `not evaluable ${start.toFixed(1)}–${end.toFixed(1)} mm: ${reason}`))),
         ),
