@@ -69,6 +69,13 @@ def load_network(name: str = "served", *, weights: Path | None = None) -> tuple[
         name = served_name()
     network = build(name)
     path = weights or WEIGHTS / f"{name}.safetensors"
+    about = read_weights(network, path, name)
+    card = NetworkCard(name=name, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), about=about)
+    return folded(network).to(memory_format=torch.channels_last), card  # type: ignore[call-overload]
+
+
+def read_weights(network: nn.Module, path: Path, name: str) -> dict[str, str]:
+    """Load a weights file into a network of its kind; returns the file's header. Raises as ``load_network``."""
     if not path.exists():
         raise InferenceError(
             "weights-missing", f"the weights of {name} are missing; install them again", where=path.name
@@ -81,8 +88,7 @@ def load_network(name: str = "served", *, weights: Path | None = None) -> tuple[
         raise InferenceError(
             "weights-damaged", f"the weights of {name} cannot be read: {error}", where=path.name
         ) from error
-    card = NetworkCard(name=name, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), about=about)
-    return folded(network).to(memory_format=torch.channels_last), card  # type: ignore[call-overload]
+    return about
 
 
 @torch.inference_mode()

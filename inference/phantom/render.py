@@ -14,6 +14,8 @@ from .scenario import Scenario
 from .table import VesselTable
 from .tubes import claims, fill_vessels, surround
 
+FWHM_PER_SD = 2.3548  # full width at half maximum of a Gaussian, in standard deviations
+
 
 def _sheaths(
     rng: np.random.Generator,
@@ -113,8 +115,9 @@ def scan(
     grain_mm: float,
     overshoot: float,
 ) -> NDArray[np.int16]:
-    """What the scanner makes of a scene: point spread, kernel overshoot, correlated noise, whole HU."""
-    sigma = (psf_along_mm / grid.slice_mm, psf_plane_mm / grid.pixel_mm, psf_plane_mm / grid.pixel_mm)
+    """What the scanner makes of a scene: point spread (widths at half maximum), overshoot, correlated noise."""
+    plane, along = psf_plane_mm / FWHM_PER_SD, psf_along_mm / FWHM_PER_SD
+    sigma = (along / grid.slice_mm, plane / grid.pixel_mm, plane / grid.pixel_mm)
     image = gaussian_filter(scene, sigma, truncate=3.0)
     if overshoot > 0.02:
         image += overshoot * (

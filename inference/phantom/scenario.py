@@ -11,7 +11,8 @@ Range = tuple[float, float]
 class Scenario:
     """Ranges of one family of phantoms; every range is (low, high), uniform.
 
-    The three-letter words at the end of a name are units: hu, mm. ``psf_*`` are standard deviations.
+    The three-letter words at the end of a name are units: hu, mm. ``psf_*`` are full widths at
+    half maximum, ``noise_grain_mm`` is the standard deviation of the Gaussian that correlates the noise in plane.
     ``surroundings`` are the shares of vessel stretches that run in fat, close to the myocardium, and inside soft
     tissue; ``depths_mm`` says how far outside the muscle each of the three lies.
     """
@@ -21,9 +22,9 @@ class Scenario:
     vessels: tuple[str, ...] = ("LM", "LAD", "D1", "LCx", "OM1", "RCA")
     contrast_hu: Range = (300.0, 520.0)
     noise_hu: Range = (18.0, 36.0)
-    psf_plane_mm: Range = (0.42, 0.70)
-    psf_along_mm: Range = (0.42, 0.78)
-    noise_grain_mm: Range = (0.30, 0.55)
+    psf_plane_mm: Range = (0.50, 0.80)
+    psf_along_mm: Range = (0.60, 0.90)
+    noise_grain_mm: Range = (0.22, 0.42)
     overshoot: Range = (-0.25, 0.35)
     pixel_mm: Range = (0.33, 0.42)
     slice_mm: tuple[float, ...] = (0.4, 0.5, 0.6, 0.625)
@@ -76,8 +77,9 @@ SOFT_TISSUE = Scenario(
     vessels=LARGE_TREE,
     contrast_hu=(250.0, 540.0),
     noise_hu=(15.0, 40.0),
-    psf_plane_mm=(0.38, 0.74),
-    psf_along_mm=(0.38, 0.82),
+    psf_plane_mm=(0.45, 1.20),
+    psf_along_mm=(0.50, 1.30),
+    noise_grain_mm=(0.20, 0.50),
     surroundings=(0.35, 0.35, 0.30),
     depths_mm=((2.8, 4.8), (0.5, 2.6), (-3.5, 0.3)),
     fat_mm=(5.0, 9.0),
@@ -89,6 +91,22 @@ SOFT_TISSUE = Scenario(
 )
 LONG: tuple[float, float] = (2.75, 0.42)
 CALCIFYING = (0.32, 0.18, 0.27, 0.23)
+TEST = Scenario(
+    name="test",
+    salt=37,
+    contrast_hu=(300.0, 520.0),
+    noise_hu=(20.0, 36.0),
+    psf_plane_mm=(0.55, 0.80),
+    psf_along_mm=(0.60, 0.95),
+    noise_grain_mm=(0.24, 0.42),
+    wall_hu=(40.0, 90.0),
+    slice_mm=(0.5, 0.6),
+    pixel_mm=(0.34, 0.41),
+    lesion_log_mm=(2.7, 0.45),
+    compositions=CALCIFYING,
+    calcium_size=1.4,
+    lesion_every_mm=(24.0, 55.0),
+)
 
 SCENARIOS: dict[str, Scenario] = {
     s.name: s
@@ -117,19 +135,15 @@ SCENARIOS: dict[str, Scenario] = {
             calcium_size=1.4,
             lesion_every_mm=(22.0, 50.0),
         ),
-        Scenario(
-            name="test",
-            salt=37,
-            contrast_hu=(300.0, 520.0),
-            noise_hu=(20.0, 36.0),
-            psf_plane_mm=(0.45, 0.68),
-            wall_hu=(40.0, 90.0),
-            slice_mm=(0.5, 0.6),
-            pixel_mm=(0.34, 0.41),
-            lesion_log_mm=(2.7, 0.45),
-            compositions=CALCIFYING,
-            calcium_size=1.4,
-            lesion_every_mm=(24.0, 55.0),
+        TEST,
+        # as test, reconstructed with a soft kernel: twice the blur and a coarser grain
+        replace(
+            TEST,
+            name="soft_kernel",
+            salt=41,
+            psf_plane_mm=(1.0, 1.5),
+            psf_along_mm=(1.0, 1.6),
+            noise_grain_mm=(0.32, 0.55),
         ),
         Scenario(
             name="demo",

@@ -15,6 +15,8 @@ class TrainingConfig:
     """One recipe for every network; a run is reproducible from this file and its seed.
 
     patients, validation : sets of simulated patients, each (scenario, first seed, count).
+    start_from : ``shipped`` or the path of a ``.safetensors`` file of the same network: the weights the run begins
+    with; none = random weights.
     minutes : when given, the learning rate also falls with the time spent, so that a run ends in time on a busy
     machine; such a run is repeatable in kind, not bit by bit.
     """
@@ -26,6 +28,7 @@ class TrainingConfig:
     versions: int = 2
     steps: int = 6000
     minutes: float | None = None
+    start_from: str | None = None
     stretches: int = 4
     stretch_sections: int = 16
     plaque_share: float = 0.6

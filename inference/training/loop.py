@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from inference.networks import build
+from inference.networks import WEIGHTS, build, read_weights
 
 from .config import TrainingConfig
 from .data import CachedVessel, patients
@@ -55,6 +56,8 @@ def train(
     vessels = patients(folder=data_folder, sets=config.patients, versions=config.versions)
     held_out = patients(folder=data_folder, sets=config.validation, versions=1)
     network = build(config.network).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    checkpoint, step, spent, broken = folder / "checkpoint.pt", 0, 0.0, 0
+    began_with = {} if checkpoint.exists() else _start(network, config)
     average = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
@@ -66,14 +69,13 @@ def train(
         sections=config.stretch_sections,
         plaque_share=config.plaque_share,
     )
-    checkpoint, step, spent, broken = folder / "checkpoint.pt", 0, 0.0, 0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=False)
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         sampler.rng.bit_generator.state = state["sampler"]
-        step, spent = state["step"], state["seconds"]
+        step, spent, began_with = state["step"], state["seconds"], state["began_with"]
         say(f"resumed at step {step}, {spent / 60:.1f} minutes")
     began, first, running = time.monotonic() - spent, step, 0.0
     while position(config, step, time.monotonic() - began) < 1.0:
@@ -108,19 +110,42 @@ def train(
             )
             running = 0.0
         if step % config.checkpoint_every == 0:
-            _save(checkpoint, network, average, optimiser, sampler, step, seconds)
+            _save(checkpoint, network, average, optimiser, sampler, step, seconds, began_with)
         if step % config.validate_every == 0:
             _report(folder, average, held_out, step, seconds, say)
     seconds = time.monotonic() - began
-    _save(checkpoint, network, average, optimiser, sampler, step, seconds)
+    _save(checkpoint, network, average, optimiser, sampler, step, seconds, began_with)
     _report(folder, average, held_out, step, seconds, say)
-    return export_weights(average, config, folder, step=step, seconds=seconds)
+    return export_weights(average, config, folder, step=step, seconds=seconds, began_with=began_with)
+
+
+def _start(network: nn.Module, config: TrainingConfig) -> dict[str, str]:
+    """Load the weights a run begins with; says which and how many presentations they had seen."""
+    if config.start_from is None:
+        return {}
+    path = (
+        WEIGHTS / f"{config.network}.safetensors"
+        if config.start_from == "shipped"
+        else Path(config.start_from)
+    )
+    about = read_weights(network, path, config.network)
+    earlier = int(about.get("presentations", 0)) + int(about.get("presentations_before", 0))
+    return {
+        "began_with_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "presentations_before": str(earlier),
+    }
 
 
 def export_weights(
-    network: nn.Module, config: TrainingConfig, folder: Path, *, step: int, seconds: float
+    network: nn.Module,
+    config: TrainingConfig,
+    folder: Path,
+    *,
+    step: int,
+    seconds: float,
+    began_with: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write ``<network>.safetensors`` with the recipe in its header."""
+    """Write ``<network>.safetensors`` with the recipe, and what it began with, in its header."""
     path = folder / f"{config.network}.safetensors"
     tensors = {
         name: value.detach().contiguous(memory_format=torch.contiguous_format).clone()
@@ -135,6 +160,7 @@ def export_weights(
             "steps": str(step),
             "minutes": f"{seconds / 60:.1f}",
             "presentations": str(step * config.stretches * config.stretch_sections),
+            **(began_with or {}),
         },
     )
     return path
@@ -167,6 +193,7 @@ def _save(
     sampler: Sampler,
     step: int,
     seconds: float,
+    began_with: Mapping[str, str],
 ) -> None:
     part = path.with_suffix(".part")
     torch.save(
@@ -177,6 +204,7 @@ def _save(
             "sampler": sampler.rng.bit_generator.state,
             "step": step,
             "seconds": seconds,
+            "began_with": dict(began_with),
         },
         part,
     )

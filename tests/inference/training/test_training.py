@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
 from inference.training.config import TrainingConfig, read_config
 from inference.training.data import make_patient, patients
@@ -59,6 +61,22 @@ def test_a_killed_run_resumes_to_the_very_same_weights(cache, tmp_path):
     log = [json.loads(line) for line in (tmp_path / "a" / "log.jsonl").read_text().splitlines()]
     assert log[-1]["step"] == 4
     assert set(log[-1]) >= {"wall", "lumen", "plaque"}
+
+
+def test_a_run_begins_with_the_weights_it_is_told_to_and_says_so(cache, tmp_path):
+    first = train(TrainingConfig(**QUICK), folder=tmp_path / "first", data_folder=cache, say=lambda _: None)
+    onwards = TrainingConfig(
+        **{**QUICK, "start_from": str(first), "learning_rate": 1e-12, "weight_decay": 0.0}
+    )
+    train(onwards, folder=tmp_path / "next", data_folder=cache, say=lambda _: None, stop_after=2)
+    second = train(onwards, folder=tmp_path / "next", data_folder=cache, say=lambda _: None)
+    with safe_open(first, framework="pt") as a, safe_open(second, framework="pt") as b:
+        about = b.metadata()
+        torch.testing.assert_close(
+            a.get_tensor("head.weight"), b.get_tensor("head.weight"), rtol=0.2, atol=0.05
+        )
+    assert about["presentations_before"] == about["presentations"] == str(4 * 2 * 3)
+    assert about["began_with_sha256"] == hashlib.sha256(first.read_bytes()).hexdigest()
 
 
 def test_the_cache_is_made_once(cache):
