@@ -18,6 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, default=Path("var/training/data"), help="cache of simulated patients"
     )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--workers", type=int, default=1, help="processes that generate patients")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,6 +29,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     config = read_config(arguments.config)
     out = arguments.out or Path("var/training") / config.network
-    path = train(config, folder=out, data_folder=arguments.data, say=lambda text: print(text, flush=True))
+    path = train(
+        config,
+        folder=out,
+        data_folder=arguments.data,
+        say=lambda text: print(text, flush=True),
+        device=arguments.device,
+        workers=arguments.workers,
+    )
     print(f"weights: {path}", file=sys.stderr)
     return 0

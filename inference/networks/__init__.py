@@ -19,14 +19,16 @@ from inference.errors import InferenceError
 
 from .fast import folded
 from .hierarchical_convlstm import HierarchicalConvLSTM
-from .unet import REACH, UNet25D, normalise
+from .unet import REACH, UNet2D, UNet3D, UNet25D, normalise
 
 if TYPE_CHECKING:
     from inference.straightening import StraightenedVessel
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 NETWORKS: Mapping[str, type[nn.Module]] = {
+    "unet_2d": UNet2D,
     "unet_2_5d": UNet25D,
+    "unet_3d": UNet3D,
     "hierarchical_convlstm": HierarchicalConvLSTM,
 }
 CHUNK = 64  # sections at a time; results do not depend on it

@@ -1,4 +1,7 @@
-"""A 2.5-D U-Net: eleven neighbouring sections enter as channels, the middle one is labelled.
+"""U-Nets: 2-D (one section), 2.5-D (eleven neighbouring sections enter as channels), 3-D (convolved along the vessel).
+
+All three label a section from itself and, but for the 2-D one, exactly five neighbours on either side; they have
+about as many parameters as one another.
 
 Input sections are 64 × 64 pixels of HU, normalised by ``normalise``. The five output maps are logits:
 two of task 1 (outside, inside the outer wall) and three of task 2 (background, lumen, plaque).
@@ -67,15 +70,15 @@ class Block(nn.Sequential):
         )
 
 
-class UNet25D(nn.Module):
+class UNet2D(nn.Module):
     """Encoder and decoder over four scales with skips; deep supervision from the half-size decoder map."""
 
-    reach = REACH
+    inputs = 1
 
     def __init__(self, channels: tuple[int, int, int, int] = (16, 32, 64, 96)) -> None:
         super().__init__()
         a, b, c, d = channels
-        self.down1, self.down2 = Block(2 * REACH + 1, a), Block(a, b)
+        self.down1, self.down2 = Block(self.inputs, a), Block(a, b)
         self.down3, self.bottom = Block(b, c), Block(c, d)
         self.up3, self.up2, self.up1 = Block(d + c, c), Block(c + b, b), Block(b + a, a)
         self.head = nn.Conv2d(a, OUTPUTS, 1)
@@ -85,9 +88,13 @@ class UNet25D(nn.Module):
         """(N, 1, 64, 64) sections of one vessel in order → (N, 5, 64, 64) logits."""
         return unseen(self.stretches(with_halo(seen(x)))[0], x.shape[-1])
 
+    def windows(self, x: Tensor) -> Tensor:
+        """(G, T + 10, h, w) → (G·T, 1, h, w): what a section is labelled from."""
+        return x[:, REACH : x.shape[1] - REACH].flatten(0, 1)[:, None]
+
     def stretches(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(G, T + 10, h, w) stretches with their halo → (G·T, 5, h, w) logits and (G·T, 5, h/2, w/2) deep logits."""
-        s1 = self.down1(stack_neighbours(x).contiguous(memory_format=torch.channels_last))
+        s1 = self.down1(self.windows(x).contiguous(memory_format=torch.channels_last))
         s2 = self.down2(F.max_pool2d(s1, 2))
         s3 = self.down3(F.max_pool2d(s2, 2))
         y = self.bottom(F.max_pool2d(s3, 2))
@@ -95,3 +102,68 @@ class UNet25D(nn.Module):
         y2 = self.up2(torch.cat([F.interpolate(y, scale_factor=2.0), s2], 1))
         y1 = self.up1(torch.cat([F.interpolate(y2, scale_factor=2.0), s1], 1))
         return self.head(y1), self.deep(y2)
+
+
+class UNet25D(UNet2D):
+    """The 2-D U-Net given eleven neighbouring sections as channels."""
+
+    inputs = 2 * REACH + 1
+
+    def windows(self, x: Tensor) -> Tensor:
+        """(G, T + 10, h, w) → (G·T, 11, h, w)."""
+        return stack_neighbours(x)
+
+
+class Block3D(nn.Sequential):
+    """Two convolutions of 3 × 3 pixels; where ``along``, the first also takes three sections, unpadded."""
+
+    def __init__(self, inputs: int, outputs: int, *, along: bool) -> None:
+        super().__init__(
+            nn.Conv3d(inputs, outputs, (3 if along else 1, 3, 3), padding=(0, 1, 1), bias=False),
+            nn.BatchNorm3d(outputs),
+            nn.ReLU(inplace=True),
+            nn.Conv3d(outputs, outputs, (1, 3, 3), padding=(0, 1, 1), bias=False),
+            nn.BatchNorm3d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+
+class UNet3D(nn.Module):
+    """As the 2-D U-Net, convolved along the vessel too; sections are never pooled, so that none is lost.
+
+    Five unpadded convolutions along the vessel use up exactly the five neighbours on either side.
+    """
+
+    def __init__(self, channels: tuple[int, int, int, int] = (13, 26, 52, 76)) -> None:
+        super().__init__()
+        a, b, c, d = channels
+        self.down1, self.down2 = Block3D(1, a, along=True), Block3D(a, b, along=True)
+        self.down3, self.bottom = Block3D(b, c, along=True), Block3D(c, d, along=True)
+        self.up3 = Block3D(d + c, c, along=False)
+        self.up2 = Block3D(c + b, b, along=True)
+        self.up1 = Block3D(b + a, a, along=False)
+        self.head = nn.Conv3d(a, OUTPUTS, 1)
+        self.deep = nn.Conv3d(b, OUTPUTS, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 1, 64, 64) sections of one vessel in order → (N, 5, 64, 64) logits."""
+        return unseen(self.stretches(with_halo(seen(x)))[0], x.shape[-1])
+
+    def stretches(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(G, T + 10, h, w) stretches with their halo → (G·T, 5, h, w) logits and (G·T, 5, h/2, w/2) deep logits."""
+
+        def halved(maps: Tensor) -> Tensor:
+            return F.max_pool3d(maps, (1, 2, 2))
+
+        def joined(coarse: Tensor, skip: Tensor) -> Tensor:
+            spare = (skip.shape[2] - coarse.shape[2]) // 2
+            fine = F.interpolate(coarse, scale_factor=(1.0, 2.0, 2.0))
+            return torch.cat([fine, skip[:, :, spare : skip.shape[2] - spare]], 1)
+
+        s1 = self.down1(x[:, None])
+        s2 = self.down2(halved(s1))
+        s3 = self.down3(halved(s2))
+        y = self.up3(joined(self.bottom(halved(s3)), s3))
+        y2 = self.up2(joined(y, s2))
+        y1 = self.up1(joined(y2, s1))
+        return tuple(m.transpose(1, 2).flatten(0, 1) for m in (self.head(y1), self.deep(y2)))  # type: ignore[return-value]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PatientSet = tuple[str, int, int]
-NETWORKS = ("unet_2_5d", "hierarchical_convlstm")
+NETWORKS = ("unet_2d", "unet_2_5d", "unet_3d", "hierarchical_convlstm")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -64,8 +66,8 @@ def make_patient(*, seed: int, scenario: str, folder: Path, versions: int = 2) -
 def load_patient(stem: Path) -> list[CachedVessel]:
     """The vessels of one cached patient, memory-mapped."""
     about = json.loads(stem.with_suffix(".json").read_text())
-    hu = np.load(f"{stem}-hu.npy", mmap_mode="r")
-    soft = np.load(f"{stem}-soft.npy", mmap_mode="r")
+    hu = np.load(f"{stem}-hu.npy", mmap_mode="c")
+    soft = np.load(f"{stem}-soft.npy", mmap_mode="c")
     return [
         CachedVessel(
             patient=about["seed"],
@@ -77,10 +79,21 @@ def load_patient(stem: Path) -> list[CachedVessel]:
     ]
 
 
-def patients(*, folder: Path, sets: Sequence[PatientSet], versions: int = 2) -> list[CachedVessel]:
-    """All vessels of these sets of patients; what is not cached yet is generated."""
-    out: list[CachedVessel] = []
-    for scenario, first, count in sets:
-        for seed in range(first, first + count):
-            out += load_patient(make_patient(seed=seed, scenario=scenario, folder=folder, versions=versions))
-    return out
+def patients(
+    *, folder: Path, sets: Sequence[PatientSet], versions: int = 2, workers: int = 1
+) -> list[CachedVessel]:
+    """All vessels of these sets of patients; what is not cached yet is generated, by several processes if asked."""
+    wanted = [(scenario, seed) for scenario, first, count in sets for seed in range(first, first + count)]
+    absent = [(s, n) for s, n in wanted if not (folder / f"{s}-{n}.json").exists()]
+    if workers > 1 and len(absent) > 1:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            for done in [
+                pool.submit(make_patient, seed=n, scenario=s, folder=folder, versions=versions)
+                for s, n in absent
+            ]:
+                done.result()
+    return [
+        vessel
+        for s, n in wanted
+        for vessel in load_patient(make_patient(seed=n, scenario=s, folder=folder, versions=versions))
+    ]

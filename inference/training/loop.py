@@ -44,20 +44,25 @@ def train(
     data_folder: Path,
     say: Say = print,
     stop_after: int | None = None,
+    device: str = "auto",
+    workers: int = 1,
 ) -> Path:
     """Train, or resume where the last checkpoint in ``folder`` stands; returns the weights' path.
 
     Progress goes to ``say`` and to ``folder/log.jsonl``. ``stop_after`` ends the call after so many steps, as a kill
-    would, with nothing more than the last checkpoint kept.
+    would, with nothing more than the last checkpoint kept. ``device`` is ``auto``, ``cpu`` or ``cuda``; on an
+    accelerator the patients lie in its memory and the arithmetic is bfloat16 where that is safe.
     """
+    where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     folder.mkdir(parents=True, exist_ok=True)
-    vessels = patients(folder=data_folder, sets=config.patients, versions=config.versions)
-    held_out = patients(folder=data_folder, sets=config.validation, versions=1)
+    vessels = patients(folder=data_folder, sets=config.patients, versions=config.versions, workers=workers)
+    held_out = patients(folder=data_folder, sets=config.validation, versions=1, workers=workers)
     network = build(config.network).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     checkpoint, step, spent, broken = folder / "checkpoint.pt", 0, 0.0, 0
     began_with = {} if checkpoint.exists() else _start(network, config)
+    network = network.to(where)
     average = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
@@ -68,9 +73,10 @@ def train(
         stretches=config.stretches,
         sections=config.stretch_sections,
         plaque_share=config.plaque_share,
+        device=where,
     )
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=False)
+        state = torch.load(checkpoint, weights_only=False, map_location=where)
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
@@ -85,7 +91,9 @@ def train(
         rate = _rate(config, step, time.monotonic() - began)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        logits, deep = network.stretches(x)
+        with torch.autocast(where.type, torch.bfloat16, enabled=where.type == "cuda"):
+            logits, deep = network.stretches(x)
+        logits, deep = logits.float(), deep.float()
         loss = segmentation_loss(logits, soft)
         loss = loss + config.deep_supervision * segmentation_loss(deep, nn.functional.avg_pool2d(soft, 2))
         optimiser.zero_grad(set_to_none=True)

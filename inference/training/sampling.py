@@ -13,7 +13,11 @@ from .data import CachedVessel
 
 
 class Sampler:
-    """Draws batches of stretches; plaque is drawn more often than it is found."""
+    """Draws batches of stretches; plaque is drawn more often than it is found.
+
+    Choices come from one NumPy generator, so that a run is repeatable; sections are cut and turned where they lie:
+    in the memory-mapped cache, or on the accelerator, which holds them all.
+    """
 
     def __init__(
         self,
@@ -23,44 +27,53 @@ class Sampler:
         stretches: int,
         sections: int,
         plaque_share: float,
+        device: torch.device | str = "cpu",
     ) -> None:
         if not vessels:
             raise ValueError("there are no vessels to draw from")
-        self.vessels, self.stretches, self.sections = vessels, stretches, sections
-        self.plaque_share = plaque_share
+        self.stretches, self.sections = stretches, sections
+        self.plaque_share, self.device = plaque_share, torch.device(device)
         self.rng = np.random.default_rng(seed)
-        self.length = np.array([len(v.hu) for v in vessels], float)
         self.plaque = [np.flatnonzero(v.soft[:, 2, ::2, ::2].any(axis=(1, 2))) for v in vessels]
-        self.with_plaque = np.array([len(p) for p in self.plaque], float)
+        self.hu = [torch.from_numpy(v.hu).to(self.device) for v in vessels]
+        self.soft = [torch.from_numpy(v.soft).to(self.device) for v in vessels]
+        self.by_length = np.cumsum([len(v.hu) for v in vessels])
+        self.by_plaque = np.cumsum([len(p) for p in self.plaque])
 
     def batch(self) -> tuple[Tensor, Tensor]:
         """Normalised sections (G, T + 10, 48, 48) with halo, and shares (G·T, 3, 48, 48)."""
         x, y = zip(*(self._stretch() for _ in range(self.stretches)))
-        hu = torch.from_numpy(np.stack(x))
-        return normalise(hu), torch.from_numpy(np.concatenate(y)).float().div_(255.0)
+        return normalise(torch.stack(x)), torch.cat(y).float().div_(255.0)
 
-    def _stretch(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    def _where(self) -> tuple[int, int]:
+        """A vessel, and the section in the middle of the stretch."""
         rng = self.rng
-        if rng.random() < self.plaque_share and self.with_plaque.sum():
-            n = int(rng.choice(len(self.vessels), p=self.with_plaque / self.with_plaque.sum()))
-            middle = int(rng.choice(self.plaque[n])) + int(rng.integers(-6, 7))
-        else:
-            n = int(rng.choice(len(self.vessels), p=self.length / self.length.sum()))
-            middle = int(rng.integers(0, len(self.vessels[n].hu)))
-        vessel = self.vessels[n]
-        last = len(vessel.hu) - 1
-        at = np.clip(middle - self.sections // 2 + np.arange(-REACH, self.sections + REACH), 0, last)
-        edge = (vessel.hu.shape[-1] - SEEN) // 2
-        r, c = edge + rng.integers(-2, 3, 2)
-        hu = vessel.hu[at][:, r : r + SEEN, c : c + SEEN].astype(np.float32)
-        soft = vessel.soft[at[REACH:-REACH]][:, :, r : r + SEEN, c : c + SEEN]
-        if rng.random() < 0.5:
-            hu, soft = hu[::-1], soft[::-1]
-        if rng.random() < 0.5:
-            hu, soft = hu[..., ::-1], soft[..., ::-1]
-        turns = int(rng.integers(0, 4))
-        hu, soft = np.rot90(hu, turns, (-2, -1)), np.rot90(soft, turns, (-2, -1))
-        hu = hu * np.float32(rng.uniform(0.93, 1.07)) + np.float32(rng.normal(0, 10))
+        if rng.random() < self.plaque_share and self.by_plaque[-1]:
+            at = int(rng.integers(self.by_plaque[-1]))
+            n = int(np.searchsorted(self.by_plaque, at, side="right"))
+            return n, int(rng.choice(self.plaque[n])) + int(rng.integers(-6, 7))
+        at = int(rng.integers(self.by_length[-1]))
+        n = int(np.searchsorted(self.by_length, at, side="right"))
+        return n, int(rng.integers(0, len(self.hu[n])))
+
+    def _stretch(self) -> tuple[Tensor, Tensor]:
+        rng = self.rng
+        n, middle = self._where()
+        last = len(self.hu[n]) - 1
+        rows: NDArray[np.int64] = np.clip(
+            middle - self.sections // 2 + np.arange(-REACH, self.sections + REACH), 0, last
+        )
+        edge = (self.hu[n].shape[-1] - SEEN) // 2
+        r, c = (edge + rng.integers(-2, 3, 2)).tolist()
+        at = torch.from_numpy(rows).to(self.device)
+        hu = self.hu[n][at, r : r + SEEN, c : c + SEEN].float()
+        soft = self.soft[n][at[REACH:-REACH], :, r : r + SEEN, c : c + SEEN]
+        turns = [axis for axis in (0, -1) if rng.random() < 0.5]
+        quarter = int(rng.integers(0, 4))
+        hu, soft = (torch.rot90(part.flip(turns), quarter, (-2, -1)) for part in (hu, soft))
+        hu = hu * float(rng.uniform(0.93, 1.07)) + float(rng.normal(0, 10))
         if rng.random() < 0.3:
-            hu = hu + rng.standard_normal(hu.shape, dtype=np.float32) * np.float32(rng.uniform(0, 12))
-        return np.ascontiguousarray(hu, np.float32), np.ascontiguousarray(soft)
+            dice = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
+            noise = torch.randn(hu.shape, generator=dice, device=self.device)
+            hu = hu + noise * float(rng.uniform(0, 12))
+        return hu, soft

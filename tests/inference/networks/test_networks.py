@@ -16,6 +16,7 @@ from inference.networks.fast import folded
 from inference.networks.unet import REACH, SEEN, normalise, stack_neighbours, with_halo
 
 NAMES = sorted(NETWORKS)
+STORED = sorted(path.stem for path in WEIGHTS.glob("*.safetensors"))
 
 
 @pytest.fixture(autouse=True)
@@ -59,20 +60,17 @@ def test_results_do_not_depend_on_chunks(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_section_sees_exactly_five_neighbours(name):
-    """Changing a section six away changes nothing; changing one five away does."""
-    network, hu = trained(name), sections(17)
-    middle = 8
+    """The gradient of one section's logits is not nought for itself and five on either side, and nowhere else.
 
-    def with_change(at: int) -> float:
-        changed = hu.clone()
-        changed[at] += 400
-        before, after = probabilities(network, hu), probabilities(network, changed)
-        return max(float(np.abs(a[middle] - b[middle]).max()) for a, b in zip(before, after, strict=True))
-
-    assert with_change(middle + REACH + 1) < 1e-5
-    assert with_change(middle - REACH - 1) < 1e-5
-    assert with_change(middle + REACH) > 1e-5
-    assert with_change(middle - REACH) > 1e-5
+    The 2-D network sees itself alone.
+    """
+    network, middle = trained(name), 8
+    x = normalise(sections(17))[:, None].requires_grad_()
+    logits = network(x)[middle]
+    (logits * torch.linspace(-1, 1, logits.numel()).reshape(logits.shape)).sum().backward()
+    seen = x.grad.abs().amax((1, 2, 3)).nonzero().flatten()
+    reach = 0 if name == "unet_2d" else REACH
+    assert seen.tolist() == list(range(middle - reach, middle + reach + 1))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -126,7 +124,7 @@ def test_damaged_and_missing_weights_are_told_apart(tmp_path):
     assert damaged.value.code == "weights-damaged"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", STORED)
 def test_stored_weights_load_and_the_card_names_their_hash(name):
     network, card = load_network(name)
     path = WEIGHTS / f"{name}.safetensors"
@@ -138,7 +136,7 @@ def test_stored_weights_load_and_the_card_names_their_hash(name):
 
 
 def test_the_served_network_is_one_of_those_stored():
-    assert served_name() in NETWORKS
+    assert {served_name(), "hierarchical_convlstm"} <= set(STORED) <= set(NETWORKS)
     served = json.loads((WEIGHTS / "served.json").read_text())
     assert served["sha256"] == load_network("served")[1].sha256
     assert "simulated" in served["trained_on"]
