@@ -127,6 +127,7 @@ def analyse(
     contours: list[VesselContours] = []
     uncertainty: dict[str, np.ndarray] = {}
     from inference.networks import VIEWS, segment
+    from inference.networks.uncertainty import section_uncertainty
 
     lap("load_network")
     provenance = {
@@ -142,7 +143,7 @@ def analyse(
         progress("contours", i / len(vessels))
         given = sections_inside(len(vessel.hu), (settings.lesions or {}).get(vessel.vessel, ()))
         contours.append(contours_from_probabilities(wall, lumen, plaque, provenance, given_lesions=given))
-        uncertainty[vessel.vessel] = _entropy(wall, lumen, plaque)
+        uncertainty[vessel.vessel] = section_uncertainty(wall, lumen, plaque)
         lap("contours")
     reads, tables = [], []
     for i, (vessel, drawn) in enumerate(zip(vessels, contours, strict=True)):
@@ -177,8 +178,6 @@ def analyse(
 
 
 def _load(settings: Settings) -> tuple[Any, Any]:
-    import torch
-
     from inference.networks import load_network
 
     if settings.model.endswith(".safetensors"):
@@ -187,11 +186,8 @@ def _load(settings: Settings) -> tuple[Any, Any]:
         name = (
             json.loads(card_path.read_text()).get("network", path.stem) if card_path.exists() else path.stem
         )
-        module, card = load_network(name, weights=path)
-    else:
-        module, card = load_network(settings.model)
-    cuda = settings.device == "cuda" or (settings.device == "auto" and torch.cuda.is_available())
-    return module.to("cuda" if cuda else "cpu"), card
+        return load_network(name, weights=path, device=settings.device)
+    return load_network(settings.model, device=settings.device)
 
 
 def _check_contrast(vessels: Sequence[StraightenedVessel]) -> list[str]:
@@ -223,13 +219,3 @@ def _check_exposure(volume: Volume) -> list[str]:
             f"{float(kvp):.0f} kVp: composition limits are made for 100–120 kVp; every composition is uncertain."
         ]
     return []
-
-
-def _entropy(wall: np.ndarray, lumen: np.ndarray, plaque: np.ndarray) -> np.ndarray:
-    """Return each section's mean binary entropy (bits, 0…1) where the wall may be (probability over 0.05) (S,)."""
-    where = wall > 0.05
-    total = np.zeros(len(wall))
-    for p in (wall, lumen, plaque):
-        q = np.clip(p, 1e-6, 1 - 1e-6)
-        total += np.where(where, -(q * np.log2(q) + (1 - q) * np.log2(1 - q)), 0).sum((1, 2))
-    return (total / (3 * np.maximum(where.sum((1, 2)), 1))).astype(np.float32)

@@ -184,7 +184,7 @@ def summarise(
                 "contours_sha256": read.contours.sha256,
                 "lesions": len(read.lesions),
                 "masked_sections": len(read.contours.masks),
-                "mean_uncertainty_bits": round(float(analysis.uncertainty[vessel.vessel].mean()), 4),
+                "expected_wrong_labels": round(float(analysis.uncertainty[vessel.vessel].mean()), 4),
             }
             for vessel, read in zip(analysis.vessels, analysis.reads, strict=True)
         ],

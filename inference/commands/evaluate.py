@@ -12,13 +12,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     from inference.phantom.scenario import SCENARIOS
 
-    parser.add_argument("--network", default="served", help="unet_2_5d, hierarchical_convlstm or served")
+    parser.add_argument("--network", default="served", help="a network's name, or served")
     parser.add_argument("--scenario", default="test", choices=sorted(SCENARIOS))
     parser.add_argument("--first-seed", type=int, default=3000)
     parser.add_argument("--patients", type=int, default=6)
     parser.add_argument("--displacement-mm", type=float, default=0.5, help="how far centrelines are off, mm")
     parser.add_argument("--profile", default="corrected")
     parser.add_argument("--out", type=Path, default=None, help="JSON file (default: standard output)")
+    parser.add_argument("--page", type=Path, default=None, help="HTML file with the same in figures")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,8 +34,14 @@ def run(arguments: argparse.Namespace) -> int:
         patients=arguments.patients,
         displacement_mm=arguments.displacement_mm,
         profile=arguments.profile,
+        device=arguments.device,
     )
-    result = json.dumps(evaluate(task, say=lambda text: print(text, file=sys.stderr, flush=True)), indent=1)
+    found = evaluate(task, say=lambda text: print(text, file=sys.stderr, flush=True))
+    result = json.dumps(found, indent=1)
+    if arguments.page is not None:
+        from inference.training.evaluation_page import page
+
+        arguments.page.write_text(page(found))
     if arguments.out is None:
         print(result)
     else:

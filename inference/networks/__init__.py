@@ -62,8 +62,10 @@ def served_name() -> str:
     return str(json.loads((WEIGHTS / "served.json").read_text())["served"])
 
 
-def load_network(name: str = "served", *, weights: Path | None = None) -> tuple[nn.Module, NetworkCard]:
-    """A network with its weights, ready to use, and its card.
+def load_network(
+    name: str = "served", *, weights: Path | None = None, device: str = "cpu"
+) -> tuple[nn.Module, NetworkCard]:
+    """A network with its weights, ready to use on ``device`` (``auto``, ``cpu`` or ``cuda``), and its card.
 
     Raises InferenceError ``unknown-network``, ``weights-missing`` or ``weights-damaged``.
     """
@@ -73,7 +75,9 @@ def load_network(name: str = "served", *, weights: Path | None = None) -> tuple[
     path = weights or WEIGHTS / f"{name}.safetensors"
     about = read_weights(network, path, name)
     card = NetworkCard(name=name, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), about=about)
-    return folded(network).to(memory_format=torch.channels_last), card  # type: ignore[call-overload]
+    cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+    fast = folded(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return fast.to("cuda" if cuda else "cpu"), card
 
 
 def read_weights(network: nn.Module, path: Path, name: str) -> dict[str, str]:

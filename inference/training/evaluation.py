@@ -1,25 +1,32 @@
-"""How good a network is on patients that it has never met: Dice, and what the measurements are worth."""
+"""How good a network is on patients that it has never met: Dice, calibration, and what the measurements are worth."""
 
 from __future__ import annotations
 
+import resource
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
 
 from inference.contours import label_map
 from inference.networks import load_network, segment
+from inference.networks.uncertainty import VESSEL, section_uncertainty
 from inference.phantom import generate, lesion_truth, soft_targets
+from inference.phantom.phantom import Phantom
 from inference.pipeline import Settings, analyse
 from inference.quantification import sections_inside
-from inference.straightening import straighten
+from inference.straightening import StraightenedVessel, straighten
 
+from .agreement import Reliability, dice, dice_with_interval, measure_with_interval
 from .scores import STRUCTURES
 
-DICE = (*STRUCTURES, "plaque_anywhere", *(f"{name}_measured" for name in STRUCTURES))
+RING = "ring"
+DICE = (*STRUCTURES, RING, "plaque_anywhere", *(f"{name}_measured" for name in STRUCTURES))
 PAIRS = {
     "total_plaque_volume": "tpv_true",
     "noncalcified_plaque_volume": "ncp_true",
@@ -29,6 +36,8 @@ PAIRS = {
     "minimal_luminal_area": "mla_mm2",
     "diameter_stenosis": "diameter_stenosis_percent",
 }
+SOFT_TISSUE_HU = -10.0  # ring about a lesion brighter than this: soft tissue lies there, not fat
+NOISY_HU, WIDE_MM, CALCIFIED_MM3 = 28.0, 1.5, 1.0
 
 
 @dataclass(frozen=True)
@@ -41,112 +50,215 @@ class Task:
     patients: int = 6
     displacement_mm: float = 0.5
     profile: str = "corrected"
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         if self.patients < 1 or self.displacement_mm < 0:
             raise ValueError("evaluation needs at least one patient and a displacement of 0 mm or more")
 
 
-def icc_a1(truth: NDArray[np.float64], found: NDArray[np.float64]) -> float | None:
-    """ICC(A,1), two-way, absolute agreement, single measurement (McGraw & Wong, Psychol Methods 1996;1:30)."""
-    x = np.stack([truth, found], axis=1)
-    n, k = x.shape
-    if n < 3:
-        return None
-    grand = x.mean()
-    rows = k * ((x.mean(1) - grand) ** 2).sum() / (n - 1)
-    columns = n * ((x.mean(0) - grand) ** 2).sum() / (k - 1)
-    rest = ((x - x.mean(1, keepdims=True) - x.mean(0, keepdims=True) + grand) ** 2).sum() / (
-        (n - 1) * (k - 1)
+@dataclass
+class _Tally:
+    """What is gathered over patients."""
+
+    counts: list[NDArray[np.float64]] = field(default_factory=list)  # per patient (len(DICE), 2)
+    lesions: list[dict[str, Any]] = field(default_factory=list)
+    reliability: dict[str, Reliability] = field(
+        default_factory=lambda: {name: Reliability() for name in (*STRUCTURES, "section")}
     )
-    bottom = rows + (k - 1) * rest + k * (columns - rest) / n
-    return float((rows - rest) / bottom) if bottom > 0 else None
+    seconds: float = 0.0
+    sections: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """The true labels of one straightened vessel: (S, 64, 64) masks per structure, shares 0…1, lesion sections."""
+
+    vessel: StraightenedVessel
+    masks: tuple[NDArray[np.bool_], ...]
+    shares: NDArray[np.float32]
+    given: NDArray[np.bool_]
 
 
 def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any]:
-    """Dice of wall (filled), lumen, plaque; per lesion (extents given) bias, mean error and ICC of each measure.
+    """Dice, calibration and per-lesion agreement with patient-bootstrap intervals, for all lesions and per stratum.
 
     Centrelines are displaced, lesion extents are the true ones, inside which plaque counts; ``plaque_anywhere`` is
-    the Dice without that knowledge. Those are of the network's likeliest class per pixel; ``…_measured`` are of the
-    contours and plaque marks that the volumes come from. Dice pools all pixels of all patients.
+    the Dice without that knowledge, ``ring`` that of the wall without its lumen. Those are of the network's likeliest
+    class per pixel; ``…_measured`` are of the contours and plaque marks that the volumes come from. Dice pools all
+    pixels of all patients.
     """
-    network, card = load_network(task.network)
-    both, each = np.zeros(len(DICE)), np.zeros(len(DICE))
-
-    def add(n: int, mask: NDArray[np.bool_], true: NDArray[np.bool_]) -> None:
-        both[n] += (mask & true).sum()
-        each[n] += mask.sum() + true.sum()
-
-    truth: dict[str, list[float]] = {m: [] for m in PAIRS}
-    found: dict[str, list[float]] = {m: [] for m in PAIRS}
-    seconds, sections, missing = 0.0, 0, 0
+    network, card = load_network(task.network, device=task.device)
+    tally = _Tally()
     for seed in range(task.first_seed, task.first_seed + task.patients):
-        phantom = generate(seed, task.scenario)
-        lines = phantom.stored_points(task.displacement_mm)
-        lesions, given_sections, truths = {}, {}, {}
-        for line in lines:
-            vessel = straighten(phantom.volume, line)
-            lesions[line.vessel] = phantom.truth_read(vessel).lesions
-            began = time.process_time()
-            wall, lumen, plaque = segment(vessel, network)
-            seconds, sections = seconds + time.process_time() - began, sections + len(vessel.hu)
-            inner = lumen + plaque > 0.5
-            true = soft_targets(phantom.vessels[line.vessel], vessel) > 127
-            given = sections_inside(len(vessel.hu), lesions[line.vessel])[:, None, None]
-            given_sections[line.vessel], truths[line.vessel] = given, true
-            found_plaque = inner & (plaque >= lumen)
-            masks = (wall > 0.5, inner & (lumen > plaque), found_plaque & given, found_plaque)
-            for n, mask in enumerate(masks):
-                add(n, mask, true[..., min(n, 2)])
-        analysis = analyse(
-            phantom.volume, lines, settings=Settings(model=card.name, profile=task.profile, lesions=lesions)
-        )
-        for read in analysis.reads:
-            labels, true = label_map(read.contours), truths[read.vessel]
-            measured = (labels > 0, labels == 1, (labels == 3) & given_sections[read.vessel])
-            for n, mask in enumerate(measured):
-                add(n + 4, mask, true[..., n])
-        rows = {(r.vessel, r.lesion, r.metric): r.value for r in analysis.measurements if r.level == "lesion"}
-        for table in phantom.vessels.values():
-            for lesion in table.lesions:
-                exact = lesion_truth(table, lesion)
-                for metric, key in PAIRS.items():
-                    value = rows.get((table.name, lesion.number, metric))
-                    if value is None or exact[key] is None:
-                        missing += value is None
-                        continue
-                    truth[metric].append(float(exact[key]))
-                    found[metric].append(float(value))
+        _one_patient(generate(seed, task.scenario), network, card, task, tally)
+        pooled = np.array(tally.counts).sum(0)
         say(
             f"patient {seed}: Dice so far "
-            + " ".join(f"{name} {2 * both[n] / max(each[n], 1):.3f}" for n, name in enumerate(DICE))
+            + " ".join(f"{name} {2 * b / max(e, 1):.3f}" for name, (b, e) in zip(DICE, pooled, strict=True))
         )
-    measures = {}
-    for metric in PAIRS:
-        t, f = np.array(truth[metric]), np.array(found[metric])
-        measures[metric] = (
-            {
-                "n": len(t),
-                "truth_mean": float(t.mean()),
-                "bias": float((f - t).mean()),
-                "mae": float(np.abs(f - t).mean()),
-                "icc_a1": icc_a1(t, f),
-            }
-            if len(t)
-            else {"n": 0}
-        )
+    counts = np.array(tally.counts)
+    seeds = np.arange(len(counts))
+    scores = {name: dice_with_interval(counts[:, n], seeds) for n, name in enumerate(DICE)}
     return {
         "network": card.name,
         "weights_sha256": card.sha256,
+        "parameters": sum(p.numel() for p in network.parameters()),
         "scenario": task.scenario,
         "first_seed": task.first_seed,
         "patients": task.patients,
         "displacement_mm": task.displacement_mm,
         "profile": task.profile,
         "simulated": True,
-        "dice": {name: float(2 * both[n] / max(each[n], 1)) for n, name in enumerate(DICE)},
-        "lesion_measures": measures,
-        "missing_values": int(missing),
-        "core_seconds_per_100_sections": 100 * seconds / max(sections, 1),
-        "sections": sections,
+        "dice": {name: score["dice"] for name, score in scores.items()},
+        "dice_by_patient": scores,
+        "lesion_measures": _measures(tally.lesions),
+        "strata": {name: _stratum(part) for name, part in _strata(tally.lesions)},
+        "calibration": {name: r.to_dict() for name, r in tally.reliability.items()},
+        "missing_values": tally.missing,
+        "core_seconds_per_100_sections": 100 * tally.seconds / max(tally.sections, 1),
+        "peak_memory_mib": _peak_memory_mib(task.device),
+        "sections": tally.sections,
+        "lesions": tally.lesions,
     }
+
+
+def _one_patient(phantom: Phantom, network: torch.nn.Module, card: Any, task: Task, tally: _Tally) -> None:
+    lines = phantom.stored_points(task.displacement_mm)
+    counts = np.zeros((len(DICE), 2))
+    lesions, truths = {}, {}
+    for line in lines:
+        vessel = straighten(phantom.volume, line)
+        lesions[line.vessel] = phantom.truth_read(vessel).lesions
+        shares = soft_targets(phantom.vessels[line.vessel], vessel).astype(np.float32) / np.float32(255)
+        given = sections_inside(len(vessel.hu), lesions[line.vessel])[:, None, None]
+        masks = tuple(np.ascontiguousarray(shares[..., n] > 0.5) for n in range(3))
+        truth = truths[line.vessel] = _Truth(vessel, masks, shares, given)
+        began = time.process_time()
+        found = segment(vessel, network)
+        tally.seconds += time.process_time() - began
+        tally.sections += len(vessel.hu)
+        _add_pixels(counts, found, truth)
+        _add_calibration(tally, found, truth)
+    settings = Settings(model=card.name, profile=task.profile, lesions=lesions, device=task.device)
+    analysis = analyse(phantom.volume, lines, settings=settings, network=(network, card))
+    measured = {}
+    for read in analysis.reads:
+        labels, truth = label_map(read.contours), truths[read.vessel]
+        masks = measured[read.vessel] = (labels > 0, labels == 1, (labels == 3) & truth.given)
+        for n, mask in enumerate(masks, DICE.index("wall_measured")):
+            _count(counts, n, mask, truth.masks[n - DICE.index("wall_measured")])
+    tally.counts.append(counts)
+    rows = {(r.vessel, r.lesion, r.metric): r.value for r in analysis.measurements if r.level == "lesion"}
+    for table in phantom.vessels.values():
+        for lesion in table.lesions:
+            exact, truth = lesion_truth(table, lesion), truths[table.name]
+            extent = [x for x in lesions[table.name] if x.number == lesion.number]
+            inside = sections_inside(len(truth.vessel.hu), extent)
+            values = {
+                metric: (exact[key], rows.get((table.name, lesion.number, metric)))
+                for metric, key in PAIRS.items()
+            }
+            tally.missing += sum(value is None for _, value in values.values())
+            tally.lesions.append(
+                {
+                    "patient": phantom.seed,
+                    "vessel": table.name,
+                    "lesion": lesion.number,
+                    "noise_hu": phantom.settings["noise_hu"],
+                    "radius_mm": float(np.sqrt(np.median(table.lumen_area()) / np.pi)),
+                    "around_hu": _around_hu(truth, inside),
+                    "counts": [
+                        [int((f & t)[inside].sum()), int(f[inside].sum() + t[inside].sum())]
+                        for f, t in zip(measured[table.name], truth.masks, strict=True)
+                    ],
+                    **{m: list(v) for m, v in values.items()},
+                }
+            )
+
+
+def _count(counts: NDArray[np.float64], n: int, mask: NDArray[np.bool_], true: NDArray[np.bool_]) -> None:
+    counts[n] += (mask & true).sum(), mask.sum() + true.sum()
+
+
+def _add_pixels(counts: NDArray[np.float64], found: tuple[NDArray[np.float32], ...], truth: _Truth) -> None:
+    wall, lumen, plaque = found
+    inner = lumen + plaque > 0.5
+    true_wall, true_lumen, true_plaque = truth.masks
+    disc, hole, any_plaque = wall > 0.5, inner & (lumen > plaque), inner & (plaque >= lumen)
+    pairs = (
+        (disc, true_wall),
+        (hole, true_lumen),
+        (any_plaque & truth.given, true_plaque),
+        (disc & ~hole, true_wall & ~true_lumen),
+        (any_plaque, true_plaque),
+    )
+    for n, (mask, true) in enumerate(pairs):
+        _count(counts, n, mask, true)
+
+
+def _add_calibration(tally: _Tally, found: tuple[NDArray[np.float32], ...], truth: _Truth) -> None:
+    wall, lumen, plaque = found
+    judged = (wall > VESSEL) | truth.masks[0]
+    for n, (name, probability) in enumerate(zip(STRUCTURES, found, strict=True)):
+        tally.reliability[name].add(probability[judged], truth.shares[..., n][judged])
+    vessel = wall > VESSEL
+    said = np.stack([1 - lumen - plaque, lumen, plaque]).argmax(0)
+    true = np.where(truth.masks[2], 2, np.where(truth.masks[1], 1, 0))
+    wrong = ((said != true) & vessel).sum((1, 2)) / np.maximum(vessel.sum((1, 2)), 1)
+    tally.reliability["section"].add(section_uncertainty(wall, lumen, plaque), wrong)
+
+
+def _around_hu(truth: _Truth, inside: NDArray[np.bool_]) -> float:
+    """Mean HU from about 0.6 to 1.6 mm outside the true outer wall."""
+    disc = truth.masks[0][inside]
+    cross = np.zeros((3, 3, 3), bool)
+    cross[1] = [[0, 1, 0], [1, 1, 1], [0, 1, 0]]
+    ring = binary_dilation(disc, cross, 5) & ~binary_dilation(disc, cross, 2)
+    return float(truth.vessel.hu[inside][ring].mean()) if ring.any() else float("nan")
+
+
+def _measures(lesions: list[dict[str, Any]]) -> dict[str, Any]:
+    out = {}
+    for metric in PAIRS:
+        kept = [x for x in lesions if None not in x[metric]]
+        pairs = np.array([x[metric] for x in kept], float).reshape(-1, 2)
+        out[metric] = measure_with_interval(
+            pairs[:, 0], pairs[:, 1], np.array([x["patient"] for x in kept], np.int64)
+        )
+    return out
+
+
+def _strata(lesions: list[dict[str, Any]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Named parts of the lesions; each pair of neighbours together is all of them."""
+    tests: dict[str, Callable[[dict[str, Any]], bool]] = {
+        "soft tissue around": lambda x: x["around_hu"] > SOFT_TISSUE_HU,
+        "fat around": lambda x: not x["around_hu"] > SOFT_TISSUE_HU,
+        "calcified": lambda x: x["calcified_plaque_volume"][0] >= CALCIFIED_MM3,
+        "not calcified": lambda x: x["calcified_plaque_volume"][0] < CALCIFIED_MM3,
+        f"noise at least {NOISY_HU:.0f} HU": lambda x: x["noise_hu"] >= NOISY_HU,
+        f"noise below {NOISY_HU:.0f} HU": lambda x: x["noise_hu"] < NOISY_HU,
+        f"lumen radius at least {WIDE_MM} mm": lambda x: x["radius_mm"] >= WIDE_MM,
+        f"lumen radius below {WIDE_MM} mm": lambda x: x["radius_mm"] < WIDE_MM,
+    }
+    for name, test in tests.items():
+        yield name, [x for x in lesions if test(x)]
+
+
+def _stratum(lesions: list[dict[str, Any]]) -> dict[str, Any]:
+    """Dice inside these lesions as measured, and agreement of their volumes and stenosis."""
+    counts = np.array([x["counts"] for x in lesions], float).reshape(-1, len(STRUCTURES), 2)
+    measures = _measures(lesions)
+    return {
+        "n": len(lesions),
+        "dice": {name: dice(counts[:, n]) for n, name in enumerate(STRUCTURES)},
+        **{m: measures[m] for m in ("total_plaque_volume", "minimal_luminal_area", "diameter_stenosis")},
+    }
+
+
+def _peak_memory_mib(device: str) -> float:
+    """The process's largest resident memory, or on an accelerator the largest that tensors took there, MiB."""
+    if device != "cpu" and torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

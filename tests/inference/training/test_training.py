@@ -11,9 +11,10 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from inference.training.agreement import icc_a1
 from inference.training.config import TrainingConfig, read_config
 from inference.training.data import make_patient, patients
-from inference.training.evaluation import Task, icc_a1
+from inference.training.evaluation import Task
 from inference.training.loop import position, train
 from inference.training.losses import segmentation_loss, task_targets
 from inference.training.sampling import Sampler
