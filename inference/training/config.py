@@ -17,6 +17,8 @@ class TrainingConfig:
     patients, validation : sets of simulated patients, each (scenario, first seed, count).
     start_from : ``shipped`` or the path of a ``.safetensors`` file of the same network: the weights the run begins
     with; none = random weights.
+    reads : a folder of expert reads that the platform exported (``inference.training.reads``); ``reads_share`` of the
+    stretches come from it, and ``reads_held_out`` of its patients are kept for validation.
     minutes : when given, the learning rate also falls with the time spent, so that a run ends in time on a busy
     machine; such a run is repeatable in kind, not bit by bit.
     """
@@ -29,6 +31,9 @@ class TrainingConfig:
     steps: int = 6000
     minutes: float | None = None
     start_from: str | None = None
+    reads: str | None = None
+    reads_share: float = 0.5
+    reads_held_out: float = 0.2
     stretches: int = 4
     stretch_sections: int = 16
     plaque_share: float = 0.6
@@ -64,6 +69,8 @@ class TrainingConfig:
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
+        if not 0 < self.reads_share <= 1 or not 0 < self.reads_held_out < 1:
+            raise ValueError("reads_share and reads_held_out are shares between 0 and 1")
         if not 0 < self.ema < 1 or not 0 <= self.plaque_share <= 1 or self.learning_rate <= 0:
             raise ValueError("ema must lie between 0 and 1, plaque_share in 0…1, learning_rate above 0")
 

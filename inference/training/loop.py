@@ -21,6 +21,7 @@ from inference.networks import WEIGHTS, build, read_weights
 from .config import TrainingConfig
 from .data import CachedVessel, patients
 from .losses import segmentation_loss
+from .reads import load_reads, split
 from .sampling import Sampler
 from .scores import dice_of_vessels
 
@@ -59,6 +60,9 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     vessels = patients(folder=data_folder, sets=config.patients, versions=config.versions, workers=workers)
     held_out = patients(folder=data_folder, sets=config.validation, versions=1, workers=workers)
+    own, own_held_out = (
+        split(load_reads(Path(config.reads)), config.reads_held_out) if config.reads else ([], [])
+    )
     network = build(config.network).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     checkpoint, step, spent, broken = folder / "checkpoint.pt", 0, 0.0, 0
     began_with = {} if checkpoint.exists() else _start(network, config)
@@ -73,6 +77,8 @@ def train(
         stretches=config.stretches,
         sections=config.stretch_sections,
         plaque_share=config.plaque_share,
+        reads=own,
+        reads_share=config.reads_share if own else 0.0,
         device=where,
     )
     if checkpoint.exists():
@@ -120,10 +126,10 @@ def train(
         if step % config.checkpoint_every == 0:
             _save(checkpoint, network, average, optimiser, sampler, step, seconds, began_with)
         if step % config.validate_every == 0:
-            _report(folder, average, held_out, step, seconds, say)
+            _report(folder, average, held_out, own_held_out, step, seconds, say)
     seconds = time.monotonic() - began
     _save(checkpoint, network, average, optimiser, sampler, step, seconds, began_with)
-    _report(folder, average, held_out, step, seconds, say)
+    _report(folder, average, held_out, own_held_out, step, seconds, say)
     return export_weights(average, config, folder, step=step, seconds=seconds, began_with=began_with)
 
 
@@ -223,11 +229,14 @@ def _report(
     folder: Path,
     network: nn.Module,
     held_out: list[CachedVessel],
+    own_held_out: list[CachedVessel],
     step: int,
     seconds: float,
     say: Say,
 ) -> None:
     scores = dice_of_vessels(network, held_out, every=4)
+    if own_held_out:
+        scores |= {f"reads_{k}": v for k, v in dice_of_vessels(network, own_held_out).items()}
     say(f"step {step} validation Dice " + " ".join(f"{k} {v:.4f}" for k, v in scores.items()))
     with (folder / "log.jsonl").open("a") as log:
         log.write(json.dumps({"step": step, "minutes": seconds / 60, **scores}) + "\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,6 +17,8 @@ from .data import CachedVessel
 class Sampler:
     """Draws batches of stretches; plaque is drawn more often than it is found.
 
+    ``reads`` are vessels of a second kind, a lab's own, of which ``reads_share`` of the stretches come.
+
     Choices come from one NumPy generator, so that a run is repeatable; sections are cut and turned where they lie:
     in the memory-mapped cache, or on the accelerator, which holds them all.
     """
@@ -27,18 +31,23 @@ class Sampler:
         stretches: int,
         sections: int,
         plaque_share: float,
+        reads: Sequence[CachedVessel] = (),
+        reads_share: float = 0.0,
         device: torch.device | str = "cpu",
     ) -> None:
-        if not vessels:
+        if not vessels or (reads_share > 0 and not reads):
             raise ValueError("there are no vessels to draw from")
         self.stretches, self.sections = stretches, sections
         self.plaque_share, self.device = plaque_share, torch.device(device)
         self.rng = np.random.default_rng(seed)
+        self.reads_share, self.first_read = reads_share, len(vessels)
+        vessels = [*vessels, *reads]
         self.plaque = [np.flatnonzero(v.soft[:, 2, ::2, ::2].any(axis=(1, 2))) for v in vessels]
         self.hu = [torch.from_numpy(v.hu).to(self.device) for v in vessels]
         self.soft = [torch.from_numpy(v.soft).to(self.device) for v in vessels]
-        self.by_length = np.cumsum([len(v.hu) for v in vessels])
-        self.by_plaque = np.cumsum([len(p) for p in self.plaque])
+        pools = (range(self.first_read), range(self.first_read, len(vessels)))
+        self.by_length = [np.cumsum([len(self.hu[n]) for n in pool]) for pool in pools]
+        self.by_plaque = [np.cumsum([len(self.plaque[n]) for n in pool]) for pool in pools]
 
     def batch(self) -> tuple[Tensor, Tensor]:
         """Normalised sections (G, T + 10, 48, 48) with halo, and shares (G·T, 3, 48, 48)."""
@@ -48,12 +57,12 @@ class Sampler:
     def _where(self) -> tuple[int, int]:
         """A vessel, and the section in the middle of the stretch."""
         rng = self.rng
-        if rng.random() < self.plaque_share and self.by_plaque[-1]:
-            at = int(rng.integers(self.by_plaque[-1]))
-            n = int(np.searchsorted(self.by_plaque, at, side="right"))
+        pool = int(rng.random() < self.reads_share) if self.reads_share else 0
+        plaque, length, first = self.by_plaque[pool], self.by_length[pool], pool * self.first_read
+        if rng.random() < self.plaque_share and plaque[-1]:
+            n = first + int(np.searchsorted(plaque, rng.integers(plaque[-1]), side="right"))
             return n, int(rng.choice(self.plaque[n])) + int(rng.integers(-6, 7))
-        at = int(rng.integers(self.by_length[-1]))
-        n = int(np.searchsorted(self.by_length, at, side="right"))
+        n = first + int(np.searchsorted(length, rng.integers(length[-1]), side="right"))
         return n, int(rng.integers(0, len(self.hu[n])))
 
     def _stretch(self) -> tuple[Tensor, Tensor]:
