@@ -290,4 +290,8 @@ def _metadata(first: Dataset, hu: np.ndarray, affine: np.ndarray) -> dict[str, A
         "spacing_mm": [round(float(x), 5) for x in spacing],
         "contrast": bool(first.get("ContrastBolusAgent")) or None,
         "transfer_syntax": str(first.file_meta.TransferSyntaxUID),
+        "simulated": any(
+            "simulat" in str(first.get(keyword, "")).lower()
+            for keyword in ("Manufacturer", "ManufacturerModelName", "SeriesDescription", "DerivationDescription")
+        ),
     }

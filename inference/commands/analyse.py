@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
     summary = summarise(
         volume=volume, analysis=analysis, timings=timings, total=time.perf_counter() - started
     )
-    write(out=options.out, exam=exam, analysis=analysis, lines=lines, summary=summary)
+    write(out=options.out, exam=exam, volume=volume, analysis=analysis, lines=lines, summary=summary)
     progress("done", 1.0)
     if options.json:
         print(json.dumps(summary))
@@ -192,12 +192,19 @@ def summarise(
 
 
 def write(
-    *, out: Path, exam: str, analysis: Analysis, lines: list[Centreline], summary: dict[str, Any]
+    *,
+    out: Path,
+    exam: str,
+    volume: Volume,
+    analysis: Analysis,
+    lines: list[Centreline],
+    summary: dict[str, Any],
 ) -> None:
-    """Write measurements.csv, analysis.json, centrelines.csv and vessels.npz."""
+    """Write measurements.csv, analysis.json, centrelines.csv, vessels.npz and report.html."""
     import numpy as np
 
     from inference.centreline import write_centrelines
+    from inference.report import report_page
 
     out.mkdir(parents=True, exist_ok=True)
     with (out / "measurements.csv").open("w", newline="", encoding="utf-8") as file:
@@ -219,6 +226,8 @@ def write(
             f"{name}/uncertainty": analysis.uncertainty[name],
         }
     np.savez_compressed(out / "vessels.npz", **arrays)
+    page = report_page(exam=exam, volume=volume, analysis=analysis, summary=summary)
+    (out / "report.html").write_text(page, encoding="utf-8")
     (out / "analysis.json").write_text(json.dumps(summary, indent=1))
 
 
