@@ -37,9 +37,10 @@ acceptance:  ## checks against the reference data in ../shared (fails without it
 	@.ci/setup dev
 	@env -u DATA_DIR .venv/bin/python -m pytest tests/acceptance
 
-bench:  ## measure: stage times per patient, click to readable vessel, statistics
+bench:  ## measure: stage times, click to readable vessel, statistics, networks against the truth
 	@.ci/setup dev
 	@env -u DATA_DIR .venv/bin/python tests/bench/run.py
+	@env -u DATA_DIR .venv/bin/python tests/bench/networks.py
 
 pictures:  ## one picture per page and role into docs/pictures/, from a running demonstration on PORT
 	@.ci/setup dev

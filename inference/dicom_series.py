@@ -292,6 +292,11 @@ def _metadata(first: Dataset, hu: np.ndarray, affine: np.ndarray) -> dict[str, A
         "transfer_syntax": str(first.file_meta.TransferSyntaxUID),
         "simulated": any(
             "simulat" in str(first.get(keyword, "")).lower()
-            for keyword in ("Manufacturer", "ManufacturerModelName", "SeriesDescription", "DerivationDescription")
+            for keyword in (
+                "Manufacturer",
+                "ManufacturerModelName",
+                "SeriesDescription",
+                "DerivationDescription",
+            )
         ),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from inference.contours import label_map
+from inference.contours_from_probabilities import contours_from_probabilities
+from inference.coronary import profile_named
 from inference.networks import load_network, segment
 from inference.networks.uncertainty import VESSEL, section_uncertainty
 from inference.phantom import generate, lesion_truth, soft_targets
 from inference.phantom.phantom import Phantom
-from inference.pipeline import Settings, analyse
-from inference.quantification import sections_inside
+from inference.quantification import Lesion, VesselRead, quantify, sections_inside
 from inference.straightening import StraightenedVessel, straighten
 
 from .agreement import Reliability, dice, dice_with_interval, measure_with_interval
@@ -37,7 +38,7 @@ PAIRS = {
     "diameter_stenosis": "diameter_stenosis_percent",
 }
 SOFT_TISSUE_HU = -10.0  # ring about a lesion brighter than this: soft tissue lies there, not fat
-NOISY_HU, WIDE_MM, CALCIFIED_MM3 = 28.0, 1.5, 1.0
+NOISY_HU, WIDE_MM, CALCIFIED_MM3 = 28.0, 1.2, 1.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class _Truth:
     """The true labels of one straightened vessel: (S, 64, 64) masks per structure, shares 0…1, lesion sections."""
 
     vessel: StraightenedVessel
+    lesions: tuple[Lesion, ...]
     masks: tuple[NDArray[np.bool_], ...]
     shares: NDArray[np.float32]
     given: NDArray[np.bool_]
@@ -92,7 +94,7 @@ def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any
     network, card = load_network(task.network, device=task.device)
     tally = _Tally()
     for seed in range(task.first_seed, task.first_seed + task.patients):
-        _one_patient(generate(seed, task.scenario), network, card, task, tally)
+        _one_patient(generate(seed, task.scenario), network, task, tally)
         pooled = np.array(tally.counts).sum(0)
         say(
             f"patient {seed}: Dice so far "
@@ -124,37 +126,37 @@ def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any
     }
 
 
-def _one_patient(phantom: Phantom, network: torch.nn.Module, card: Any, task: Task, tally: _Tally) -> None:
+def _one_patient(phantom: Phantom, network: torch.nn.Module, task: Task, tally: _Tally) -> None:
     lines = phantom.stored_points(task.displacement_mm)
     counts = np.zeros((len(DICE), 2))
-    lesions, truths = {}, {}
+    profile = profile_named(task.profile)
+    truths, measured, rows = {}, {}, {}
     for line in lines:
         vessel = straighten(phantom.volume, line)
-        lesions[line.vessel] = phantom.truth_read(vessel).lesions
+        lesions = phantom.truth_read(vessel).lesions
         shares = soft_targets(phantom.vessels[line.vessel], vessel).astype(np.float32) / np.float32(255)
-        given = sections_inside(len(vessel.hu), lesions[line.vessel])[:, None, None]
+        inside = sections_inside(len(vessel.hu), lesions)
         masks = tuple(np.ascontiguousarray(shares[..., n] > 0.5) for n in range(3))
-        truth = truths[line.vessel] = _Truth(vessel, masks, shares, given)
+        truth = truths[line.vessel] = _Truth(vessel, lesions, masks, shares, inside[:, None, None])
         began = time.process_time()
         found = segment(vessel, network)
         tally.seconds += time.process_time() - began
         tally.sections += len(vessel.hu)
         _add_pixels(counts, found, truth)
         _add_calibration(tally, found, truth)
-    settings = Settings(model=card.name, profile=task.profile, lesions=lesions, device=task.device)
-    analysis = analyse(phantom.volume, lines, settings=settings, network=(network, card))
-    measured = {}
-    for read in analysis.reads:
-        labels, truth = label_map(read.contours), truths[read.vessel]
-        masks = measured[read.vessel] = (labels > 0, labels == 1, (labels == 3) & truth.given)
-        for n, mask in enumerate(masks, DICE.index("wall_measured")):
-            _count(counts, n, mask, truth.masks[n - DICE.index("wall_measured")])
+        contours = contours_from_probabilities(*found, {}, given_lesions=inside)
+        labels = label_map(contours)
+        drawn = measured[line.vessel] = (labels > 0, labels == 1, (labels == 3) & truth.given)
+        for n, mask in enumerate(drawn):
+            _count(counts, n + DICE.index("wall_measured"), mask, truth.masks[n])
+        for row in quantify(vessel, VesselRead(line.vessel, contours, lesions), profile):
+            if row.level == "lesion":
+                rows[row.vessel, row.lesion, row.metric] = row.value
     tally.counts.append(counts)
-    rows = {(r.vessel, r.lesion, r.metric): r.value for r in analysis.measurements if r.level == "lesion"}
     for table in phantom.vessels.values():
         for lesion in table.lesions:
             exact, truth = lesion_truth(table, lesion), truths[table.name]
-            extent = [x for x in lesions[table.name] if x.number == lesion.number]
+            extent = [x for x in truth.lesions if x.number == lesion.number]
             inside = sections_inside(len(truth.vessel.hu), extent)
             values = {
                 metric: (exact[key], rows.get((table.name, lesion.number, metric)))
@@ -219,9 +221,9 @@ def _around_hu(truth: _Truth, inside: NDArray[np.bool_]) -> float:
     return float(truth.vessel.hu[inside][ring].mean()) if ring.any() else float("nan")
 
 
-def _measures(lesions: list[dict[str, Any]]) -> dict[str, Any]:
+def _measures(lesions: list[dict[str, Any]], metrics: Iterable[str] = PAIRS) -> dict[str, Any]:
     out = {}
-    for metric in PAIRS:
+    for metric in metrics:
         kept = [x for x in lesions if None not in x[metric]]
         pairs = np.array([x[metric] for x in kept], float).reshape(-1, 2)
         out[metric] = measure_with_interval(
@@ -249,11 +251,10 @@ def _strata(lesions: list[dict[str, Any]]) -> Iterator[tuple[str, list[dict[str,
 def _stratum(lesions: list[dict[str, Any]]) -> dict[str, Any]:
     """Dice inside these lesions as measured, and agreement of their volumes and stenosis."""
     counts = np.array([x["counts"] for x in lesions], float).reshape(-1, len(STRUCTURES), 2)
-    measures = _measures(lesions)
     return {
         "n": len(lesions),
         "dice": {name: dice(counts[:, n]) for n, name in enumerate(STRUCTURES)},
-        **{m: measures[m] for m in ("total_plaque_volume", "minimal_luminal_area", "diameter_stenosis")},
+        **_measures(lesions, ("total_plaque_volume", "minimal_luminal_area", "diameter_stenosis")),
     }
 
 
