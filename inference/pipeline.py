@@ -49,7 +49,7 @@ class Settings:
 
     Parameters
     ----------
-    model : ``served``, a network's name, or the path of a ``.safetensors`` file with its card beside it.
+    model : ``served``, a network's name, or the path of a ``.safetensors`` file that ``train`` wrote.
     profile : composition profile. device : ``auto``, ``cpu`` or ``cuda``.
     lesions : given extents per vessel, measured as given; None finds them.
     """
@@ -178,15 +178,11 @@ def analyse(
 
 
 def _load(settings: Settings) -> tuple[Any, Any]:
-    from inference.networks import load_network
+    from inference.networks import load_network, network_of
 
     if settings.model.endswith(".safetensors"):
         path = Path(settings.model)
-        card_path = path.with_suffix(".json")
-        name = (
-            json.loads(card_path.read_text()).get("network", path.stem) if card_path.exists() else path.stem
-        )
-        return load_network(name, weights=path, device=settings.device)
+        return load_network(network_of(path), weights=path, device=settings.device)
     return load_network(settings.model, device=settings.device)
 
 

@@ -62,6 +62,22 @@ def served_name() -> str:
     return str(json.loads((WEIGHTS / "served.json").read_text())["served"])
 
 
+def network_of(path: Path) -> str:
+    """The kind of network that a weights file holds, from its header.
+
+    Raises InferenceError ``weights-missing`` or ``weights-damaged``.
+    """
+    if not path.exists():
+        raise InferenceError("weights-missing", f"{path.name} does not exist", where=path.name)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return str((file.metadata() or {})["network"])
+    except Exception as error:
+        raise InferenceError(
+            "weights-damaged", f"{path.name} is not a file of weights that `train` wrote", where=path.name
+        ) from error
+
+
 def load_network(
     name: str = "served", *, weights: Path | None = None, device: str = "cpu"
 ) -> tuple[nn.Module, NetworkCard]:

@@ -11,7 +11,16 @@ import pytest
 import torch
 
 from inference.errors import InferenceError
-from inference.networks import NETWORKS, WEIGHTS, build, load_network, probabilities, segment, served_name
+from inference.networks import (
+    NETWORKS,
+    WEIGHTS,
+    build,
+    load_network,
+    network_of,
+    probabilities,
+    segment,
+    served_name,
+)
 from inference.networks.fast import folded
 from inference.networks.unet import REACH, SEEN, normalise, stack_neighbours, with_halo
 
@@ -122,6 +131,16 @@ def test_damaged_and_missing_weights_are_told_apart(tmp_path):
     with pytest.raises(InferenceError) as damaged:
         load_network("unet_2_5d", weights=tmp_path / "bad.safetensors")
     assert damaged.value.code == "weights-damaged"
+
+
+def test_a_weights_file_says_what_it_is(tmp_path):
+    assert network_of(WEIGHTS / "hierarchical_convlstm.safetensors") == "hierarchical_convlstm"
+    (tmp_path / "bad.safetensors").write_bytes(b"nothing of the kind")
+    for name, code in (("bad", "weights-damaged"), ("gone", "weights-missing")):
+        with pytest.raises(InferenceError) as raised:
+            network_of(tmp_path / f"{name}.safetensors")
+        assert raised.value.code == code
+        assert name in str(raised.value)
 
 
 @pytest.mark.parametrize("name", STORED)
