@@ -35,7 +35,7 @@ def tiny_model(settings: Any, tmp_path: Path) -> Path:
     torch.manual_seed(3)
     path = tmp_path / "model" / "unet_2_5d.safetensors"
     path.parent.mkdir()
-    save_file(build("unet_2_5d").state_dict(), path, metadata={"trained": "never"})
+    save_file(build("unet_2_5d").state_dict(), path, metadata={"network": "unet_2_5d", "trained": "never"})
     settings.INFERENCE_MODEL = str(path)
     return path
 

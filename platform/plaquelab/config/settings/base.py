@@ -155,7 +155,7 @@ JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=30)
 JOB_HEARTBEAT_SECONDS = env.int("JOB_HEARTBEAT_SECONDS", default=5)
 JOB_REAPER_SECONDS = env.int("JOB_REAPER_SECONDS", default=5)
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=3)
-# “served”, the name of a network in inference/weights, or the path of a .safetensors file named after one.
+# “served”, the name of a network in inference/weights, or the path of a .safetensors file that `python -m inference train` wrote.
 INFERENCE_MODEL = env.str("PLAQUELAB_MODEL", default="served")
 # Shown on the start page of a demonstration, where it also signs; used nowhere else.
 DEMONSTRATION_PASSWORD = env.str("DEMONSTRATION_PASSWORD", default="demonstration-only")
