@@ -155,6 +155,17 @@ def _check_one(dataset: Dataset, called: str) -> None:
         raise VolumeError(
             "non-hu", f"{called}: RescaleSlope or RescaleIntercept is missing; the values are not HU.", called
         )
+    for keyword in (
+        "RescaleSlope",
+        "RescaleIntercept",
+        "ImagePositionPatient",
+        "ImageOrientationPatient",
+        "PixelSpacing",
+    ):
+        if not np.isfinite(np.asarray(dataset.get(keyword), dtype=float)).all():
+            raise VolumeError(
+                "not-a-number", f"{called}: {keyword} holds a value that is not a number.", called
+            )
     if float(slope) == 0:
         raise VolumeError(
             "rescale-slope-0", f"{called}: RescaleSlope is 0; every value would be the same.", called

@@ -126,6 +126,8 @@ def _twelve_bit_jpeg(images: list[Dataset]) -> None:
         (_drop("ImagePositionPatient"), "no-geometry", "ImagePositionPatient"),
         (_drop("RescaleSlope"), "non-hu", "RescaleSlope"),
         (_set("RescaleSlope", 0), "rescale-slope-0", "004.dcm"),
+        (_set("RescaleSlope", float("nan")), "not-a-number", "RescaleSlope"),
+        (_set("ImagePositionPatient", [-20.0, float("nan"), 100.0]), "not-a-number", "004.dcm"),
         (_set("RescaleType", "MGML"), "non-hu", "MGML"),
         (_set("BitsAllocated", 8), "8-bit", "8 bits"),
         (_set("PatientID", "OTHER"), "two-patients", "2 patients"),
