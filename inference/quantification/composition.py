@@ -9,6 +9,7 @@ core with fibrous plaque a voxel mixes those two; it belongs to the core from ha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numba
 import numpy as np
@@ -45,16 +46,15 @@ class Composition:
 def calcified_limit(vessel: StraightenedVessel, lumen: np.ndarray, profile: CompositionProfile) -> np.ndarray:
     """Return each section's calcified limit (S,), HU; profile ``adaptive`` raises it with the lumen's HU (S,)."""
     limit = np.full(vessel.sections, profile.calcified_from)
-    if profile.adaptive:
-        if np.isfinite(lumen).any():
-            width = round(5.0 / SPACING_ALONG)
-            filled = np.where(np.isfinite(lumen), lumen, np.nanmedian(lumen))
-            mean = np.convolve(
-                np.pad(filled, width, mode="edge"), np.ones(2 * width + 1) / (2 * width + 1), "valid"
-            )
-            # σ stands for the aortic region's SD: the spread of the widest, most proximal lumen core.
-            first = filled[: max(3, int(10 / SPACING_ALONG))]
-            limit = np.maximum(limit, mean + 2 * float(np.std(first)))
+    if profile.adaptive and np.isfinite(lumen).any():
+        width = round(5.0 / SPACING_ALONG)
+        filled = np.where(np.isfinite(lumen), lumen, np.nanmedian(lumen))
+        mean = np.convolve(
+            np.pad(filled, width, mode="edge"), np.ones(2 * width + 1) / (2 * width + 1), "valid"
+        )
+        # σ stands for the aortic region's SD: the spread of the widest, most proximal lumen core.
+        first = filled[: max(3, int(10 / SPACING_ALONG))]
+        limit = np.maximum(limit, mean + 2 * float(np.std(first)))
     return limit
 
 
@@ -175,11 +175,10 @@ def _low_limit(rows: np.ndarray, volume: np.ndarray, tissue: np.ndarray, limit: 
     low, high = STEADY_HU
     bins = int((high - low) / width)
     first, last = int(rows[0]), int(rows[-1])
-    counts = np.zeros((last - first + 1, bins))
     where = volume > 0
     row = np.broadcast_to((rows - first)[:, None, None], volume.shape)[where]
     column = np.clip(((tissue[where] - low) / width).astype(int), 0, bins - 1)
-    np.add.at(counts, (row, column), 1.0)
+    counts = np.bincount(row * bins + column, minlength=(last - first + 1) * bins).reshape(-1, bins)
     reach = round(FIBROUS_MM / SPACING_ALONG)
     total = np.cumsum(np.pad(counts, ((reach + 1, reach), (0, 0))), axis=0)
     near = (total[2 * reach + 1 :] - total[: -2 * reach - 1])[rows - first]
@@ -237,7 +236,8 @@ def _judge(
     if profile.corrected and len(prepared.rows):
         found = _low_limit(prepared.rows, cells[0], cells[2], profile.low_attenuation_below)
         low = np.interp(np.arange(vessel.sections), prepared.rows, found)
-    return _Judged(*cells, tissue_map, low)
+    volume, dense, tissue = cells
+    return _Judged(volume, dense, tissue, tissue_map, low)
 
 
 def _pixels(vessel: StraightenedVessel, judged: _Judged, section: int) -> tuple[np.ndarray, np.ndarray]:
@@ -282,11 +282,9 @@ def measure_composition(
         is_calcified = dense >= prepared.limit[section]
         bounds = (-np.inf, 75, 130, np.inf)
         classes = [is_calcified, ~is_calcified & (tissue < judged.low[section])]
-        classes += [
-            ~is_calcified & (dense > a) & (dense <= b) for a, b in zip(bounds, bounds[1:], strict=False)
-        ]
+        classes += [~is_calcified & (dense > a) & (dense <= b) for a, b in pairwise(bounds)]
         out[section] = [volume[one].sum() for one in classes]
-    return Composition(*out.T, napkin_ring=napkin)
+    return Composition(*out.T, napkin)  # type: ignore[call-arg]
 
 
 def composition_map(
@@ -294,14 +292,17 @@ def composition_map(
 ) -> np.ndarray:
     """Return what the viewer lays over the image: (S, 64, 64) uint8, 0 none, 1 low-attenuation, 2 non-calcified, 3 calcified."""
     out = np.zeros(vessel.hu.shape, np.uint8)
-    plaque = label_map(contours) == 3
     prepared = prepare(vessel, contours, profile)
     judged = _judge(vessel, contours, profile, prepared, 0.0)
-    mapped = judged.map is not _NO_MAP
-    for section in np.flatnonzero(plaque.any((1, 2))):
-        if mapped and judged.map.place[section] < 0:
-            continue
+    rows = prepared.sections.tolist()
+    near = VesselContours(
+        contours.lumen_radius[rows],
+        contours.wall_radius[rows],
+        contours.plaque[rows],
+        {n: contours.masks[section] for n, section in enumerate(rows) if section in contours.masks},
+    )
+    for section, plaque in zip(rows, label_map(near) == 3, strict=True):
         dense, tissue = _pixels(vessel, judged, section)
         soft = np.where(tissue < judged.low[section], 1, 2)
-        out[section] = np.where(plaque[section], np.where(dense >= prepared.limit[section], 3, soft), 0)
+        out[section] = np.where(plaque, np.where(dense >= prepared.limit[section], 3, soft), 0)
     return out

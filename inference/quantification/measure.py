@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
-from inference.contours import PIXEL_ANGLE, PIXEL_RADIUS, radius_at
+from inference.contours import ANGLES, PIXEL_ANGLE, PIXEL_RADIUS
 from inference.coronary import CompositionProfile, cadrads
 from inference.errors import QuantificationError
 from inference.quantification.composition import Composition, measure_composition, prepare
@@ -22,6 +23,7 @@ LEAST_LOW_ATTENUATION_MM3 = 1.0
 SPOTTY_MM = 3.0
 NAPKIN_SECTIONS = 3
 FAT_RANGE_HU = (-190, -30)
+LEAST_FAT_PIXELS = 100
 FAT_STRETCH_MM = {"RCA": (10.0, 50.0), "LAD": (0.0, 40.0), "LCx": (0.0, 40.0)}
 COMPONENTS = ("total", "noncalcified", "calcified", "low_attenuation")
 FOUR = (
@@ -296,14 +298,38 @@ def _fat(vessel: StraightenedVessel, read: VesselRead) -> float | None:
     rows = np.flatnonzero((vessel.arc_length >= start) & (vessel.arc_length <= end))
     if len(rows) < 10:
         return None
-    wall = read.contours.wall_radius[rows]
-    edge = radius_at(wall, PIXEL_ANGLE)
-    diameter = 2 * np.sqrt((wall.astype(float) ** 2).mean(1))[:, None, None]
-    hu = vessel.hu[rows]
-    near = (
-        (edge < PIXEL_RADIUS)
-        & (edge + diameter > PIXEL_RADIUS)
-        & (hu >= FAT_RANGE_HU[0])
-        & (hu <= FAT_RANGE_HU[1])
+    position = PIXEL_ANGLE / (2 * np.pi) * ANGLES
+    low = np.floor(position).astype(np.int64)
+    total, count = _fat_around(
+        vessel.hu[rows[0] : rows[-1] + 1],
+        read.contours.wall_radius[rows],
+        low % ANGLES,
+        (position - low).astype(np.float32),
+        PIXEL_RADIUS,
+        FAT_RANGE_HU,
     )
-    return float(hu[near].mean()) if near.sum() >= 100 else None
+    return float(total / count) if count >= LEAST_FAT_PIXELS else None
+
+
+@numba.njit(cache=True, nogil=True)
+def _fat_around(hu, wall, low, share, distance, fat_range):  # type: ignore[no-untyped-def]
+    """Sum and number of fat pixels between the outer wall and one vessel diameter beyond it."""
+    total, count = 0, 0
+    angles = wall.shape[1]
+    pixels = distance.shape[0]
+    for s in range(len(hu)):
+        square = 0.0
+        for k in range(angles):
+            square += float(wall[s, k]) ** 2
+        diameter = 2 * np.sqrt(square / angles)
+        for r in range(pixels):
+            for c in range(pixels):
+                value = hu[s, r, c]
+                if value < fat_range[0] or value > fat_range[1]:
+                    continue
+                k, t = low[r, c], share[r, c]
+                edge = wall[s, k] * (np.float32(1) - t) + wall[s, (k + 1) % angles] * t
+                if edge < distance[r, c] < edge + diameter:
+                    total += value
+                    count += 1
+    return total, count

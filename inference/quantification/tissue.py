@@ -19,7 +19,8 @@ from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, Strai
 
 BLUR_MM = 0.33  # SD of scanner, voxel and interpolation together; chosen on the validation scenario
 STEP_BLUR_MM = 0.39  # SD of the residual's smoothing: the blur's transpose and 0.25 mm of steadiness
-STEPS = 4
+STEPS = 3
+GAIN = 1.3  # of each step, over one to need fewer
 STEADY_MM = 0.5  # SD of the average over tissue on which low attenuation is judged
 STEADY_HU = (-60.0, 120.0)  # neither calcium nor a remnant of fat may pull that average
 FIRST_TISSUE_HU = 90.0
@@ -137,7 +138,7 @@ def _shares(lumen, wall, low, share, distance, half_pixel):  # type: ignore[no-u
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _unmix(  # type: ignore[no-untyped-def]
-    image, in_lumen, in_wall, outside, level, blur, step, steady, steps, tissue_hu, outside_hu, clip
+    image, in_lumen, in_wall, outside, level, blur, step, steady, steps, gain, tissue_hu, outside_hu, clip
 ):
     """Return tissue HU (rows, n, n), as it is and steadied."""
     rows, n, _ = image.shape
@@ -147,9 +148,8 @@ def _unmix(  # type: ignore[no-untyped-def]
     wall_weight, outside_weight = np.empty_like(image), np.empty_like(image)
     spare = np.empty((n, n + 8), np.float32)
     size = rows * n * n
-    f_image, f_lumen, f_wall, f_out = (
+    f_image, f_wall, f_out = (
         image.reshape(size),
-        in_lumen.reshape(size),
         in_wall.reshape(size),
         outside.reshape(size),
     )
@@ -159,8 +159,8 @@ def _unmix(  # type: ignore[no-untyped-def]
     _blur(outside, outside_weight, spare, step[0], step[1])
     f_ww, f_ow = wall_weight.reshape(size), outside_weight.reshape(size)
     for p in range(size):
-        f_ww[p] = 1 / (f_ww[p] + np.float32(0.05))
-        f_ow[p] = 1 / (f_ow[p] + np.float32(0.05))
+        f_ww[p] = gain / (f_ww[p] + np.float32(0.05))
+        f_ow[p] = gain / (f_ow[p] + np.float32(0.05))
     # The surroundings begin as the mean of what lies clearly outside.
     for p in range(size):
         clear = f_out[p] if f_out[p] >= np.float32(0.999) else np.float32(0.0)
@@ -275,12 +275,13 @@ def unmix(
             mask = contours.masks[section]
             for share, region in zip(shares, (mask == 1, mask >= 2, mask == 0), strict=True):
                 share[section - stretch[0]] = region
-        found = _unmix(
+        found = _unmix(  # type: ignore[call-arg]
             np.ascontiguousarray(vessel.hu[stretch, crop, crop], dtype=np.float32),
             *shares,
             level[stretch],
             *kernels,
             STEPS,
+            np.float32(GAIN),
             FIRST_TISSUE_HU,
             FIRST_OUTSIDE_HU,
             STEADY_HU,
