@@ -21,6 +21,9 @@ from inference.quantification.tissue import STEADY_HU, TissueMap, unmix
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
 
 DEPTHS = 12
+SHARE_CORRECTED = (
+    0.75  # calcium is judged on so much corrected HU, the rest as seen: full correction overshoots
+)
 CORE_HU = 10.0  # a low-attenuation core's usual HU, for the half-way value
 FIBROUS_MM = 3.0  # plaque within so far along the vessel says what fibrous plaque measures here
 NAPKIN_CORE_SHARE = 0.3
@@ -123,7 +126,9 @@ def _cells(rows, lumen, wall, plaque, bend, cos, sin, hu, place, sharp, steady, 
                 volume[i, k, d] = r * thick / DEPTHS * STEP_ANGLE * (1 - along * r)
                 x, y = r * cos[k] / spacing, r * sin[k] / spacing
                 if corrected:
-                    dense[i, k, d] = _bilinear(sharp[place[s]], x + own_middle, y + own_middle)
+                    own = _bilinear(sharp[place[s]], x + own_middle, y + own_middle)
+                    seen = _bilinear(hu[s], x + middle, y + middle)
+                    dense[i, k, d] = SHARE_CORRECTED * own + (1 - SHARE_CORRECTED) * seen
                     tissue[i, k, d] = _bilinear(steady[place[s]], x + own_middle, y + own_middle)
                 else:
                     dense[i, k, d] = tissue[i, k, d] = _bilinear(hu[s], x + middle, y + middle)
@@ -248,7 +253,9 @@ def _pixels(vessel: StraightenedVessel, judged: _Judged, section: int) -> tuple[
     half, at = judged.map.half, judged.map.place[section]
     crop = slice(PIXELS // 2 - half, PIXELS // 2 + half)
     out = np.full((2, PIXELS, PIXELS), np.inf, np.float32)
-    out[0, crop, crop], out[1, crop, crop] = judged.map.sharp[at], judged.map.steady[at]
+    seen = vessel.hu[section, crop, crop]
+    out[0, crop, crop] = SHARE_CORRECTED * judged.map.sharp[at] + (1 - SHARE_CORRECTED) * seen
+    out[1, crop, crop] = judged.map.steady[at]
     return out[0], out[1]
 
 
