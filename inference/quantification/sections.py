@@ -96,14 +96,18 @@ def measure_sections(vessel: StraightenedVessel, contours: VesselContours, by_mm
 def _minimum_feret(lumen, cos, sin, turn_cos, turn_sin):  # type: ignore[no-untyped-def]
     """Smallest distance between two parallel tangents of each section's lumen (S, 64), mm (S,), over all turns."""
     sections, angles = lumen.shape
-    width = np.full(sections, np.inf)
+    turns = len(turn_cos)
+    width = np.empty(sections)
+    low, high = np.empty(turns), np.empty(turns)
     for s in range(sections):
-        for turn in range(len(turn_cos)):
-            low, high = np.inf, -np.inf
-            for k in range(angles):
-                projection = lumen[s, k] * cos[k] * turn_cos[turn] + lumen[s, k] * sin[k] * turn_sin[turn]
-                low, high = min(low, projection), max(high, projection)
-            width[s] = min(width[s], high - low)
+        low[:], high[:] = np.inf, -np.inf
+        for k in range(angles):
+            x, y = lumen[s, k] * cos[k], lumen[s, k] * sin[k]
+            for turn in range(turns):
+                projection = x * turn_cos[turn] + y * turn_sin[turn]
+                low[turn] = projection if projection < low[turn] else low[turn]
+                high[turn] = projection if projection > high[turn] else high[turn]
+        width[s] = (high - low).min()
     return width
 
 

@@ -174,7 +174,7 @@ def _unmix(  # type: ignore[no-untyped-def]
     _blur(scene, part, spare, steady[0], steady[1])
     for p in range(size):
         f_around[p] += f_seen[p] / (f_part[p] + np.float32(0.02))
-    for _ in range(steps):
+    for done in range(steps):
         for s in range(rows):
             blood = level[s]
             for r in range(n):
@@ -192,6 +192,8 @@ def _unmix(  # type: ignore[no-untyped-def]
         for p in range(size):
             f_tissue[p] += f_scene[p] * f_ww[p]
             f_part[p] = f_out[p] * f_seen[p]
+        if done == steps - 1:
+            break
         _blur(part, scene, spare, step[0], step[1])
         for p in range(size):
             f_around[p] += f_scene[p] * f_ow[p]
