@@ -46,8 +46,17 @@ class Composition:
     napkin_ring: np.ndarray
 
 
-def calcified_limit(vessel: StraightenedVessel, lumen: np.ndarray, profile: CompositionProfile) -> np.ndarray:
-    """Return each section's calcified limit (S,), HU; profile ``adaptive`` raises it with the lumen's HU (S,)."""
+def calcified_limit(
+    vessel: StraightenedVessel,
+    lumen: np.ndarray,
+    profile: CompositionProfile,
+    aortic_sd_hu: float | None = None,
+) -> np.ndarray:
+    """Return each section's calcified limit (S,), HU.
+
+    Profile ``adaptive`` raises it with the lumen's HU (S,) to m(s) + 2σ: m(s) the lumen's mean over ±5 mm, σ the SD of
+    the aortic region. Where no aortic region is given the spread of the most proximal 10 mm of lumen stands for σ.
+    """
     limit = np.full(vessel.sections, profile.calcified_from)
     if profile.adaptive and np.isfinite(lumen).any():
         width = round(5.0 / SPACING_ALONG)
@@ -55,9 +64,10 @@ def calcified_limit(vessel: StraightenedVessel, lumen: np.ndarray, profile: Comp
         mean = np.convolve(
             np.pad(filled, width, mode="edge"), np.ones(2 * width + 1) / (2 * width + 1), "valid"
         )
-        # σ stands for the aortic region's SD: the spread of the widest, most proximal lumen core.
-        first = filled[: max(3, int(10 / SPACING_ALONG))]
-        limit = np.maximum(limit, mean + 2 * float(np.std(first)))
+        sd = (
+            float(np.std(filled[: max(3, int(10 / SPACING_ALONG))])) if aortic_sd_hu is None else aortic_sd_hu
+        )
+        limit = np.maximum(limit, mean + 2 * sd)
     return limit
 
 
@@ -80,13 +90,20 @@ class Prepared:
         return np.union1d(self.rows, np.array(self.with_mask, int))
 
 
-def prepare(vessel: StraightenedVessel, contours: VesselContours, profile: CompositionProfile) -> Prepared:
+def prepare(
+    vessel: StraightenedVessel,
+    contours: VesselContours,
+    profile: CompositionProfile,
+    aortic_sd_hu: float | None = None,
+) -> Prepared:
     """Find where there is plaque, the lumen's HU and the calcified limit (S,)."""
     polar = contours.plaque.any(1) & (contours.wall_radius.max(1) > 0)
     polar[list(contours.masks)] = False
     with_mask = tuple(s for s in sorted(contours.masks) if (contours.masks[s] == 3).any())
     lumen_hu = lumen_attenuation(vessel, contours)
-    return Prepared(np.flatnonzero(polar), with_mask, lumen_hu, calcified_limit(vessel, lumen_hu, profile))
+    return Prepared(
+        np.flatnonzero(polar), with_mask, lumen_hu, calcified_limit(vessel, lumen_hu, profile, aortic_sd_hu)
+    )
 
 
 @numba.njit(cache=True, nogil=True)
