@@ -21,9 +21,8 @@ from inference.quantification.tissue import STEADY_HU, TissueMap, unmix
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
 
 DEPTHS = 12
-SHARE_CORRECTED = (
-    0.75  # calcium is judged on so much corrected HU, the rest as seen: full correction overshoots
-)
+# Calcium is judged on so much corrected HU, the rest as seen: full correction overshoots.
+SHARE_CORRECTED = 0.75
 CORE_HU = 10.0  # a low-attenuation core's usual HU, for the half-way value
 FIBROUS_MM = 3.0  # plaque within so far along the vessel says what fibrous plaque measures here
 NAPKIN_CORE_SHARE = 0.3
@@ -140,7 +139,9 @@ def _cells(rows, lumen, wall, plaque, bend, cos, sin, hu, place, sharp, steady, 
             along = bend[s, 0] * cos[k] + bend[s, 1] * sin[k]
             for d in range(DEPTHS):
                 r = inner + thick * (d + 0.5) / DEPTHS
-                volume[i, k, d] = r * thick / DEPTHS * STEP_ANGLE * (1 - along * r)
+                # ∫ (1 − κ·u) r dr over the cell, exactly.
+                step = thick / DEPTHS
+                volume[i, k, d] = STEP_ANGLE * step * (r - along * (r * r + step * step / 12))
                 x, y = r * cos[k] / spacing, r * sin[k] / spacing
                 if corrected:
                     own = _bilinear(sharp[place[s]], x + own_middle, y + own_middle)
@@ -179,7 +180,7 @@ def _sums(volume, dense, tissue, calcified, low, core_share, rim_hu):  # type: i
                 if d < depths - third:
                     core += is_low
                 else:
-                    rim[n] = tissue[i, k, d]
+                    rim[n] = dense[i, k, d]
                     n += 1
         if n and core > core_share * max(marked, 1):
             middle = np.median(rim[:n])
