@@ -112,8 +112,8 @@ PROFILES = {
     p.name: p
     for p in (
         CompositionProfile("fixed", 1),
-        CompositionProfile("corrected", 1, corrected=True),
-        CompositionProfile("adaptive", 1, corrected=True, adaptive=True),
+        CompositionProfile("corrected", 2, corrected=True),
+        CompositionProfile("adaptive", 2, corrected=True, adaptive=True),
         # (−30, 75], (75, 130], (130, 350], > 350; calcified starts above 350.
         CompositionProfile("qangio", 1, calcified_from=math.nextafter(350.0, 351.0), four_classes=True),
     )

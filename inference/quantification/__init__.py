@@ -5,24 +5,41 @@ from __future__ import annotations
 import numpy as np
 
 from inference.coronary import CompositionProfile
+from inference.quantification.aorta import AorticRegion, aortic_region
+from inference.quantification.cadrads2 import CadRads2, cadrads2_of_patient
 from inference.quantification.composition import composition_map as _map
-from inference.quantification.lesions import find_lesions, fit_normal_wall, mark_plaque, sections_inside
-from inference.quantification.measure import quantify
+from inference.quantification.lesions import (
+    find_lesions,
+    fit_normal_wall,
+    mark_plaque,
+    mark_whole_wall,
+    sections_inside,
+)
+from inference.quantification.measure import VARIANTS, lesion_references, quantify
 from inference.quantification.roll_up import roll_up
 from inference.quantification.sections import measure_sections
+from inference.quantification.stenosis import Reference
 from inference.quantification.types import UNITS, Lesion, Measurement, NormalWall, VesselRead
 from inference.straightening import StraightenedVessel
 
 __all__ = [
     "UNITS",
+    "VARIANTS",
+    "AorticRegion",
+    "CadRads2",
     "Lesion",
     "Measurement",
     "NormalWall",
+    "Reference",
     "VesselRead",
+    "aortic_region",
+    "cadrads2_of_patient",
     "composition_map",
     "find_lesions",
     "fit_normal_wall",
+    "lesion_references",
     "mark_plaque",
+    "mark_whole_wall",
     "profile_curves",
     "quantify",
     "roll_up",

@@ -1,34 +1,41 @@
 """Which tissue plaque is made of, by HU and a named profile.
 
-Profile ``corrected``: near a border a voxel mixes tissue with lumen or with what lies outside. With the border at
-distance d and a blur of σ, the share of the neighbour is Φ(−d/σ); taking both shares out of the (lightly smoothed) HU
-leaves the tissue's own. Where less than 40 % of a sample is tissue, the nearest sample along the ray that has enough
-stands for it. Calcium is judged on the image as it is.
+Profiles ``corrected`` and ``adaptive`` judge the tissue that a mixing model finds between the contours
+(``tissue``): a blurred border with the lumen or with fat is neither low attenuation nor calcium. At the border of a low-attenuation
+core with fibrous plaque a voxel mixes those two; it belongs to the core from half-way on, never below the profile's limit.
+``fixed`` and ``qangio`` judge the image as it is.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
+import numba
 import numpy as np
-from scipy.ndimage import gaussian_filter, map_coordinates
-from scipy.special import ndtr
 
-from inference.contours import _U, _V, PIXEL_ANGLE, PIXEL_RADIUS, VesselContours
+from inference.contours import _U, _V, VesselContours, label_map
 from inference.coronary import CompositionProfile
 from inference.quantification.sections import COS, SIN, STEP_ANGLE, lumen_attenuation, shifted
+from inference.quantification.tissue import STEADY_HU, TissueMap, unmix
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
 
 DEPTHS = 12
-BLUR_MM = 0.42
-OUTSIDE_MM = 1.0
-ENOUGH = 0.4
+# Calcium is judged on so much corrected HU, the rest as seen: full correction overshoots.
+SHARE_CORRECTED = 0.75
+CORE_HU = 10.0  # a low-attenuation core's usual HU, for the half-way value
+FIBROUS_MM = 3.0  # plaque within so far along the vessel says what fibrous plaque measures here
+NAPKIN_CORE_SHARE = 0.3
+NAPKIN_RIM_HU = (
+    60.0,
+    130.0,
+)  # Maurovich-Horvat et al., JACC Cardiovasc Imaging 2012;5:1243: a rim up to 130 HU
 CLASSES = ("calcified", "low_attenuation", "necrotic_core", "fibrofatty", "fibrous")
 
 
 @dataclass(frozen=True)
 class Composition:
-    """Volumes per mm of path (S,), mm³/mm, with the Jacobian; ``inner`` and ``outer`` share of low attenuation."""
+    """Volumes per mm of path (S,), mm³/mm, with the Jacobian; ``napkin_ring`` (S,) bool."""
 
     calcified: np.ndarray
     low_attenuation: np.ndarray
@@ -38,31 +45,28 @@ class Composition:
     napkin_ring: np.ndarray
 
 
-def _sample(image: np.ndarray, section: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Bilinear samples of (S', 64, 64) at in-plane mm."""
-    middle = (PIXELS - 1) / 2
-    coordinates = np.stack(
-        [np.broadcast_to(section, u.shape), v / SPACING_ACROSS + middle, u / SPACING_ACROSS + middle]
-    )
-    return map_coordinates(image, coordinates, order=1, mode="nearest", prefilter=False)
-
-
 def calcified_limit(
-    vessel: StraightenedVessel, contours: VesselContours, profile: CompositionProfile
+    vessel: StraightenedVessel,
+    lumen: np.ndarray,
+    profile: CompositionProfile,
+    aortic_sd_hu: float | None = None,
 ) -> np.ndarray:
-    """Return each section's calcified limit (S,), HU; profile ``adaptive`` raises it with the lumen."""
+    """Return each section's calcified limit (S,), HU.
+
+    Profile ``adaptive`` raises it with the lumen's HU (S,) to m(s) + 2σ: m(s) the lumen's mean over ±5 mm, σ the SD of
+    the aortic region. Where no aortic region is given the spread of the most proximal 10 mm of lumen stands for σ.
+    """
     limit = np.full(vessel.sections, profile.calcified_from)
-    if profile.adaptive:
-        lumen = lumen_attenuation(vessel, contours)
-        if np.isfinite(lumen).any():
-            width = round(5.0 / SPACING_ALONG)
-            filled = np.where(np.isfinite(lumen), lumen, np.nanmedian(lumen))
-            mean = np.convolve(
-                np.pad(filled, width, mode="edge"), np.ones(2 * width + 1) / (2 * width + 1), "valid"
-            )
-            # σ stands for the aortic region's SD: the spread of the widest, most proximal lumen core.
-            first = filled[: max(3, int(10 / SPACING_ALONG))]
-            limit = np.maximum(limit, mean + 2 * float(np.std(first)))
+    if profile.adaptive and np.isfinite(lumen).any():
+        width = round(5.0 / SPACING_ALONG)
+        filled = np.where(np.isfinite(lumen), lumen, np.nanmedian(lumen))
+        mean = np.convolve(
+            np.pad(filled, width, mode="edge"), np.ones(2 * width + 1) / (2 * width + 1), "valid"
+        )
+        sd = (
+            float(np.std(filled[: max(3, int(10 / SPACING_ALONG))])) if aortic_sd_hu is None else aortic_sd_hu
+        )
+        limit = np.maximum(limit, mean + 2 * sd)
     return limit
 
 
@@ -70,64 +74,207 @@ def calcified_limit(
 class Prepared:
     """What does not change when contours are moved by 0.1 mm: made once a vessel.
 
-    ``rows``: sections with plaque and without a mask. ``smooth``: their HU, lightly smoothed (rows, 64, 64).
+    ``rows``: sections with plaque and without a mask; ``with_mask``: sections whose mask has plaque.
+    ``lumen_hu``, ``limit`` (S,): HU of each lumen core, and the calcified limit.
     """
 
     rows: np.ndarray
-    smooth: np.ndarray
+    with_mask: tuple[int, ...]
     lumen_hu: np.ndarray
     limit: np.ndarray
 
+    @property
+    def sections(self) -> np.ndarray:
+        """All sections with plaque, rising."""
+        return np.union1d(self.rows, np.array(self.with_mask, int))
 
-def prepare(vessel: StraightenedVessel, contours: VesselContours, profile: CompositionProfile) -> Prepared:
-    """Smooth the image where there is plaque, and find the lumen's HU and the calcified limit (S,)."""
+
+def prepare(
+    vessel: StraightenedVessel,
+    contours: VesselContours,
+    profile: CompositionProfile,
+    aortic_sd_hu: float | None = None,
+) -> Prepared:
+    """Find where there is plaque, the lumen's HU and the calcified limit (S,)."""
     polar = contours.plaque.any(1) & (contours.wall_radius.max(1) > 0)
     polar[list(contours.masks)] = False
-    rows = np.flatnonzero(polar)
-    smooth = vessel.hu[rows].astype(np.float32)
-    if profile.corrected and len(rows):
-        # The section before and after steady the HU; tissue is judged on that. Only where the vessel lies.
-        reach = float(contours.wall_radius[rows].max()) + OUTSIDE_MM + 1.0
-        half = min(int(np.ceil(reach / SPACING_ACROSS)), PIXELS // 2)
-        crop = slice(PIXELS // 2 - half, PIXELS // 2 + half)
-        near = np.unique(np.clip(rows[:, None] + np.arange(-3, 4), 0, vessel.sections - 1))
-        first, last = near[0], near[-1] + 1
-        part = vessel.hu[first:last, crop, crop].astype(np.float32)
-        smooth[:, crop, crop] = gaussian_filter(part, (1.0, 0.8, 0.8), mode="nearest", truncate=3.0)[
-            rows - first
-        ]
+    with_mask = tuple(s for s in sorted(contours.masks) if (contours.masks[s] == 3).any())
+    lumen_hu = lumen_attenuation(vessel, contours)
     return Prepared(
-        rows, smooth, lumen_attenuation(vessel, contours), calcified_limit(vessel, contours, profile)
+        np.flatnonzero(polar), with_mask, lumen_hu, calcified_limit(vessel, lumen_hu, profile, aortic_sd_hu)
     )
 
 
-def _tissue(
+@numba.njit(cache=True, nogil=True)
+def _bilinear(image, x, y):  # type: ignore[no-untyped-def]
+    """Sample of a square image at column x and row y, the edge beyond its edges; exact where the image is flat."""
+    last = image.shape[0] - 1
+    x, y = min(max(x, 0.0), float(last)), min(max(y, 0.0), float(last))
+    c, r = min(int(x), last - 1), min(int(y), last - 1)
+    f, g = x - c, y - r
+    a, b = float(image[r, c]), float(image[r, c + 1])
+    upper = a + f * (b - a)
+    a, b = float(image[r + 1, c]), float(image[r + 1, c + 1])
+    return upper + g * (a + f * (b - a) - upper)
+
+
+@numba.njit(cache=True, nogil=True)
+def _cells(rows, lumen, wall, plaque, bend, cos, sin, hu, place, sharp, steady, corrected, spacing):  # type: ignore[no-untyped-def]
+    """Volume per mm, HU that tells calcium and HU that tells low attenuation of every plaque cell.
+
+    Returns three (rows, 64, depths) arrays; cells that are not plaque have volume 0 and HU 0.
+    """
+    angles = len(cos)
+    volume = np.zeros((len(rows), angles, DEPTHS))
+    dense = np.zeros((len(rows), angles, DEPTHS), np.float32)
+    tissue = np.zeros((len(rows), angles, DEPTHS), np.float32)
+    middle = (hu.shape[1] - 1) / 2
+    own_middle = (sharp.shape[1] - 1) / 2
+    for i in range(len(rows)):
+        s = rows[i]
+        for k in range(angles):
+            if not plaque[s, k]:
+                continue
+            inner, thick = lumen[s, k], wall[s, k] - lumen[s, k]
+            along = bend[s, 0] * cos[k] + bend[s, 1] * sin[k]
+            for d in range(DEPTHS):
+                r = inner + thick * (d + 0.5) / DEPTHS
+                # ∫ (1 − κ·u) r dr over the cell, exactly.
+                step = thick / DEPTHS
+                volume[i, k, d] = STEP_ANGLE * step * (r - along * (r * r + step * step / 12))
+                x, y = r * cos[k] / spacing, r * sin[k] / spacing
+                if corrected:
+                    own = _bilinear(sharp[place[s]], x + own_middle, y + own_middle)
+                    seen = _bilinear(hu[s], x + middle, y + middle)
+                    dense[i, k, d] = SHARE_CORRECTED * own + (1 - SHARE_CORRECTED) * seen
+                    tissue[i, k, d] = _bilinear(steady[place[s]], x + own_middle, y + own_middle)
+                else:
+                    dense[i, k, d] = tissue[i, k, d] = _bilinear(hu[s], x + middle, y + middle)
+    return volume, dense, tissue
+
+
+@numba.njit(cache=True, nogil=True)
+def _sums(volume, dense, tissue, calcified, low, core_share, rim_hu):  # type: ignore[no-untyped-def]
+    """Sum volumes per class (rows, 5) in the order of ``CLASSES``, and tell napkin-ring sections (rows,)."""
+    rows, angles, depths = volume.shape
+    out = np.zeros((rows, 5))
+    napkin = np.zeros(rows, np.bool_)
+    rim = np.empty(angles * depths)
+    third = depths // 3
+    for i in range(rows):
+        core, marked, n = 0, 0, 0
+        for k in range(angles):
+            if volume[i, k, depths - 1] == 0.0:
+                continue
+            marked += depths - third
+            for d in range(depths):
+                v, hu = volume[i, k, d], dense[i, k, d]
+                is_low = False
+                if hu >= calcified[i]:
+                    out[i, 0] += v
+                else:
+                    is_low = tissue[i, k, d] < low[i]
+                    if is_low:
+                        out[i, 1] += v
+                    out[i, 2 if hu <= 75 else 3 if hu <= 130 else 4] += v
+                if d < depths - third:
+                    core += is_low
+                else:
+                    rim[n] = dense[i, k, d]
+                    n += 1
+        if n and core > core_share * max(marked, 1):
+            middle = np.median(rim[:n])
+            napkin[i] = rim_hu[0] < middle <= rim_hu[1]
+    return out, napkin
+
+
+def _low_limit(rows: np.ndarray, volume: np.ndarray, tissue: np.ndarray, limit: float) -> np.ndarray:
+    """Return the HU (rows,) below which corrected tissue belongs to a low-attenuation core.
+
+    Half-way between a core and the plaque around it (the median of all plaque within 3 mm along the vessel), and at
+    least the profile's limit.
+    """
+    width = 2.0
+    low, high = STEADY_HU
+    bins = int((high - low) / width)
+    first, last = int(rows[0]), int(rows[-1])
+    where = volume > 0
+    row = np.broadcast_to((rows - first)[:, None, None], volume.shape)[where]
+    column = np.clip(((tissue[where] - low) / width).astype(int), 0, bins - 1)
+    counts = np.bincount(row * bins + column, minlength=(last - first + 1) * bins).reshape(-1, bins)
+    reach = round(FIBROUS_MM / SPACING_ALONG)
+    total = np.cumsum(np.pad(counts, ((reach + 1, reach), (0, 0))), axis=0)
+    near = (total[2 * reach + 1 :] - total[: -2 * reach - 1])[rows - first]
+    below = np.cumsum(near, axis=1)
+    half = below[:, -1:] / 2
+    column = (below >= half).argmax(1)
+    inside = np.take_along_axis(near, column[:, None], 1)[:, 0]
+    before = np.take_along_axis(below, column[:, None], 1)[:, 0] - inside
+    fibrous = low + width * (column + (half[:, 0] - before) / np.maximum(inside, 1e-9))
+    return np.maximum(limit, (fibrous + CORE_HU) / 2)
+
+
+_NO_MAP = TissueMap(np.empty(0, int), 1, np.zeros((1, 2, 2), np.float32), np.zeros((1, 2, 2), np.float32))
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """Plaque cells of the polar sections, the tissue map, and the limit of low attenuation (S,)."""
+
+    volume: np.ndarray
+    dense: np.ndarray
+    tissue: np.ndarray
+    map: TissueMap
+    low: np.ndarray
+
+
+def _judge(
     vessel: StraightenedVessel,
-    inside: np.ndarray,
-    rows: np.ndarray,
-    hu: np.ndarray,
-    radius: np.ndarray,
-    lumen: np.ndarray,
-    wall: np.ndarray,
-) -> np.ndarray:
-    """Partial-volume corrected HU of samples (rows, 64, depths)."""
-    level = float(np.nanmedian(inside)) if np.isfinite(inside).any() else 350.0
-    lumen_hu = np.where(np.isfinite(inside[rows]), inside[rows], level)[:, None, None]
-    stack = vessel.hu[rows]
-    reach = np.minimum(wall + OUTSIDE_MM, 9.6)
-    index = np.arange(len(rows))[:, None]
-    outside_hu = _sample(stack, index, reach * COS, reach * SIN)[..., None]
-    from_lumen = ndtr(-(radius - lumen[..., None]) / BLUR_MM) * (lumen[..., None] > 0)
-    from_outside = ndtr(-(wall[..., None] - radius) / BLUR_MM)
-    share = 1 - from_lumen - from_outside
-    corrected = (hu - from_lumen * lumen_hu - from_outside * outside_hu) / np.maximum(share, ENOUGH)
-    # Borrow from the nearest depth with enough tissue; where no depth has enough, the middle one stands.
-    good = share >= ENOUGH
-    depth = np.arange(DEPTHS)
-    distance = np.where(good[..., None, :], np.abs(depth[:, None] - depth[None, :]), DEPTHS + 1)
-    nearest = distance.argmin(-1)
-    nearest = np.where(good.any(-1, keepdims=True), nearest, share.argmax(-1)[..., None])
-    return np.take_along_axis(corrected, nearest, axis=-1)
+    contours: VesselContours,
+    profile: CompositionProfile,
+    prepared: Prepared,
+    by_mm: float,
+) -> _Judged:
+    """Sample every plaque cell with both contours moved by ``by_mm``."""
+    lumen, wall = shifted(contours, by_mm)
+    tissue_map = _NO_MAP
+    if profile.corrected and len(prepared.sections):
+        tissue_map = unmix(vessel, contours, lumen, wall, prepared.sections, prepared.lumen_hu)
+    cells = _cells(
+        prepared.rows,
+        lumen,
+        wall,
+        contours.plaque,
+        vessel.curvature,
+        COS,
+        SIN,
+        vessel.hu,
+        tissue_map.place,
+        tissue_map.sharp,
+        tissue_map.steady,
+        profile.corrected,
+        SPACING_ACROSS,
+    )
+    low = np.full(vessel.sections, profile.low_attenuation_below)
+    if profile.corrected and len(prepared.rows):
+        found = _low_limit(prepared.rows, cells[0], cells[2], profile.low_attenuation_below)
+        low = np.interp(np.arange(vessel.sections), prepared.rows, found)
+    volume, dense, tissue = cells
+    return _Judged(volume, dense, tissue, tissue_map, low)
+
+
+def _pixels(vessel: StraightenedVessel, judged: _Judged, section: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what tells calcium and low attenuation on one section's pixels (64, 64), HU."""
+    if judged.map is _NO_MAP:
+        hu = vessel.hu[section].astype(np.float32)
+        return hu, hu
+    half, at = judged.map.half, judged.map.place[section]
+    crop = slice(PIXELS // 2 - half, PIXELS // 2 + half)
+    out = np.full((2, PIXELS, PIXELS), np.inf, np.float32)
+    seen = vessel.hu[section, crop, crop]
+    out[0, crop, crop] = SHARE_CORRECTED * judged.map.sharp[at] + (1 - SHARE_CORRECTED) * seen
+    out[1, crop, crop] = judged.map.steady[at]
+    return out[0], out[1]
 
 
 def measure_composition(
@@ -139,100 +286,48 @@ def measure_composition(
 ) -> Composition:
     """Split plaque by HU in every section with plaque, with both contours moved by ``by_mm``."""
     n = vessel.sections
-    out = {name: np.zeros(n) for name in CLASSES}
+    out = np.zeros((n, len(CLASSES)))
     napkin = np.zeros(n, bool)
-    all_lumen, all_wall = shifted(contours, by_mm)
-    limit, rows = prepared.limit, prepared.rows
-    if len(rows):
-        lumen, wall = all_lumen[rows], all_wall[rows]
-        depth = (np.arange(DEPTHS) + 0.5) / DEPTHS
-        radius = lumen[..., None] + (wall - lumen)[..., None] * depth
-        u, v = radius * COS[:, None], radius * SIN[:, None]
-        index = np.arange(len(rows))[:, None, None]
-        hu = _sample(vessel.hu[rows].astype(np.float32), index, u, v)
-        bend = vessel.curvature[rows]
-        jacobian = 1 - (bend[:, 0, None, None] * u + bend[:, 1, None, None] * v)
-        volume = (
-            radius
-            * ((wall - lumen) / DEPTHS)[..., None]
-            * STEP_ANGLE
-            * jacobian
-            * contours.plaque[rows][..., None]
-        )
-        is_calcified = hu >= limit[rows][:, None, None]
-        if profile.corrected:
-            soft = _sample(prepared.smooth, index, u, v)
-            tissue = _tissue(vessel, prepared.lumen_hu, rows, soft, radius, lumen, wall)
-        else:
-            tissue = hu
-        is_low = ~is_calcified & (tissue < profile.low_attenuation_below)
-        out["calcified"][rows] = (volume * is_calcified).sum((1, 2))
-        out["low_attenuation"][rows] = (volume * is_low).sum((1, 2))
-        if profile.four_classes:
-            out["necrotic_core"][rows] = (volume * (~is_calcified & (hu <= 75))).sum((1, 2))
-            out["fibrofatty"][rows] = (volume * (~is_calcified & (hu > 75) & (hu <= 130))).sum((1, 2))
-            out["fibrous"][rows] = (volume * (~is_calcified & (hu > 130))).sum((1, 2))
-        third = DEPTHS // 3
-        core = (is_low & contours.plaque[rows][..., None])[..., :-third].sum((1, 2))
-        marked = np.maximum(contours.plaque[rows].sum(1) * (DEPTHS - third), 1)
-        rim = np.where(contours.plaque[rows][..., None], tissue, np.nan)[..., -third:]
-        ring = np.nanmedian(rim.reshape(len(rows), -1), axis=1)
-        napkin[rows] = (core > 0.3 * marked) & (ring > 60) & (ring < 190)
-    for section, mask in contours.masks.items():
-        region = mask == 3
-        jacobian = (
-            1 - (vessel.curvature[section, 0] * _U + vessel.curvature[section, 1] * _V)
-        ) * SPACING_ACROSS**2
-        hu_section = vessel.hu[section]
-        is_calcified = hu_section >= limit[section]
-        out["calcified"][section] = (jacobian * (region & is_calcified)).sum()
-        out["low_attenuation"][section] = (
-            jacobian * (region & ~is_calcified & (hu_section < profile.low_attenuation_below))
-        ).sum()
-        if profile.four_classes:
-            soft_region = region & ~is_calcified
-            out["necrotic_core"][section] = (jacobian * (soft_region & (hu_section <= 75))).sum()
-            out["fibrofatty"][section] = (
-                jacobian * (soft_region & (hu_section > 75) & (hu_section <= 130))
-            ).sum()
-            out["fibrous"][section] = (jacobian * (soft_region & (hu_section > 130))).sum()
-    return Composition(**out, napkin_ring=napkin)
+    judged = _judge(vessel, contours, profile, prepared, by_mm)
+    rows = prepared.rows
+    out[rows], napkin[rows] = _sums(
+        judged.volume,
+        judged.dense,
+        judged.tissue,
+        prepared.limit[rows],
+        judged.low[rows],
+        NAPKIN_CORE_SHARE,
+        NAPKIN_RIM_HU,
+    )
+    for section in prepared.with_mask:
+        region = contours.masks[section] == 3
+        bend = vessel.curvature[section]
+        volume = ((1 - (bend[0] * _U + bend[1] * _V)) * SPACING_ACROSS**2)[region]
+        dense, tissue = (image[region] for image in _pixels(vessel, judged, section))
+        is_calcified = dense >= prepared.limit[section]
+        bounds = (-np.inf, 75, 130, np.inf)
+        classes = [is_calcified, ~is_calcified & (tissue < judged.low[section])]
+        classes += [~is_calcified & (dense > a) & (dense <= b) for a, b in pairwise(bounds)]
+        out[section] = [volume[one].sum() for one in classes]
+    return Composition(*out.T, napkin)  # type: ignore[call-arg]
 
 
 def composition_map(
     vessel: StraightenedVessel, contours: VesselContours, profile: CompositionProfile
 ) -> np.ndarray:
     """Return what the viewer lays over the image: (S, 64, 64) uint8, 0 none, 1 low-attenuation, 2 non-calcified, 3 calcified."""
-    from inference.contours import label_map
-
     out = np.zeros(vessel.hu.shape, np.uint8)
-    plaque = label_map(contours) == 3
-    rows = np.flatnonzero(plaque.any((1, 2)))
-    if not len(rows):
-        return out
     prepared = prepare(vessel, contours, profile)
-    limit = prepared.limit[rows][:, None, None]
-    hu = vessel.hu[rows]
-    where = plaque[rows]
-    tissue = hu.astype(np.float32)
-    if profile.corrected and len(prepared.rows):
-        polar_rows = prepared.rows
-        lumen = contours.lumen_radius[polar_rows].astype(float)
-        wall = contours.wall_radius[polar_rows].astype(float)
-        depth = (np.arange(DEPTHS) + 0.5) / DEPTHS
-        radius = lumen[..., None] + (wall - lumen)[..., None] * depth
-        index = np.arange(len(polar_rows))[:, None, None]
-        soft = _sample(prepared.smooth, index, radius * COS[:, None], radius * SIN[:, None])
-        polar = _tissue(vessel, prepared.lumen_hu, polar_rows, soft, radius, lumen, wall)
-        place_of = np.full(vessel.sections, -1)
-        place_of[polar_rows] = np.arange(len(polar_rows))
-        section, r, c = np.nonzero(where & (place_of[rows] >= 0)[:, None, None])
-        own = place_of[rows[section]]
-        angle = np.rint(PIXEL_ANGLE[r, c] / STEP_ANGLE).astype(int) % lumen.shape[1]
-        lo, hi = lumen[own, angle], wall[own, angle]
-        place = (PIXEL_RADIUS[r, c] - lo) / np.maximum(hi - lo, 1e-3) * DEPTHS
-        tissue[section, r, c] = polar[own, angle, np.clip(place.astype(int), 0, DEPTHS - 1)]
-    out[rows] = np.where(
-        where, np.where(hu >= limit, 3, np.where(tissue < profile.low_attenuation_below, 1, 2)), 0
+    judged = _judge(vessel, contours, profile, prepared, 0.0)
+    rows = prepared.sections.tolist()
+    near = VesselContours(
+        contours.lumen_radius[rows],
+        contours.wall_radius[rows],
+        contours.plaque[rows],
+        {n: contours.masks[section] for n, section in enumerate(rows) if section in contours.masks},
     )
+    for section, plaque in zip(rows, label_map(near) == 3, strict=True):
+        dense, tissue = _pixels(vessel, judged, section)
+        soft = np.where(tissue < judged.low[section], 1, 2)
+        out[section] = np.where(plaque, np.where(dense >= prepared.limit[section], 3, soft), 0)
     return out

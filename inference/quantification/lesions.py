@@ -67,6 +67,14 @@ def mark_plaque(
     return replace(contours, plaque=marks)
 
 
+def mark_whole_wall(contours: VesselContours) -> VesselContours:
+    """Mark everything between the contours: the variant ``wall_minus_lumen``, as intravascular ultrasound counts."""
+    masks = {
+        section: np.where(mask == 2, 3, mask).astype(np.uint8) for section, mask in contours.masks.items()
+    }
+    return replace(contours, plaque=contours.wall_radius > contours.lumen_radius, masks=masks)
+
+
 def find_lesions(vessel: StraightenedVessel, contours: VesselContours) -> tuple[Lesion, ...]:
     """Find lesions: plaque (at least 4 of 64 angles) over at least 1.5 mm; stretches under 1 mm apart are one."""
     has = contours.plaque.sum(1) >= FEWEST_ANGLES

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numba
 import numpy as np
 
-from inference.contours import PIXEL_ANGLE, PIXEL_RADIUS, radius_at
+from inference.contours import ANGLES, PIXEL_ANGLE, PIXEL_RADIUS
 from inference.coronary import CompositionProfile, cadrads
 from inference.errors import QuantificationError
 from inference.quantification.composition import Composition, measure_composition, prepare
-from inference.quantification.lesions import lesion_weights
+from inference.quantification.lesions import lesion_weights, mark_whole_wall
+from inference.quantification.roll_up import worst_of
 from inference.quantification.sections import Sections, measure_sections
 from inference.quantification.stenosis import Reference, reference
 from inference.quantification.types import UNITS, Lesion, Measurement, VesselRead
 from inference.straightening import SPACING_ALONG, StraightenedVessel
 
+VARIANTS = ("plaque", "wall_minus_lumen")
 SHIFTS_MM = (0.0, -0.1, 0.1)
 POSITIVE_REMODELLING = 1.1
 LEAST_LOW_ATTENUATION_MM3 = 1.0
 SPOTTY_MM = 3.0
 NAPKIN_SECTIONS = 3
 FAT_RANGE_HU = (-190, -30)
+LEAST_FAT_PIXELS = 100
 FAT_STRETCH_MM = {"RCA": (10.0, 50.0), "LAD": (0.0, 40.0), "LCx": (0.0, 40.0)}
 COMPONENTS = ("total", "noncalcified", "calcified", "low_attenuation")
 FOUR = (
@@ -40,32 +44,50 @@ class _View:
     composition: Composition
 
 
-def quantify(vessel: StraightenedVessel, read: VesselRead, profile: CompositionProfile) -> list[Measurement]:
+def quantify(
+    vessel: StraightenedVessel,
+    read: VesselRead,
+    profile: CompositionProfile,
+    *,
+    variant: str = "plaque",
+    aortic_sd_hu: float | None = None,
+) -> list[Measurement]:
     """Measure one vessel.
 
     Parameters
     ----------
     vessel : the straightened vessel. read : contours, lesions and excluded stretches of that vessel.
     profile : composition profile.
+    variant : ``plaque``, the marked wall; or ``wall_minus_lumen``, everything between the contours inside lesions, as
+        intravascular ultrasound counts it. The rows' profile then reads ``<profile>/wall_minus_lumen``.
+    aortic_sd_hu : SD of the aortic region for profile ``adaptive`` (``aortic_region``); by default the proximal
+        lumen's spread stands for it.
 
     Returns
     -------
     list of Measurement
-        Rows of level ``lesion``, ``segment`` (where segments are known) and ``vessel``, with the value at contours
-        0.1 mm inwards and outwards as ``low`` and ``high``.
+        Rows of level ``lesion``, ``segment`` (where segments are known) and ``vessel``. ``low`` and ``high`` span the
+        value as drawn, with both contours 0.1 mm inwards, and with both 0.1 mm outwards.
 
     Raises
     ------
     QuantificationError
-        The read is of another vessel or has another number of sections.
+        The read is of another vessel or has another number of sections, or there is no such variant.
     """
+    if variant not in VARIANTS:
+        raise QuantificationError(
+            "unknown-variant", f"There is no plaque variant “{variant}”; there are {', '.join(VARIANTS)}."
+        )
+    if variant == "wall_minus_lumen":
+        read = replace(read, contours=mark_whole_wall(read.contours))
+    label = profile.name if variant == "plaque" else f"{profile.name}/{variant}"
     if read.vessel != vessel.vessel or read.contours.sections != vessel.sections:
         raise QuantificationError(
             "not-this-vessel",
             f"The read is of {read.vessel} with {read.contours.sections} sections, "
             f"the vessel is {vessel.vessel} with {vessel.sections}.",
         )
-    prepared = prepare(vessel, read.contours, profile)
+    prepared = prepare(vessel, read.contours, profile, aortic_sd_hu)
     views = [
         _View(
             measure_sections(vessel, read.contours, by),
@@ -73,14 +95,44 @@ def quantify(vessel: StraightenedVessel, read: VesselRead, profile: CompositionP
         )
         for by in SHIFTS_MM
     ]
-    kept = np.ones(vessel.sections)
-    for start, end, _ in read.excluded:
-        kept[(vessel.arc_length >= start) & (vessel.arc_length <= end)] = 0.0
+    kept = _kept(vessel, read)
     rows: list[Measurement] = []
     for lesion in read.lesions:
         rows += _lesion_rows(vessel, read, lesion, views, kept, prepared.lumen_hu, profile)
-    rows += _stretch_rows(vessel, read, views, kept, profile)
-    return rows
+    rows += _stretch_rows(vessel, read, views, kept, profile, rows)
+    return rows if label == profile.name else [replace(row, profile=label) for row in rows]
+
+
+def lesion_references(vessel: StraightenedVessel, read: VesselRead) -> dict[int, Reference]:
+    """Return what each lesion (by number) is compared with: method, positions and values, as ``quantify`` finds them."""
+    sections = measure_sections(vessel, read.contours)
+    usable = (sections.lumen_area > 0) & (_kept(vessel, read) > 0)
+    return {
+        lesion.number: reference(
+            vessel.arc_length,
+            sections.lumen_diameter,
+            sections.minimum_feret,
+            sections.wall_area,
+            lesion,
+            read.lesions,
+            usable,
+        )
+        for lesion in read.lesions
+    }
+
+
+def _kept(vessel: StraightenedVessel, read: VesselRead) -> np.ndarray:
+    """1 for every section that counts, 0 for excluded ones (S,)."""
+    kept = np.ones(vessel.sections)
+    for start, end, _ in read.excluded:
+        kept[(vessel.arc_length >= start) & (vessel.arc_length <= end)] = 0.0
+    return kept
+
+
+def _span(value: float | None, others: list[float | None]) -> tuple[float | None, float | None]:
+    """Smallest and largest of the value and the values at moved contours; nothing where one is missing."""
+    numbers = [x for x in (value, *others) if x is not None]
+    return (min(numbers), max(numbers)) if len(numbers) == 1 + len(others) else (None, None)
 
 
 def _volumes(view: _View, weight: np.ndarray, profile: CompositionProfile) -> dict[str, float]:
@@ -192,9 +244,11 @@ def _lesion_rows(
         row("lesion_length", lesion.end_mm - lesion.start_mm),
     ]
     for metric, value in values.items():
-        others = [m[0].get(metric) for m in measured[1:]]
-        numbers = [x for x in others if x is not None]
-        low, high = (min(numbers), max(numbers)) if len(numbers) == 2 else (None, None)
+        low, high = (
+            (None, None)
+            if metric == "contrast_density_difference"
+            else _span(value, [m[0][metric] for m in measured[1:]])
+        )
         rows.append(row(metric, value, low, high))
     rows.append(
         row(
@@ -247,8 +301,13 @@ def _stretch_rows(
     views: list[_View],
     kept: np.ndarray,
     profile: CompositionProfile,
+    lesions: list[Measurement],
 ) -> list[Measurement]:
-    """Rows of the whole vessel and of each known segment: plaque of lesions over all analysed vessel."""
+    """Rows of the whole vessel and of each known segment: plaque of lesions over all analysed vessel.
+
+    Stenosis, minimal luminal area, CAD-RADS and high-risk features are those of the worst lesion; a lesion counts in
+    the segment where it is narrowest.
+    """
     step = np.full(vessel.sections, SPACING_ALONG)
     step[[0, -1]] = SPACING_ALONG / 2
     analysed = step * kept
@@ -270,13 +329,19 @@ def _stretch_rows(
             values["percent_atheroma_volume"] = values["total_plaque_burden"]
             tables.append(values)
         for metric, value in tables[0].items():
-            numbers = [x for t in tables[1:] if (x := t[metric]) is not None]
-            low, high = (min(numbers), max(numbers)) if len(numbers) == 2 else (None, None)
+            low, high = _span(value, [t[metric] for t in tables[1:]])
             rows.append(
                 Measurement(
                     level, vessel.vessel, segment, None, metric, value, UNITS[metric], low, high, profile.name
                 )
             )
+        mine = [row for row in lesions if level == "vessel" or row.segment == segment]
+        rows += [
+            Measurement(
+                level, vessel.vessel, segment, None, metric, worst, UNITS[metric], None, None, profile.name
+            )
+            for metric, worst in worst_of(mine).items()
+        ]
     fat = _fat(vessel, read)
     if vessel.vessel in FAT_STRETCH_MM:
         metric = "pericoronary_fat_attenuation"
@@ -296,14 +361,38 @@ def _fat(vessel: StraightenedVessel, read: VesselRead) -> float | None:
     rows = np.flatnonzero((vessel.arc_length >= start) & (vessel.arc_length <= end))
     if len(rows) < 10:
         return None
-    wall = read.contours.wall_radius[rows]
-    edge = radius_at(wall, PIXEL_ANGLE)
-    diameter = 2 * np.sqrt((wall.astype(float) ** 2).mean(1))[:, None, None]
-    hu = vessel.hu[rows]
-    near = (
-        (edge < PIXEL_RADIUS)
-        & (edge + diameter > PIXEL_RADIUS)
-        & (hu >= FAT_RANGE_HU[0])
-        & (hu <= FAT_RANGE_HU[1])
+    position = PIXEL_ANGLE / (2 * np.pi) * ANGLES
+    low = np.floor(position).astype(np.int64)
+    total, count = _fat_around(
+        vessel.hu[rows[0] : rows[-1] + 1],
+        read.contours.wall_radius[rows],
+        low % ANGLES,
+        (position - low).astype(np.float32),
+        PIXEL_RADIUS,
+        FAT_RANGE_HU,
     )
-    return float(hu[near].mean()) if near.sum() >= 100 else None
+    return float(total / count) if count >= LEAST_FAT_PIXELS else None
+
+
+@numba.njit(cache=True, nogil=True)
+def _fat_around(hu, wall, low, share, distance, fat_range):  # type: ignore[no-untyped-def]
+    """Sum and number of fat pixels between the outer wall and one vessel diameter beyond it."""
+    total, count = 0, 0
+    angles = wall.shape[1]
+    pixels = distance.shape[0]
+    for s in range(len(hu)):
+        square = 0.0
+        for k in range(angles):
+            square += float(wall[s, k]) ** 2
+        diameter = 2 * np.sqrt(square / angles)
+        for r in range(pixels):
+            for c in range(pixels):
+                value = hu[s, r, c]
+                if value < fat_range[0] or value > fat_range[1]:
+                    continue
+                k, t = low[r, c], share[r, c]
+                edge = wall[s, k] * (np.float32(1) - t) + wall[s, (k + 1) % angles] * t
+                if edge < distance[r, c] < edge + diameter:
+                    total += value
+                    count += 1
+    return total, count

@@ -53,6 +53,23 @@ def roll_up(tables: Sequence[Iterable[Measurement]], profile: CompositionProfile
     return out
 
 
+def worst_of(lesions: Iterable[Measurement]) -> dict[str, float | str]:
+    """Return the worst lesion's stenosis, minimal luminal area (where there is a lesion), CAD-RADS and high-risk count."""
+    numbers: dict[str, list[float]] = {}
+    grades = []
+    for row in lesions:
+        if isinstance(row.value, int | float):
+            numbers.setdefault(row.metric, []).append(float(row.value))
+        elif row.metric == "cadrads" and row.value is not None:
+            grades.append(row.value)
+    out: dict[str, float | str] = {"diameter_stenosis": max(numbers.get("diameter_stenosis", [0.0]))}
+    if "minimal_luminal_area" in numbers:
+        out["minimal_luminal_area"] = min(numbers["minimal_luminal_area"])
+    out["cadrads"] = max(grades, default=cadrads(0.0, has_lesion=False))
+    out["high_risk_features"] = max(numbers.get("high_risk_features", [0.0]))
+    return out
+
+
 def _total(rows: list[Measurement], metric: str, part: str) -> float | None:
     found = [getattr(row, part) for row in rows if row.metric == metric]
     numbers = [float(x) for x in found if isinstance(x, int | float)]
@@ -81,27 +98,7 @@ def _level(
         )
     pav = 100 * total / whole if whole > 0 else None
     out.append(row("percent_atheroma_volume", pav))
-    stenoses = [
-        float(x.value)
-        for x in lesions
-        if x.metric == "diameter_stenosis" and isinstance(x.value, int | float)
-    ]
-    grades = [str(x.value) for x in lesions if x.metric == "cadrads" and x.value is not None]
-    areas = [
-        float(x.value)
-        for x in lesions
-        if x.metric == "minimal_luminal_area" and isinstance(x.value, int | float)
-    ]
-    out.append(row("diameter_stenosis", max(stenoses, default=0.0)))
-    if areas:
-        out.append(row("minimal_luminal_area", min(areas)))
-    out.append(row("cadrads", max(grades, default=cadrads(0.0, has_lesion=False))))
-    features = [
-        float(x.value)
-        for x in lesions
-        if x.metric == "high_risk_features" and isinstance(x.value, int | float)
-    ]
-    out.append(row("high_risk_features", max(features, default=0.0)))
+    out += [row(metric, worst) for metric, worst in worst_of(lesions).items()]
     if level == "patient":
         stage = plaque_stage(total)
         # low and high carry the stage by PAV when it disagrees: both are shown.

@@ -7,7 +7,9 @@ right (the theorem of Pappus for a torus).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+import numba
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
@@ -18,6 +20,7 @@ STEP_ANGLE = 2 * np.pi / ANGLES
 COS, SIN = np.cos(THETA), np.sin(THETA)
 PIXEL_AREA = SPACING_ACROSS**2
 MLA_SIGMA_MM = 0.3
+TURNS = np.arange(0, np.pi, np.pi / 36)
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,13 @@ class Sections:
     plaque_volume: np.ndarray
     minimum_feret: np.ndarray
 
-    @property
+    @cached_property
     def smooth_lumen_area(self) -> np.ndarray:
         """Lumen area smoothed along the vessel with σ 0.3 mm; a closed section stays closed."""
         smooth = gaussian_filter1d(self.lumen_area, MLA_SIGMA_MM / SPACING_ALONG, mode="nearest")
         return np.where(self.lumen_area <= 0, 0.0, smooth)
 
-    @property
+    @cached_property
     def lumen_diameter(self) -> np.ndarray:
         """Area-derived lumen diameter, 2√(A/π), mm."""
         return 2 * np.sqrt(self.smooth_lumen_area / np.pi)
@@ -69,7 +72,11 @@ def measure_sections(vessel: StraightenedVessel, contours: VesselContours, by_mm
         "wall_volume": wall_ray.sum(1) * STEP_ANGLE,
         "plaque_volume": ((wall_ray - lumen_ray) * contours.plaque).sum(1) * STEP_ANGLE,
         "minimum_feret": _minimum_feret(
-            gaussian_filter1d(lumen, MLA_SIGMA_MM / SPACING_ALONG, axis=0, mode="nearest")
+            gaussian_filter1d(lumen, MLA_SIGMA_MM / SPACING_ALONG, axis=0, mode="nearest"),
+            COS,
+            SIN,
+            np.cos(TURNS),
+            np.sin(TURNS),
         ),
     }
     for section, mask in contours.masks.items():
@@ -85,13 +92,22 @@ def measure_sections(vessel: StraightenedVessel, contours: VesselContours, by_mm
     return Sections(**out)
 
 
-def _minimum_feret(lumen: np.ndarray) -> np.ndarray:
-    """Smallest distance between two parallel tangents of each section's lumen, mm (S,)."""
-    x, y = lumen * COS, lumen * SIN
-    width = np.full(len(lumen), np.inf)
-    for angle in np.arange(0, np.pi, np.pi / 36):
-        projection = x * np.cos(angle) + y * np.sin(angle)
-        width = np.minimum(width, projection.max(1) - projection.min(1))
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _minimum_feret(lumen, cos, sin, turn_cos, turn_sin):  # type: ignore[no-untyped-def]
+    """Smallest distance between two parallel tangents of each section's lumen (S, 64), mm (S,), over all turns."""
+    sections, angles = lumen.shape
+    turns = len(turn_cos)
+    width = np.empty(sections)
+    low, high = np.empty(turns), np.empty(turns)
+    for s in range(sections):
+        low[:], high[:] = np.inf, -np.inf
+        for k in range(angles):
+            x, y = lumen[s, k] * cos[k], lumen[s, k] * sin[k]
+            for turn in range(turns):
+                projection = x * turn_cos[turn] + y * turn_sin[turn]
+                low[turn] = projection if projection < low[turn] else low[turn]
+                high[turn] = projection if projection > high[turn] else high[turn]
+        width[s] = (high - low).min()
     return width
 
 

@@ -40,6 +40,12 @@ def _window(
     return inside if inside.sum() * (at[1] - at[0]) >= LEAST_WINDOW_MM else None
 
 
+def _median(values: np.ndarray) -> float:
+    """Median of a few values; faster than the general one."""
+    ordered = np.sort(values)
+    return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+
+
 def reference(
     at: np.ndarray,
     diameter: np.ndarray,
@@ -79,7 +85,7 @@ def reference(
     if sides:
 
         def mean(values: np.ndarray) -> float:
-            return float(np.mean([np.median(values[window]) for window in sides.values()]))
+            return sum(_median(values[window]) for window in sides.values()) / len(sides)
 
         d = mean(diameter)
         return Reference(

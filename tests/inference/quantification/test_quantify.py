@@ -15,7 +15,6 @@ from inference.coronary import PROFILES, cadrads, cadrads2, plaque_stage
 from inference.errors import QuantificationError
 from inference.quantification import (
     Lesion,
-    Measurement,
     NormalWall,
     VesselRead,
     find_lesions,
@@ -24,47 +23,9 @@ from inference.quantification import (
     quantify,
     roll_up,
 )
-from inference.straightening import SPACING_ALONG, StraightenedVessel
+from tests.inference.quantification.solids import bent, tube, value, with_plaque
 
 FIXED = PROFILES["fixed"]
-
-
-def bent(
-    sections: int = 400, radius: float | None = 20.0, hu: int = 100, vessel: str = "LAD"
-) -> StraightenedVessel:
-    """A vessel on a circle of ``radius`` mm (straight when None); axis u points to the circle's centre."""
-    s = np.arange(sections) * SPACING_ALONG
-    zero = np.zeros(sections)
-    if radius is None:
-        centre, u = np.stack([zero, zero, s], 1), np.tile([1.0, 0, 0], (sections, 1))
-        along, bend = np.tile([0, 0, 1.0], (sections, 1)), np.zeros((sections, 2))
-    else:
-        a = s / radius
-        centre = np.stack([radius * np.cos(a), radius * np.sin(a), zero], 1)
-        u, along = -np.stack([np.cos(a), np.sin(a), zero], 1), np.stack([-np.sin(a), np.cos(a), zero], 1)
-        bend = np.tile([1 / radius, 0.0], (sections, 1))
-    pixels = np.full((sections, 64, 64), hu, np.int16)
-    return StraightenedVessel(vessel, pixels, centre, u, np.cross(along, u), bend, ("pLAD",) * sections)
-
-
-def tube(sections: int, lumen: float, wall: float) -> VesselContours:
-    shape = (sections, ANGLES)
-    return VesselContours(np.full(shape, lumen), np.full(shape, wall), np.zeros(shape, bool))
-
-
-def with_plaque(
-    contours: VesselContours, first: int, last: int, wall: float, where: np.ndarray
-) -> VesselContours:
-    radius, marks = contours.wall_radius.copy(), contours.plaque.copy()
-    radius[first : last + 1, where] = wall
-    marks[first : last + 1] = where
-    return replace(contours, wall_radius=radius, plaque=marks)
-
-
-def value(rows: list[Measurement], level: str, metric: str) -> float:
-    (row,) = [r for r in rows if r.level == level and r.metric == metric]
-    assert isinstance(row.value, int | float)
-    return float(row.value)
 
 
 def test_plaque_outside_a_bend_counts_more_by_the_jacobian() -> None:

@@ -1,0 +1,104 @@
+"""Measure how long it takes to measure one edited vessel, and a whole patient. Prints milliseconds; no timed test.
+
+usage: OMP_NUM_THREADS=1 python tests/bench/quantify.py [--repeat 15]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from inference.contours import THETA, VesselContours  # noqa: E402
+from inference.coronary import PROFILES  # noqa: E402
+from inference.quantification import (  # noqa: E402
+    Measurement,
+    VesselRead,
+    composition_map,
+    find_lesions,
+    quantify,
+    roll_up,
+)
+from inference.straightening import PIXELS, SPACING_ALONG, StraightenedVessel  # noqa: E402
+
+SECTIONS = {"LM": 40, "LAD": 500, "D1": 200, "LCx": 300, "OM1": 180, "RCA": 480}
+
+
+def vessel(name: str, sections: int, seed: int = 1) -> tuple[StraightenedVessel, VesselRead]:
+    """Return a noisy, eccentric vessel with plaque over a third of its length."""
+    rng = np.random.default_rng(seed)
+    s = np.arange(sections)[:, None]
+    taper = 1.9 - 0.9 * s / sections
+    lumen = taper * (1 + 0.05 * np.cos(2 * THETA + 0.01 * s))
+    wall = lumen + 0.4
+    diseased = (s // 25) % 3 == 1
+    side = np.clip(np.cos(THETA - 0.02 * s), 0, None)
+    wall = wall + np.where(diseased, 1.4 * side, 0.0)
+    marks = diseased & (side > 0.3)
+    hu = rng.normal(90, 25, (sections, PIXELS, PIXELS)).astype(np.int16)
+    hu[:, 28:36, 28:36] += 300
+    zero = np.zeros(sections)
+    straight = StraightenedVessel(
+        vessel=name,
+        hu=hu,
+        centre=np.stack([zero, zero, np.arange(sections) * SPACING_ALONG], axis=1),
+        axis_u=np.tile([1.0, 0.0, 0.0], (sections, 1)),
+        axis_v=np.tile([0.0, 1.0, 0.0], (sections, 1)),
+        curvature=np.full((sections, 2), 0.01),
+        segment=(name,) * sections,
+    )
+    contours = VesselContours(lumen, wall, marks)
+    return straight, VesselRead(name, contours, find_lesions(straight, contours))
+
+
+def milliseconds(call: Callable[[], object], repeat: int) -> tuple[float, float]:
+    """Return median and least time of a call, ms."""
+    call()
+    times = []
+    for _ in range(repeat):
+        begin = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - begin))
+    return statistics.median(times), min(times)
+
+
+def main() -> None:
+    """Print one line per profile, then the whole patient."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeat", type=int, default=15)
+    repeat = parser.parse_args().repeat
+    image, read = vessel("LAD", SECTIONS["LAD"])
+    for profile in PROFILES.values():
+        radii = read.contours.lumen_radius
+
+        def edited(profile=profile, radii=radii) -> list[Measurement]:  # type: ignore[no-untyped-def]
+            contours = replace(read.contours, lumen_radius=radii)
+            return quantify(image, replace(read, contours=contours), profile)
+
+        median, least = milliseconds(edited, repeat)
+        print(
+            f"one edited vessel, {image.sections} sections, {profile.name:9s}: {median:6.1f} ms (least {least:.1f})"
+        )
+    profile = PROFILES["corrected"]
+    median, least = milliseconds(lambda: composition_map(image, read, profile), repeat)
+    print(f"composition map of that vessel         : {median:6.1f} ms (least {least:.1f})")
+    patient = [vessel(name, sections) for name, sections in SECTIONS.items()]
+    median, least = milliseconds(
+        lambda: roll_up([quantify(v, r, profile) for v, r in patient], profile), repeat
+    )
+    print(
+        f"whole patient, {sum(SECTIONS.values())} sections, corrected : {median:6.1f} ms (least {least:.1f})"
+    )
+
+
+if __name__ == "__main__":
+    main()
