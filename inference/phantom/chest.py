@@ -112,7 +112,11 @@ def chest_layers(
     add(bone - 2.0, 140.0, 20.0)
 
     # diaphragm with liver and stomach, mediastinum, spine, descending aorta
-    dome = -50.0 * k - 0.004 * (x - 25) ** 2 - 0.004 * y**2 - z
+    dome = either(
+        -30.0 * k - 0.005 * (x + 58) ** 2 - 0.005 * (y - 15) ** 2 - z,
+        -45.0 * k - 0.004 * (x - 40) ** 2 - 0.004 * (y - 5) ** 2 - z,
+        round_mm=8,
+    )
     add(dome, 95.0 + 8.0 * coarse, 6.0)
     add(
         both(dome - 4, -wall - 10, x - 28 + 0.3 * y, round_mm=6), np.where(coarse > 0.8, -300.0, 35.0)
@@ -154,10 +158,13 @@ def chest_layers(
     room = gap - rng.uniform(0.8, 2.0)  # fat between an artery and the chamber beside it
     muscle_room = gap - 0.6
 
+    spaces: list[tuple[Array, Array]] = []
+
     def chamber(distance: Array, hu: Array, wall_mm: float, wall_hu: float) -> None:
+        """Paint the wall now and keep the blood for later, so that no wall runs through a neighbouring chamber."""
         if wall_mm > 0:
             add(both(distance + wall_mm, gap - 0.3, round_mm=0.6), wall_hu, 5.0)
-        add(both(distance, room, round_mm=0.8), hu)
+        spaces.append((both(distance, room, round_mm=0.8), hu))
 
     thick = rng.uniform(8.5, 11.5) * np.sqrt(k)
     cavity = np.array([heart.axes[0] - thick - 8 * k, heart.axes[1] - thick - 9 * k, heart.axes[2] - 14 * k])
@@ -172,7 +179,7 @@ def chest_layers(
             ventricle, -capsule(points, foot, centre + 0.55 * cavity[0] * side + 0.05 * cavity[2] * up, 3.2 * k)
         )
     outside = ellipsoid(points, centre, heart.frame, cavity + thick)
-    rightward = -(b + 6 * k) * 0.94 + (a - 10 * k) * 0.2
+    rightward = -(b + 9 * k) + (a - 10 * k) * 0.1
     right_ventricle = both(
         epicardium - rng.uniform(3.0, 4.5),
         -outside - 0.5,
@@ -189,23 +196,18 @@ def chest_layers(
     )
     right_ventricle = either(right_ventricle, both(outflow, epicardium + 6, -outside - 0.5), round_mm=5)
     chamber(right_ventricle, right * smear, 0.0, 0.0)
-    layers.append(
-        Layer(
-            both(ventricle, muscle_room, round_mm=0.8).astype(np.float32),
-            (blood * (1 + 0.2 * unevenness * coarse)).astype(np.float32),
-        )
-    )
+    spaces.append((both(ventricle, muscle_room, round_mm=0.8), blood * (1 + 0.2 * unevenness * coarse)))
     chamber(pulmonary, right * 1.02 * (1 + 0.5 * unevenness * coarse), 1.5, 55.0)
     left_atrium = ellipsoid(
         points, at(-21, 14, 35), heart.frame, k * np.array([16.0, 20.0, 13.0]) * rng.uniform(0.9, 1.1)
     )
     for side, height in ((1, 44), (1, 33), (-1, 44), (-1, 33)):  # pulmonary veins
-        tip = at(-38, 14 + side * 34, height)
-        left_atrium = either(
-            left_atrium, capsule(points, at(-25, 14 + side * 12, height - 3), tip, 5.5 * k), round_mm=4
-        )
+        root_of = at(-21, 14, height - 1) + k * np.array([side * 10.0, 4.0, 0.0])
+        tip = root_of + k * np.array([side * 40.0, 10.0, (height - 38.5) * 1.2])
+        left_atrium = either(left_atrium, capsule(points, root_of, tip, 5.0 * k), round_mm=4)
     appendage = capsule(points, at(-2, 34, 36), at(14, 31, 38), 5.0 * k)
     left_atrium = either(left_atrium, appendage, round_mm=4)
+    left_atrium = both(left_atrium, -trunk - 4.0)
     chamber(both(left_atrium, -muscle, round_mm=1), blood * 0.98 * (1 + 0.3 * unevenness * coarse), 2.0, 70.0)
     atrium = ellipsoid(points, at(-7, -25, 31), heart.frame, k * np.array([14.0, 12.0, 14.0]))
     atrium = either(atrium, capsule(points, at(2, -30, 34), at(15, -24, 38), 5.5 * k), round_mm=4)
@@ -218,14 +220,14 @@ def chest_layers(
     jet = rng.uniform(0.9, 1.8)
     chamber(cava, right * jet * (1 + unevenness * coarse), 1.2, 50.0)
 
+    for distance, hu in spaces:
+        add(distance, hu)
+
     aorta = capsule(points, heart.aorta_from, heart.aorta_to, heart.aorta_mm)
     root = ellipsoid(
-        points,
-        heart.aorta_from + 4 * up,
-        heart.frame,
-        np.array([1.12, 1.12, 0.9]) * heart.aorta_mm,
+        points, heart.aorta_from + 4 * up, heart.frame, np.array([1.12, 1.12, 0.9]) * heart.aorta_mm
     )
-    add(aorta + 1.4, 60.0)
+    add(both(aorta + 1.4, -ventricle - 1.0, c - 4.0), 60.0)
     add(both(root, aorta + 1.0), blood)
     add(aorta, blood * (1 + 0.01 * coarse))
     return layers

@@ -145,6 +145,8 @@ def _walls(
     seed: int, chosen: Scenario, tree: Tree, contrast: float
 ) -> tuple[tuple[VesselTable, ...], tuple[Bridge, ...]]:
     """Tables of all paths, parents first; the lumen of a bridged stretch is a little narrower and free of plaque."""
+    assert chosen.tree is not None
+    healthy = np.random.default_rng([seed, chosen.salt, PARTS.index("walls")]).uniform(*chosen.tree.healthy)
     tables: dict[int, VesselTable] = {}
     place = {id(p): n for n, p in enumerate(tree.paths)}
     for n, path in enumerate(tree.paths):
@@ -156,7 +158,8 @@ def _walls(
             near = parent.lumen_area()[max(0, row - 40) : row + 40].max()
             radius = float(np.sqrt(max(near, 0.5) / np.pi))
         free = tuple((b.start_mm, b.end_mm) for b in tree.bridges if b.vessel == path.name)
-        table = build_table(rng, path, chosen, contrast, radius, free=free)
+        whole = ((0.0, path.curve.length_mm),) if rng.random() < healthy else ()
+        table = build_table(rng, path, chosen, contrast, radius, free=free + whole)
         for a, b in free:
             s = table.curve.arc_length
             dent = gaussian_filter1d(((s >= a) & (s <= b)).astype(float), 12.0)[:, None]

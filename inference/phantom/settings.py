@@ -14,6 +14,7 @@ class TreeSettings:
     ``*_share`` are chances (0 … 1) per patient, or per vessel where the name says so; ``dominance`` are the shares of
     right, left and co-dominance. A range (0, 0) switches an artefact off.
 
+    healthy : share of a patient's vessels without any plaque.
     bloom : share of what calcium and metal hold above ``DENSE_HU`` that is smeared over 0.6–1.1 mm around them,
     beyond the point spread; halo : share that is taken away from a wider, flat zone around them (beam hardening);
     motion_mm : path of a stretch during the exposure; steps : number of slab borders; step_mm : shift of a slab.
@@ -30,6 +31,7 @@ class TreeSettings:
     bridge_mm: Range = (12.0, 28.0)
     stent_share: float = 0.12
     stents: tuple[int, int] = (1, 1)
+    healthy: Range = (0.0, 0.6)
     mixing: Range = (0.05, 0.30)
     bloom: Range = (0.0, 0.25)
     halo: Range = (0.0, 0.35)

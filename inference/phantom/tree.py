@@ -28,7 +28,7 @@ POSTERIOR = {
     "co-dominant": ("R-PDA", "L-PLB"),
 }
 TRIES = 12
-CLEAR_MM = 3.2  # between the centrelines of two vessels, away from their common origin
+CLEAR_MM = 3.6  # between the centrelines of two vessels, away from their common origin
 
 
 @dataclass(frozen=True)
@@ -327,8 +327,8 @@ def make_tree(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> Tree:
         if kind == "septal":
             at = _row(lad, mm=rng.uniform(0.14, 0.6) * size)
             lat = float(lad.lat[at])
-            one = [(lat - 8, lad.lon[at] - 6), (lat - rng.uniform(14, 24), lad.lon[at] - 12)]
-            build.grow("septal", lad, at, one, tracked=False, jitter=1.0, dive=-rng.uniform(6, 12), must=False)
+            one = [(lat - 8, lad.lon[at] + 2), (lat - rng.uniform(14, 24), lad.lon[at] + 2)]
+            build.grow("septal", lad, at, one, tracked=False, jitter=1.0, dive=-rng.uniform(4, 8), must=False)
         elif kind == "diagonal":
             at = _row(lad, mm=rng.uniform(0.3, 0.8) * size)
             lat = float(lad.lat[at])

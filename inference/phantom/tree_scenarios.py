@@ -40,14 +40,14 @@ TREE_TRAIN = Scenario(
     pixel_mm=(0.35, 0.42),
     normal_wall_mm=(0.30, 0.75),
     remodelling=(-0.05, 0.40),
-    lesion_log_mm=(2.72, 0.45),
+    lesion_log_mm=(2.85, 0.42),
     compositions=(0.32, 0.18, 0.27, 0.23),
     calcium_size=1.4,
-    lesion_every_mm=(22.0, 60.0),
+    lesion_every_mm=(30.0, 80.0),
     severe_share=0.2,
     closed_share=0.03,
     kvp=(80, 100, 120),
-    tree=TreeSettings(missing_share=0.2, motion_share=0.2, extra_branches=(2, 6)),
+    tree=TreeSettings(missing_share=0.2, motion_share=0.2, extra_branches=(2, 6), healthy=(0.0, 0.4)),
 )
 
 TREE_TEST = Scenario(
@@ -63,10 +63,10 @@ TREE_TEST = Scenario(
     slice_mm=(0.5, 0.6),
     wall_hu=(40.0, 90.0),
     fibrous_hu=(50.0, 110.0),
-    lesion_log_mm=(2.68, 0.42),
+    lesion_log_mm=(3.05, 0.36),
     compositions=(0.30, 0.20, 0.28, 0.22),
     calcium_size=1.5,
-    lesion_every_mm=(26.0, 62.0),
+    lesion_every_mm=(36.0, 90.0),
     closed_share=0.02,
     heart_scale=1.04,
     tree=TreeSettings(
@@ -89,8 +89,8 @@ TREE_SCENARIOS: tuple[Scenario, ...] = (
         depths_mm=((2.8, 4.8), (0.8, 2.6), (-3.0, 0.3)),
         fat_mm=(5.0, 9.0),
         remodelling=(-0.05, 0.45),
-        lesion_log_mm=(2.6, 0.5),
-        lesion_every_mm=(18.0, 48.0),
+        lesion_log_mm=(2.82, 0.48),
+        lesion_every_mm=(24.0, 64.0),
         severe_share=0.25,
         closed_share=0.04,
     ),
@@ -103,10 +103,10 @@ TREE_SCENARIOS: tuple[Scenario, ...] = (
         psf_plane_mm=(0.50, 0.85),
         psf_along_mm=(0.60, 0.95),
         noise_grain_mm=(0.22, 0.42),
-        lesion_log_mm=(2.75, 0.42),
+        lesion_log_mm=(2.95, 0.38),
         compositions=(0.34, 0.18, 0.26, 0.22),
         calcium_size=1.4,
-        lesion_every_mm=(24.0, 58.0),
+        lesion_every_mm=(32.0, 85.0),
         heart_scale=0.97,
         tree=TreeSettings(
             dominance=(0.74, 0.13, 0.13), bloom=(0.03, 0.20), halo=(0.03, 0.28), vendors=("GE", "Siemens")
@@ -170,6 +170,22 @@ TREE_SCENARIOS: tuple[Scenario, ...] = (
         salt=163,
         pixel_mm=(0.39, 0.43),
         slice_mm=(0.5,),
-        tree=replace(TREE_TEST.tree, grid=(512, 512, 280), vendors=TreeSettings.vendors),  # type: ignore[type-var]
+        tree=TreeSettings(grid=(512, 512, 280)),
+    ),
+    # a small, coarse heart with short vessels: for tests and for trying things out
+    replace(
+        TREE_TEST,
+        name="tree_tiny",
+        salt=167,
+        pixel_mm=(0.6, 0.6),
+        slice_mm=(0.8,),
+        heart_scale=0.55,
+        noise_hu=(16.0, 20.0),
+        psf_plane_mm=(0.6, 0.7),
+        psf_along_mm=(0.7, 0.8),
+        lesion_log_mm=(2.3, 0.3),
+        lesion_every_mm=(16.0, 24.0),
+        margin_mm=9.0,
+        tree=TreeSettings(dominance=(0.34, 0.33, 0.33), extra_branches=(0, 1), septals=(1, 1), healthy=(0.0, 0.0)),
     ),
 )
