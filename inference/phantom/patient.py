@@ -124,8 +124,9 @@ def _steps(rng: np.random.Generator, grid: Grid, settings: TreeSettings) -> tupl
         return ()
     count = int(rng.integers(settings.steps[0], settings.steps[1] + 1))
     n = grid.shape[0]
-    cuts = np.sort(rng.choice(np.arange(int(0.2 * n), int(0.85 * n)), size=count, replace=False))
-    edges = [*cuts, n + 1]
+    # slabs of one detector's coverage have much the same height
+    cuts = np.linspace(0.2 * n, 0.9 * n, count + 1)[:-1] + rng.uniform(0.0, 0.6 * 0.7 * n / count, count)
+    edges = [*cuts.astype(int), n + 1]
     out = []
     for low, high in zip(edges[:-1], edges[1:], strict=True):
         angle, size = rng.uniform(0, 2 * np.pi), rng.uniform(*settings.step_mm)

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .curve import Curve
+from .curve import Curve, Slabs
 from .filters import blur
 from .grid import Grid
 from .layers import near_vessels
@@ -180,16 +180,16 @@ def shift_slabs(scene: Image, *, shifts: NDArray[np.int64], border: int) -> Imag
 
 def shifted_curve(curve: Curve, *, grid: Grid, shifts: NDArray[np.int64]) -> Curve:
     """The curve as it lies in the stepped image; frames and curvature stay those of the vessel itself."""
-    k = np.rint((curve.points[:, 2] - grid.origin[2]) / grid.slice_mm).astype(int).clip(0, len(shifts) - 1)
-    shift = np.zeros_like(curve.points)
-    shift[:, :2] = shifts[k] * grid.pixel_mm
+    slabs = Slabs(float(grid.origin[2]), grid.slice_mm, shifts * grid.pixel_mm)
+    points = curve.points.copy()
+    points[:, :2] += slabs.at(points[:, 2])
     return Curve(
-        points=curve.points + shift,
+        points=points,
         tangent=curve.tangent,
         u=curve.u,
         v=curve.v,
         curvature=curve.curvature,
-        shift=shift,
+        slabs=slabs,
     )
 
 

@@ -21,7 +21,7 @@ SMALLEST_MM = 1.1  # lumen radius below which nobody implants a stent
 
 @dataclass(frozen=True)
 class Stent:
-    """Where a stent lies along its vessel (mm), its radius, the metal's HU, strut cross-section mm², and whether a
+    """Where a stent lies along its vessel (mm), its radius, the metal's effective HU, strut cross-section mm², and whether a
     lesion lies in it."""
 
     vessel: str
@@ -113,7 +113,7 @@ def place_stent(
         start_mm=start,
         end_mm=float(end),
         radius_mm=wide,
-        metal_hu=float(rng.uniform(12000, 20000)),
+        metal_hu=float(rng.uniform(25000, 45000)),
         strut_mm2=float(rng.uniform(0.006, 0.011)),
         in_lesion=any(x.start_mm < end and x.end_mm > start for x in lesions),
         restenosis_percent=100 * grown,
