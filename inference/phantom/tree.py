@@ -208,18 +208,17 @@ def make_tree(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> Tree:
     k = chosen.heart_scale
     build = _Builder(rng, heart, chosen, settings)
     dominance = DOMINANCES[int(rng.choice(3, p=settings.dominance))]
-    lacks = {
-        name
-        for name, share in (("D1", 0.3), ("D2", 1.0), ("OM2", 1.0))
-        if rng.random() < share * settings.missing_share
-    }
+    # The first diagonal and the first marginal are D1 and OM1 by definition: only the second ones can be missing.
+    lacks = {name for name in ("D2", "OM2") if rng.random() < settings.missing_share}
     ramus = rng.random() < settings.ramus_share
     bridged = rng.random() < settings.bridge_share
     axis = heart.aorta_to - heart.aorta_from
     axis = axis / np.linalg.norm(axis)
 
-    def ostium(towards: Array, height: float) -> Array:
-        at = heart.aorta_from + height * axis
+    def ostium(towards: Array, above_base: float) -> Array:
+        """On the aorta's wall, facing a point: ``above_base`` mm above the muscle's base, in the fat."""
+        up = heart.frame[2]
+        at = heart.aorta_from + (heart.base_mm + above_base - heart.aorta_from @ up) / (axis @ up) * axis
         out = towards - at
         out -= (out @ axis) * axis
         return np.asarray(at + out / np.linalg.norm(out) * (heart.aorta_mm - 0.5))
@@ -228,7 +227,7 @@ def make_tree(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> Tree:
         return np.asarray(heart.surface(np.radians(lat), np.radians(lon), depth))
 
     fork = on(43 + rng.normal(0, 2), 30 + rng.normal(0, 3), 5.0)
-    first = ostium(fork, 8.0 * k)
+    first = ostium(fork, 9.0 * k)
     long = min(rng.uniform(7.5, 15.0) * max(k, 0.75), 0.8 * float(np.linalg.norm(fork - first)))
     end = first + (fork - first) * long / np.linalg.norm(fork - first)
     bulge = (first + end) / 2 + rng.normal(0, 0.7, 3)
@@ -268,10 +267,10 @@ def make_tree(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> Tree:
     assert lcx is not None
 
     # right coronary artery: the right atrioventricular groove to the crux, or short where the left is dominant
-    near = on(34, -48, 4.0)
-    start = ostium(near, 7.0 * k)
+    near = on(36, -48, 4.0)
+    start = ostium(near, 3.5 * k)
     stop = -rng.uniform(118, 136) if dominance == "left" else -rng.uniform(164, 172)
-    ways = [(34.0, -48.0), (24.0, -72.0), (15.0, -103.0), (10.0, -136.0)]
+    ways = [(36.0, -48.0), (25.0, -72.0), (15.0, -103.0), (10.0, -136.0)]
     kept = [w for w in ways if w[1] > stop + 12] + [(8.5 + 0.1 * max(0.0, stop + 160), stop)]
     kept = [(a + rng.normal(0, 2), b + rng.normal(0, 2)) for a, b in kept]
     rca = build.path(
@@ -303,9 +302,8 @@ def make_tree(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> Tree:
         at = _row(lcx, mm=rng.uniform(0.62, 0.78) * min(long, 66 * k))
         build.grow("OM2", lcx, at, [(-4, lcx.lon[at] + 8), (-30, lcx.lon[at] + 8)])
     size = lad.curve.length_mm
-    if "D1" not in lacks:
-        at = _row(lad, mm=rng.uniform(0.18, 0.30) * size)
-        build.grow("D1", lad, at, [(lad.lat[at] - 14, 17), (-16, 24), (-38, 28)])
+    at = _row(lad, mm=rng.uniform(0.18, 0.30) * size)
+    build.grow("D1", lad, at, [(lad.lat[at] - 14, 17), (-16, 24), (-38, 28)])
     if "D2" not in lacks:
         at = _row(lad, mm=rng.uniform(0.40, 0.52) * size)
         build.grow("D2", lad, at, [(lad.lat[at] - 13, 11), (-42, 17)])
@@ -321,8 +319,6 @@ def make_tree(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> Tree:
             size=int(rng.integers(settings.extra_branches[0], settings.extra_branches[1] + 1)),
         )
     )
-    if "D1" in lacks and "septal" not in spots:
-        spots.append("septal")
     for kind in spots:
         if kind == "septal":
             at = _row(lad, mm=rng.uniform(0.14, 0.6) * size)
