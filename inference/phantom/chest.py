@@ -5,6 +5,8 @@ Bodies are signed distances in mm (positive inside); chambers give way where an 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
@@ -13,7 +15,7 @@ from .anatomy import LUNG_HU, Heart
 from .layers import Layer
 from .settings import Scenario
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 Field = NDArray[np.float32]
 
 
@@ -129,7 +131,11 @@ def chest_layers(
     )
     add(mediastinum, heart.fat_hu + 20.0, 10.0)
     disc = (z + rng.uniform(0, 26)) % 26 - 13
-    body = 19 - np.sqrt((0.85 * (x - spine[0])) ** 2 + (1.1 * (y - spine[1])) ** 2) - 0.01 * (13 - np.abs(disc)) ** 2
+    body = (
+        19
+        - np.sqrt((0.85 * (x - spine[0])) ** 2 + (1.1 * (y - spine[1])) ** 2)
+        - 0.01 * (13 - np.abs(disc)) ** 2
+    )
     add(body, 360.0, 30.0)
     add(both(body - 2.2, 11.0 - np.abs(disc), round_mm=1), 190.0, 35.0)
     add(both(body, np.abs(disc) - 10.5, round_mm=1), 85.0)
@@ -140,9 +146,7 @@ def chest_layers(
     add(lateral, 330.0, 30.0)
     blood = heart.blood_hu
     descending = spine + [rng.uniform(18, 26), -24.0, 0.0]
-    trunk = (
-        rng.uniform(10.5, 13) * np.sqrt(k) - np.sqrt((x - descending[0]) ** 2 + (y - descending[1]) ** 2)
-    )
+    trunk = rng.uniform(10.5, 13) * np.sqrt(k) - np.sqrt((x - descending[0]) ** 2 + (y - descending[1]) ** 2)
     add(trunk + 1.4, 55.0)
     add(trunk, blood * 0.97 * (1 + 0.02 * coarse))
     gullet = 7 - np.sqrt((x - spine[0] - 6) ** 2 + 1.6 * (y - spine[1] + 24) ** 2)
@@ -176,7 +180,8 @@ def chest_layers(
         side = np.cos(angle) * front + np.sin(angle) * left
         foot = centre + 0.8 * cavity[0] * side - 0.55 * cavity[2] * up
         ventricle = both(
-            ventricle, -capsule(points, foot, centre + 0.55 * cavity[0] * side + 0.05 * cavity[2] * up, 3.2 * k)
+            ventricle,
+            -capsule(points, foot, centre + 0.55 * cavity[0] * side + 0.05 * cavity[2] * up, 3.2 * k),
         )
     outside = ellipsoid(points, centre, heart.frame, cavity + thick)
     rightward = -(b + 9 * k) + (a - 10 * k) * 0.1
@@ -215,7 +220,10 @@ def chest_layers(
     lower = capsule(points, at(-14, -25, 26), at(-14, -25, 26) + np.array([-6.0, 14.0, -90.0]), 10.0 * k)
     chamber(lower, blood * 0.35 * (1 + 0.3 * unevenness * coarse), 1.0, 50.0)
     chamber(
-        both(atrium, -muscle, round_mm=1), right * rng.uniform(0.7, 1.1) * (1 + 1.5 * unevenness * coarse), 2.0, 70.0
+        both(atrium, -muscle, round_mm=1),
+        right * rng.uniform(0.7, 1.1) * (1 + 1.5 * unevenness * coarse),
+        2.0,
+        70.0,
     )
     jet = rng.uniform(0.9, 1.8)
     chamber(cava, right * jet * (1 + unevenness * coarse), 1.2, 50.0)

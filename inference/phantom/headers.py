@@ -39,7 +39,9 @@ class HeaderStyle:
     prone_share: float = 0.0
 
     def __post_init__(self) -> None:
-        low, high = (-(2 ** (self.bits - 1)), 2 ** (self.bits - 1) - 1) if self.signed else (0, 2**self.bits - 1)
+        low, high = (
+            (-(2 ** (self.bits - 1)), 2 ** (self.bits - 1) - 1) if self.signed else (0, 2**self.bits - 1)
+        )
         if AIR_HU - self.intercept < low or 3071 - self.intercept > high:
             raise ValueError(f"{self.name}: −1024 … 3071 HU do not fit {self.bits} bits")
 
@@ -167,7 +169,9 @@ def _text(value: float, decimals: int) -> str:
 
 def file_name(header: Header, *, instance: int, slices: int) -> str:
     """The name of one image's file; its order says nothing about the slice order."""
-    return header.style.file_name.format(instance=instance, sequence=350000 + (instance * 7919) % (slices + 7))
+    return header.style.file_name.format(
+        instance=instance, sequence=350000 + (instance * 7919) % (slices + 7)
+    )
 
 
 def instance_number(header: Header, *, k: int, slices: int) -> int:

@@ -65,17 +65,15 @@ def _blocks(out, distance, hu, whole, soft):
                         )
                         d1 = (1 - fk) * (
                             (1 - fj) * distance[a, b, c + 1] + fj * distance[a, b + 1, c + 1]
-                        ) + fk * (
-                            (1 - fj) * distance[a + 1, b, c + 1] + fj * distance[a + 1, b + 1, c + 1]
-                        )
+                        ) + fk * ((1 - fj) * distance[a + 1, b, c + 1] + fj * distance[a + 1, b + 1, c + 1])
                         h0, h1 = whole, whole
                         if hu.shape[0] > 1:
                             h0 = (1 - fk) * ((1 - fj) * hu[a, b, c] + fj * hu[a, b + 1, c]) + fk * (
                                 (1 - fj) * hu[a + 1, b, c] + fj * hu[a + 1, b + 1, c]
                             )
-                            h1 = (1 - fk) * (
-                                (1 - fj) * hu[a, b, c + 1] + fj * hu[a, b + 1, c + 1]
-                            ) + fk * ((1 - fj) * hu[a + 1, b, c + 1] + fj * hu[a + 1, b + 1, c + 1])
+                            h1 = (1 - fk) * ((1 - fj) * hu[a, b, c + 1] + fj * hu[a, b + 1, c + 1]) + fk * (
+                                (1 - fj) * hu[a + 1, b, c + 1] + fj * hu[a + 1, b + 1, c + 1]
+                            )
                         for i in range(c * step, min(ni, (c + 1) * step)):
                             fi = (i - c * step) * 0.25
                             h = h0 + fi * (h1 - h0)

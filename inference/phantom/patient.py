@@ -5,7 +5,9 @@ Every part draws from its own generator (seed, scenario, part), so that a change
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +31,19 @@ from .table import VesselTable
 from .tissue import fill_tissue, fill_veins
 from .tree import Bridge, Tree, make_tree
 
-PARTS = ("settings", "heart", "tree", "walls", "stents", "chest", "veins", "sheaths", "artefacts", "noise", "header")
+PARTS = (
+    "settings",
+    "heart",
+    "tree",
+    "walls",
+    "stents",
+    "chest",
+    "veins",
+    "sheaths",
+    "artefacts",
+    "noise",
+    "header",
+)
 
 
 @dataclass(frozen=True)
@@ -128,7 +142,7 @@ def _steps(rng: np.random.Generator, grid: Grid, settings: TreeSettings) -> tupl
     cuts = np.linspace(0.2 * n, 0.9 * n, count + 1)[:-1] + rng.uniform(0.0, 0.6 * 0.7 * n / count, count)
     edges = [*cuts.astype(int), n + 1]
     out = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         angle, size = rng.uniform(0, 2 * np.pi), rng.uniform(*settings.step_mm)
         shift = np.rint(size * np.array([np.cos(angle), np.sin(angle)]) / grid.pixel_mm) * grid.pixel_mm
         if shift.any():
@@ -202,9 +216,7 @@ def _stents(
     return tuple(out), tuple(stents)
 
 
-def _grid(
-    rng: np.random.Generator, chosen: Scenario, curves: list[Curve], pixel: float, slab: float
-) -> Grid:
+def _grid(rng: np.random.Generator, chosen: Scenario, curves: list[Curve], pixel: float, slab: float) -> Grid:
     assert chosen.tree is not None
     crop = grid_around(curves, margin_mm=chosen.margin_mm, pixel_mm=pixel, slice_mm=slab)
     if chosen.tree.grid is None:
@@ -213,7 +225,9 @@ def _grid(
     points = np.concatenate([c.points for c in curves])
     centre = 0.5 * (points.min(0) + points.max(0)) + rng.uniform(-4, 4, 3) + [-12.0, 10.0, 0.0]
     size = np.array([columns * pixel, rows * pixel, slices * slab])
-    return Grid(shape=(slices, rows, columns), origin=np.round(centre - 0.5 * size, 3), pixel_mm=pixel, slice_mm=slab)
+    return Grid(
+        shape=(slices, rows, columns), origin=np.round(centre - 0.5 * size, 3), pixel_mm=pixel, slice_mm=slab
+    )
 
 
 def make_patient(seed: int, chosen: Scenario) -> Patient:
@@ -266,7 +280,16 @@ def make_patient(seed: int, chosen: Scenario) -> Patient:
         pixel_mm=pixel,
         slice_mm=slab,
     )
-    scene = _scene(generator, chosen, heart, tables, stents, struts, wide, settings)
+    scene = _scene(
+        generator,
+        chosen,
+        heart=heart,
+        tables=tables,
+        stents=stents,
+        struts=struts,
+        grid=wide,
+        settings=settings,
+    )
     for motion in motions:
         curve = next(t.curve for t in tables if t.name == motion.vessel)
         scene = move(scene, grid=wide, curve=curve, motion=motion)
@@ -298,7 +321,17 @@ def make_patient(seed: int, chosen: Scenario) -> Patient:
     )
 
 
-def _scene(generator, chosen, heart, tables, stents, struts, grid, settings):  # type: ignore[no-untyped-def]
+def _scene(
+    generator: Callable[[str], np.random.Generator],
+    chosen: Scenario,
+    *,
+    heart: Heart,
+    tables: tuple[VesselTable, ...],
+    stents: tuple[Stent, ...],
+    struts: list[NDArray[np.float64]],
+    grid: Grid,
+    settings: dict[str, float],
+) -> NDArray[np.float32]:
     """Bodies, veins, arteries and metal on a grid, HU, with what dense matter does to its neighbours."""
     points = coarse_points(grid)
     centre = np.concatenate([t.curve.points[::2] for t in tables])

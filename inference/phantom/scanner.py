@@ -180,7 +180,7 @@ def shift_slabs(scene: Image, *, shifts: NDArray[np.int64], border: int) -> Imag
 
 def shifted_curve(curve: Curve, *, grid: Grid, shifts: NDArray[np.int64]) -> Curve:
     """The curve as it lies in the stepped image; frames and curvature stay those of the vessel itself."""
-    slabs = Slabs(float(grid.origin[2]), grid.slice_mm, shifts * grid.pixel_mm)
+    slabs = Slabs(float(grid.origin[2]), grid.slice_mm, shifts.astype(np.float64) * grid.pixel_mm)
     points = curve.points.copy()
     points[:, :2] += slabs.at(points[:, 2])
     return Curve(

@@ -97,9 +97,7 @@ def place_stent(
         part = slice(int(found[0]), int(found[-1]) + 1)
         plaque[part] = thick[part]
         lesions.append(
-            TrueLesion(
-                len(lesions) + 1, part.start * STEP_MM, (part.stop - 1) * STEP_MM, lesion.composition
-            )
+            TrueLesion(len(lesions) + 1, part.start * STEP_MM, (part.stop - 1) * STEP_MM, lesion.composition)
         )
     changed = replace(
         table,
@@ -135,8 +133,8 @@ def strut_points(rng: np.random.Generator, table: VesselTable, stent: Stent) -> 
         a_all.append(theta + turn)
         if ring + 1 < rings:
             for link in range(3):
-                along = np.linspace(0.0, 1.0, 40)
-                s_all.append(stent.start_mm + (ring + 0.5 + along) * pitch)
+                share = np.linspace(0.0, 1.0, 40)
+                s_all.append(stent.start_mm + (ring + 0.5 + share) * pitch)
                 a_all.append(np.full(40, turn + 2 * np.pi * (link + 0.5 * (ring % 2)) / 3))
     curve = table.curve
     dense = []

@@ -242,5 +242,9 @@ def fill_veins(
     hu: NDArray[np.float64],
 ) -> None:
     """Paint round veins of even blood, in place."""
-    reach = reach_of(grid, curves, [np.full(len(c.points), r) for c, r in zip(curves, radius_mm, strict=True)])
-    _vein(out, reach.voxels, reach.distance, reach.vessel, radius_mm, hu, 0.5 * (grid.pixel_mm + grid.slice_mm))
+    reach = reach_of(
+        grid, curves, [np.full(len(c.points), r) for c, r in zip(curves, radius_mm, strict=True)]
+    )
+    _vein(
+        out, reach.voxels, reach.distance, reach.vessel, radius_mm, hu, 0.5 * (grid.pixel_mm + grid.slice_mm)
+    )

@@ -140,7 +140,7 @@ class _Builder:
             return 99.0
         far = path.curve.points[48::3]
         others = np.concatenate([p.curve.points[::3] for p in self.paths])
-        return float(cKDTree(others).query(far)[0].min())
+        return float(np.min(cKDTree(others).query(far)[0]))
 
     def grow(
         self,
@@ -161,7 +161,10 @@ class _Builder:
         for n in range(TRIES):
             size = jitter * (1 + 0.25 * n)
             knots = [
-                (a + self.rng.normal(0, size * 0.6), b + self.rng.normal(0, size * (0.5 + 0.5 * i / len(ways))))
+                (
+                    a + self.rng.normal(0, size * 0.6),
+                    b + self.rng.normal(0, size * (0.5 + 0.5 * i / len(ways))),
+                )
                 for i, (a, b) in enumerate(ways)
             ]
             one = self.path(
@@ -340,7 +343,9 @@ def make_tree(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> Tree:
         else:
             at = _row(rca, mm=rng.uniform(8, 30) * k)
             lat, lon = float(rca.lat[at]), float(rca.lon[at])
-            build.grow("side", rca, at, [(lat - 14, lon + 6), (lat - 28, lon + 14)], tracked=False, must=False)
+            build.grow(
+                "side", rca, at, [(lat - 14, lon + 6), (lat - 28, lon + 14)], tracked=False, must=False
+            )
     return Tree(
         paths=tuple(build.paths),
         dominance=dominance,

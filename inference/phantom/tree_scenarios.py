@@ -186,6 +186,8 @@ TREE_SCENARIOS: tuple[Scenario, ...] = (
         lesion_log_mm=(2.3, 0.3),
         lesion_every_mm=(16.0, 24.0),
         margin_mm=9.0,
-        tree=TreeSettings(dominance=(0.34, 0.33, 0.33), extra_branches=(0, 1), septals=(1, 1), healthy=(0.0, 0.0)),
+        tree=TreeSettings(
+            dominance=(0.34, 0.33, 0.33), extra_branches=(0, 1), septals=(1, 1), healthy=(0.0, 0.0)
+        ),
     ),
 )

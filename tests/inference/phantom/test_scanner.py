@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -86,7 +88,8 @@ def test_distance_to_vessels_is_measured_from_their_walls():
     points = coarse_points(GRID)
     exact = np.linalg.norm(points - [0, 0, 1.0], axis=-1) - 2.0
     assert distance[exact < 6] == pytest.approx(exact[exact < 6], abs=1e-4)
-    assert (distance[exact >= 6] == 6.0).all() and (row[exact >= 6] == -1).all()
+    assert (distance[exact >= 6] == 6.0).all()
+    assert (row[exact >= 6] == -1).all()
 
 
 def test_painted_tube_holds_what_its_table_integrates():
@@ -103,14 +106,15 @@ def test_blooming_spreads_what_is_dense_and_the_halo_darkens_around_it():
         out[28:31, 30:33, 30:33] = 1200.0
         return out
 
-    voxels = np.argwhere(scene() > 0).astype(np.int32)[:: 1]
+    voxels = np.argwhere(scene() > 0).astype(np.int32)
     settings = {"grid": GRID, "voxels": voxels, "bloom_mm": 1.2, "halo_mm": 1.6}
     bloomed, dark, plain = scene(), scene(), scene()
     bloom_and_halo(bloomed, bloom=0.4, halo=0.0, **settings)
     bloom_and_halo(dark, bloom=0.0, halo=0.5, **settings)
     added = (bloomed - plain).sum(dtype=float)
     assert added == pytest.approx(0.4 * 27 * (1200 - DENSE_HU), rel=0.02)
-    assert bloomed[29, 31, 28] > 60 and dark[29, 31, 27] < 45
+    assert bloomed[29, 31, 28] > 60
+    assert dark[29, 31, 27] < 45
     assert dark.max() <= 1200
     soft = np.full(GRID.shape, 300.0, np.float32)
     bloom_and_halo(soft, bloom=0.4, halo=0.5, **settings)
@@ -151,7 +155,9 @@ def test_a_step_moves_image_and_truth_together():
     )
     still = painted(table)
     image = shift_slabs(painted(table, wide), shifts=shifts, border=border)
-    assert (np.abs(image[:30] - still[:30]) < 0.01).mean() > 0.999  # a subsample on the border may round otherwise
+    assert (
+        np.abs(image[:30] - still[:30]) < 0.01
+    ).mean() > 0.999  # a subsample on the border may round otherwise
     assert (np.abs(image[40, 10:50, 10:50] - still[40, 13:53, 5:45]) < 0.01).mean() > 0.99
 
     curve = shifted_curve(table.curve, grid=GRID, shifts=shifts)
@@ -178,7 +184,7 @@ def test_without_steps_nothing_moves():
     assert _steps(np.random.default_rng(1), GRID, SCENARIOS["motion"].tree) == ()
     steps = _steps(np.random.default_rng(1), GRID, SCENARIOS["step"].tree)
     assert 2 <= len(steps) <= 4
-    assert all(b.from_z_mm == pytest.approx(a.to_z_mm) for a, b in zip(steps, steps[1:]))
+    assert all(b.from_z_mm == pytest.approx(a.to_z_mm) for a, b in pairwise(steps))
 
 
 def test_noise_has_the_asked_size_and_is_correlated():
@@ -259,7 +265,8 @@ def test_a_stent_opens_the_lumen_and_presses_plaque_outwards(diseased):
         assert stent.in_lesion == covered
         for lesion in table.lesions:
             assert table.plaque[table.rows(lesion.start_mm, lesion.end_mm)].any(axis=1)[[0, -1]].all()
-    assert any(s.in_lesion for _, s in placed) and any(s.restenosis_percent > 0 for _, s in placed)
+    assert any(s.in_lesion for _, s in placed)
+    assert any(s.restenosis_percent > 0 for _, s in placed)
 
 
 def test_no_stent_where_there_is_no_room(diseased):
@@ -274,11 +281,13 @@ def test_metal_keeps_its_mass_and_lies_on_the_stents_radius(diseased):
     stent = Stent("LAD", 15.0, 30.0, 1.6, 30000.0, 0.008, True, 0.0)
     points = strut_points(np.random.default_rng(4), diseased, stent)
     assert np.hypot(points[:, 0], points[:, 1]) == pytest.approx(1.6, abs=0.03)
-    assert points[:, 2].min() > 14.5 and points[:, 2].max() < 30.5
+    assert points[:, 2].min() > 14.5
+    assert points[:, 2].max() < 30.5
     grid = Grid(shape=(130, 20, 20), origin=np.array([-4.0, -4.0, -2.0]), pixel_mm=0.4, slice_mm=0.5)
     out = np.zeros(grid.shape, np.float32)
     voxels = paint_stent(out, grid=grid, points=points, stent=stent)
     assert out.sum(dtype=float) * 0.08 == pytest.approx(30000.0 * 0.008 * 0.05 * len(points), rel=1e-3)
-    assert (out[tuple(voxels.T)] > 0).all() and (out > 0).sum() == (out[tuple(voxels.T)] > 0).sum()
+    assert (out[tuple(voxels.T)] > 0).all()
+    assert (out > 0).sum() == (out[tuple(voxels.T)] > 0).sum()
     with pytest.raises(ValueError, match="extent"):
         Stent("LAD", 15.0, 10.0, 1.6, 30000.0, 0.008, True, 0.0)

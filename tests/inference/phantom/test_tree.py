@@ -67,7 +67,8 @@ def test_vessels_lie_in_their_grooves(tree):
     assert np.abs(lad.lon[len(lad.lon) // 3 : -len(lad.lon) // 5]).max() < 25
     rca = by_name["RCA"]
     beyond = rca.lat[len(rca.lat) // 3 :]
-    assert 0 < beyond.min() and beyond.max() < 40
+    assert beyond.min() > 0
+    assert beyond.max() < 40
     ends = {"right": (80, 140), "left": (155, 190), "co-dominant": (130, 165)}[dominance]
     assert ends[0] < by_name["LCx"].lon[-1] % 360 < ends[1]
     for name in ("R-PDA", "L-PDA"):
@@ -112,9 +113,7 @@ def test_lengths_and_taper_are_sensible(tree):
 def test_segment_boundaries_follow_the_definitions(tree):
     dominance, _, grown_tree, scenario = tree
     tables = dict(enumerate(_walls(5, scenario, grown_tree, 400.0)[0]))
-    names = {
-        p.name: np.array(s) for p, s in zip(grown_tree.paths, segments(grown_tree, tables), strict=True)
-    }
+    names = {p.name: np.array(s) for p, s in zip(grown_tree.paths, segments(grown_tree, tables), strict=True)}
     paths = {p.name: p for p in grown_tree.paths}
     known = {s.short for s in SEGMENTS} | {""}
     assert all(set(x) <= known for x in names.values())
@@ -165,7 +164,8 @@ def test_a_bridge_dips_into_the_muscle_of_the_mid_lad_and_carries_no_plaque():
     lad = next(p for p in tree.paths if p.name == "LAD")
     depth = spherical(heart, lad.curve.points)[2]
     inside = slice(int(bridge.start_mm / 0.25), int(bridge.end_mm / 0.25) + 1)
-    assert bridge.vessel == "LAD" and 8 < bridge.end_mm - bridge.start_mm < 45
+    assert bridge.vessel == "LAD"
+    assert 8 < bridge.end_mm - bridge.start_mm < 45
     assert (depth[inside] < 0.01).all()
     assert bridge.depth_mm == pytest.approx(-depth[inside].min())
     tables, _ = _walls(3, scenario, tree, 400.0)
@@ -177,9 +177,7 @@ def test_every_part_draws_from_its_own_generator():
     _, a, _ = grown(11)
     _, b, _ = grown(11)
     assert [p.name for p in a.paths] == [p.name for p in b.paths]
-    assert all(
-        np.array_equal(p.curve.points, q.curve.points) for p, q in zip(a.paths, b.paths, strict=True)
-    )
+    assert all(np.array_equal(p.curve.points, q.curve.points) for p, q in zip(a.paths, b.paths, strict=True))
 
 
 def test_the_families_differ_in_settings_as_well_as_in_seeds():

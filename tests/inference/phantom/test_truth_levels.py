@@ -37,7 +37,9 @@ def truth(phantom):
 def ring_table(radius_of_bend: float | None) -> VesselTable:
     """Lumen 1 mm, wall 2 mm; one lesion of 10 mm where half of the circumference is plaque, outer half calcified."""
     if radius_of_bend is None:
-        points = np.stack([0 * np.linspace(0, 40, 400), 0 * np.linspace(0, 40, 400), np.linspace(0, 40, 400)], 1)
+        points = np.stack(
+            [0 * np.linspace(0, 40, 400), 0 * np.linspace(0, 40, 400), np.linspace(0, 40, 400)], 1
+        )
     else:
         a = np.linspace(0, 40 / radius_of_bend, 600)
         points = radius_of_bend * np.stack([np.cos(a), np.sin(a), 0 * a], 1)
@@ -71,11 +73,14 @@ def test_an_analytic_vessel_gives_analytic_volumes():
     assert row["vessel_true"] == pytest.approx(np.pi * 4 * 10)
     assert row["lumen_true"] == pytest.approx(np.pi * 10)
     assert row["tpv_burden_percent"] == pytest.approx(37.5)
-    assert row["mla_mm2"] == pytest.approx(np.pi, rel=1e-5) and row["mld_mm"] == pytest.approx(2.0, rel=1e-5)
+    assert row["mla_mm2"] == pytest.approx(np.pi, rel=1e-5)
+    assert row["mld_mm"] == pytest.approx(2.0, rel=1e-5)
     assert row["diameter_stenosis_percent"] == pytest.approx(0.0, abs=1e-4)
-    assert row["segment"] == "mLAD" and row["length_mm"] == 10.0
+    assert row["segment"] == "mLAD"
+    assert row["length_mm"] == 10.0
     section = section_rows(table)[18]
-    assert section["position_mm"] == 18.0 and section["segment"] == "pLAD"
+    assert section["position_mm"] == 18.0
+    assert section["segment"] == "pLAD"
     assert section["wall_area_mm2"] == pytest.approx(np.pi * 4, abs=1e-4)
     assert section["plaque_area_mm2"] == pytest.approx(0.5 * np.pi * 3, abs=1e-4)
 
@@ -108,7 +113,9 @@ def test_levels_add_up(truth, phantom):
             unnamed = sum(
                 row_volumes(t)[name][[s == "" for s in t.segment]].sum() for t in phantom.vessels.values()
             )
-            assert rows + (unnamed if level == "segments" else 0) == pytest.approx(lesions, rel=1e-9, abs=1e-9)
+            assert rows + (unnamed if level == "segments" else 0) == pytest.approx(
+                lesions, rel=1e-9, abs=1e-9
+            )
         assert truth["patient"][name] == pytest.approx(lesions)
     for name in VOLUMES:
         assert sum(x[name] for x in truth["vessels"]) == pytest.approx(truth["patient"][name])
@@ -177,7 +184,8 @@ def test_positions_of_a_stepped_scan_count_along_its_centreline():
     patient = make_patient(4, scenario)
     tables = {t.name: t for t in patient.tables if t.tracked}
     truth = tree_truth_document(tables, patient, seed=4, scenario="tree_tiny")
-    assert len(truth["artefacts"]["step"]) == 2 and truth["artefacts"]["motion"]
+    assert len(truth["artefacts"]["step"]) == 2
+    assert truth["artefacts"]["motion"]
     longest = max(tables.values(), key=lambda t: t.curve.position[-1] - t.curve.length_mm)
     assert longest.curve.position[-1] > longest.curve.length_mm + 1.0
     plain = {(t.name, x.number): x for t in tables.values() for x in t.lesions}
