@@ -11,8 +11,10 @@ import numpy as np
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
+from .headers import apply_header, file_name, instance_number
 from .phantom import Phantom
 from .truth import truth_document
+from .truth_levels import tree_truth_document
 
 EARLIEST = dt.date(2015, 1, 5)
 
@@ -28,7 +30,8 @@ def write_dicom(phantom: Phantom, folder: Path) -> list[Path]:
     """Write the scan as one CT Image Storage file per slice; the same phantom gives the same bytes.
 
     The header is made up: patient ``PHANTOM^<scenario> <seed>``, ID ``PHANTOM-<seed>``, and a study date drawn from
-    the seed. Raises FileExistsError when the folder already holds files.
+    the seed; a patient with a whole tree wears the style of one vendor (see ``headers``). Raises FileExistsError
+    when the folder already holds files.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
@@ -92,6 +95,11 @@ def write_dicom(phantom: Phantom, folder: Path) -> list[Path]:
         ds.RescaleIntercept, ds.RescaleSlope, ds.RescaleType = "-1024", "1", "HU"
         ds.PixelData = (plane.astype(np.int32) + 1024).astype("<u2").tobytes()
         path = folder / f"{k + 1:04d}.dcm"
+        if phantom.patient is not None:
+            header = phantom.patient.header
+            apply_header(ds, header, volume=volume, k=k, outside=phantom.patient.outside)
+            number = instance_number(header, k=k, slices=len(volume.hu))
+            path = folder / file_name(header, instance=number, slices=len(volume.hu))
         ds.save_as(path, enforce_file_format=True)
         written.append(path)
     return written
@@ -106,8 +114,14 @@ def write_case(phantom: Phantom, folder: Path) -> None:
         for line in phantom.centrelines:
             for point, segment in zip(line.points, line.segments):
                 out.writerow([line.vessel, segment, *(f"{x:.4f}" for x in point)])
-    truth = truth_document(
-        phantom.vessels, seed=phantom.seed, scenario=phantom.scenario, settings=phantom.settings
+    truth = (
+        truth_document(
+            phantom.vessels, seed=phantom.seed, scenario=phantom.scenario, settings=phantom.settings
+        )
+        if phantom.patient is None
+        else tree_truth_document(
+            phantom.vessels, phantom.patient, seed=phantom.seed, scenario=phantom.scenario
+        )
     )
     with (folder / "lesions.csv").open("w", newline="") as file:
         out = csv.writer(file)

@@ -24,8 +24,13 @@ START_RADIUS = {
     "OM1": (0.95, 1.4),
     "OM2": (0.85, 1.25),
     "R-PDA": (0.95, 1.3),
+    "RI": (0.95, 1.35),
+    "R-PLB": (0.85, 1.25),
+    "L-PDA": (0.85, 1.25),
+    "L-PLB": (0.85, 1.25),
     "AM": (0.6, 0.9),
     "side": (0.45, 0.8),
+    "septal": (0.5, 0.9),
 }
 END_RADIUS = {
     "LM": (1.8, 2.3),
@@ -37,8 +42,13 @@ END_RADIUS = {
     "OM1": (0.6, 0.85),
     "OM2": (0.55, 0.8),
     "R-PDA": (0.65, 0.85),
+    "RI": (0.6, 0.8),
+    "R-PLB": (0.6, 0.8),
+    "L-PDA": (0.6, 0.8),
+    "L-PLB": (0.6, 0.8),
     "AM": (0.4, 0.5),
     "side": (0.3, 0.4),
+    "septal": (0.3, 0.4),
 }
 COMPOSITIONS = ("noncalcified", "lipid", "calcified", "mixed")
 
@@ -153,8 +163,9 @@ def build_table(
     contrast_hu: float,
     parent_radius: float | None = None,
     segment: tuple[str, ...] = (),
+    free: tuple[tuple[float, float], ...] = (),
 ) -> VesselTable:
-    """Draw walls, lesions and tissue of one path.
+    """Draw walls, lesions and tissue of one path; no lesion is drawn into the extents (mm) of ``free``.
 
     Lesion extents and plaque marks follow definitions.md: inside a lesion, the angles whose wall is more than
     0.25 mm thicker than the normal wall.
@@ -174,6 +185,8 @@ def build_table(
     uneven = np.full(n, 0.0)
     plans: list[tuple[int, int, str, float, float]] = []
     for start, stop in _places(rng, curve.length_mm, chosen) if path.tracked else []:
+        if any(start < b and stop > a for a, b in free):
+            continue
         i, k = int(start / STEP_MM), int(stop / STEP_MM)
         hump = _hump(n, i, k, rng)
         chance = rng.random()

@@ -16,6 +16,7 @@ from .anatomy import make_heart
 from .grid import Grid, grid_around
 from .lesions import build_table
 from .paths import Path, make_paths, make_veins
+from .patient import Patient, make_patient
 from .render import paint, scan
 from .scenario import scenario as scenario_named
 from .table import VesselTable
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 class Phantom:
     """One simulated patient.
 
-    volume : the scan; tables : truth of every path, side branches included; settings : what was drawn.
+    volume : the scan; tables : truth of every path, side branches included; settings : what was drawn;
+    patient : dominance, bridges, stents, artefacts and the header's style, for scenarios with a whole tree.
     """
 
     seed: int
@@ -37,6 +39,7 @@ class Phantom:
     volume: Volume
     tables: tuple[VesselTable, ...]
     settings: dict[str, float]
+    patient: Patient | None = None
 
     @cached_property
     def vessels(self) -> dict[str, VesselTable]:
@@ -103,6 +106,16 @@ def generate(seed: int, scenario: str = "train") -> Phantom:
     if seed < 0:
         raise ValueError("the seed must not be negative")
     chosen = scenario_named(scenario)
+    if chosen.tree is not None:
+        patient = make_patient(seed, chosen)
+        return Phantom(
+            seed=seed,
+            scenario=scenario,
+            volume=patient.volume,
+            tables=patient.tables,
+            settings=patient.settings,
+            patient=patient,
+        )
     rng = np.random.default_rng([seed, chosen.salt])
     contrast = float(rng.uniform(*chosen.contrast_hu))
     pixel, slab = round(float(rng.uniform(*chosen.pixel_mm)), 4), float(rng.choice(chosen.slice_mm))

@@ -1,70 +1,13 @@
-"""What a simulated patient may look like: the ranges from which one seed draws."""
+"""The scenarios by name, and the first family: six to nine vessels, one header style."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-Range = tuple[float, float]
+from .settings import Range, Scenario, TreeSettings
+from .tree_scenarios import TREE_SCENARIOS
 
-
-@dataclass(frozen=True)
-class Scenario:
-    """Ranges of one family of phantoms; every range is (low, high), uniform.
-
-    The three-letter words at the end of a name are units: hu, mm. ``psf_*`` are full widths at
-    half maximum, ``noise_grain_mm`` is the standard deviation of the Gaussian that correlates the noise in plane.
-    ``surroundings`` are the shares of vessel stretches that run in fat, close to the myocardium, and inside soft
-    tissue; ``depths_mm`` says how far outside the muscle each of the three lies.
-    """
-
-    name: str
-    salt: int
-    vessels: tuple[str, ...] = ("LM", "LAD", "D1", "LCx", "OM1", "RCA")
-    contrast_hu: Range = (300.0, 520.0)
-    noise_hu: Range = (18.0, 36.0)
-    psf_plane_mm: Range = (0.50, 0.80)
-    psf_along_mm: Range = (0.60, 0.90)
-    noise_grain_mm: Range = (0.22, 0.42)
-    overshoot: Range = (-0.25, 0.35)
-    pixel_mm: Range = (0.33, 0.42)
-    slice_mm: tuple[float, ...] = (0.4, 0.5, 0.6, 0.625)
-    normal_wall_mm: Range = (0.35, 0.70)
-    wall_hu: Range = (35.0, 95.0)
-    fibrous_hu: Range = (45.0, 115.0)
-    lipid_hu: Range = (-30.0, 28.0)
-    calcium_hu: Range = (450.0, 1500.0)
-    muscle_hu: Range = (75.0, 130.0)
-    fat_hu: Range = (-115.0, -75.0)
-    surroundings: tuple[float, float, float] = (0.55, 0.30, 0.15)
-    depths_mm: tuple[Range, Range, Range] = ((4.2, 6.8), (1.9, 4.0), (-3.0, 0.5))
-    fat_mm: Range = (8.0, 12.0)
-    lesion_every_mm: Range = (18.0, 45.0)
-    lesion_log_mm: tuple[float, float] = (2.35, 0.5)  # mean and SD of the natural logarithm of drawn lengths
-    compositions: tuple[float, float, float, float] = (
-        0.38,
-        0.2,
-        0.2,
-        0.22,
-    )  # non-calcified, lipid, calcified, mixed
-    severe_share: float = 0.15
-    closed_share: float = 0.02
-    calcium_size: float = 1.0
-    remodelling: Range = (-0.05, 0.30)
-    margin_mm: float = 12.0
-    heart_scale: float = 1.0
-    length_scale: float = 1.0
-    kvp: tuple[int, ...] = (100, 120)
-    side_branches: bool = True
-
-    def __post_init__(self) -> None:
-        for shares in (self.surroundings, self.compositions):
-            if abs(sum(shares) - 1.0) > 1e-6:
-                raise ValueError(f"scenario {self.name}: shares must add up to 1")
-        for name in ("contrast_hu", "noise_hu", "psf_plane_mm", "psf_along_mm", "pixel_mm", "normal_wall_mm"):
-            low, high = getattr(self, name)
-            if not 0 < low <= high:
-                raise ValueError(f"scenario {self.name}: {name} must be an ordered pair of positive numbers")
-
+__all__ = ["SCENARIOS", "Range", "Scenario", "TreeSettings", "scenario"]
 
 TREE = ("LM", "LAD", "D1", "LCx", "OM1", "RCA")
 LARGE_TREE = (*TREE, "D2", "OM2", "R-PDA")
@@ -178,6 +121,7 @@ SCENARIOS: dict[str, Scenario] = {
             margin_mm=11.0,
             side_branches=False,
         ),
+        *TREE_SCENARIOS,
     )
 }
 

@@ -31,10 +31,20 @@ PIXEL_MM = 0.3125
 PIXELS = 64
 MARCH_MM = 0.05
 LIMIT_MM = 9.5
+NO_STEPS = np.zeros((0, 2))
 
 
 @njit(cache=True, fastmath=True)
-def _contours(centre, axis_u, axis_v, points, tangent, u, v, lumen, wall, plaque):
+def _unstepped(x, y, z, first, slab, shift):
+    """Where a point of a stepped image lies in the patient."""
+    k = min(max(int(np.floor((z - first) / slab + 0.5)), 0), shift.shape[0] - 1)
+    return x - shift[k, 0], y - shift[k, 1]
+
+
+@njit(cache=True, fastmath=True)
+def _contours(
+    centre, axis_u, axis_v, points, tangent, u, v, lumen, wall, plaque, first=0.0, slab=1.0, shift=NO_STEPS
+):
     """March along 64 rays of every section: where the true lumen and outer wall end, and the mark between."""
     n = centre.shape[0]
     lo_out, hi_out = np.zeros((n, ANGLES), np.float32), np.zeros((n, ANGLES), np.float32)
@@ -44,8 +54,11 @@ def _contours(centre, axis_u, axis_v, points, tangent, u, v, lumen, wall, plaque
     rows = points.shape[0]
     steps = int(LIMIT_MM / MARCH_MM)
     for s in range(n):
-        near = nearest_row(centre[s, 0], centre[s, 1], centre[s, 2], points)
-        near, fraction, du, dv = locate(centre[s, 0], centre[s, 1], centre[s, 2], points, tangent, u, v, near)
+        cx, cy = centre[s, 0], centre[s, 1]
+        if shift.shape[0] > 0:
+            cx, cy = _unstepped(cx, cy, centre[s, 2], first, slab, shift)
+        near = nearest_row(cx, cy, centre[s, 2], points)
+        near, fraction, du, dv = locate(cx, cy, centre[s, 2], points, tangent, u, v, near)
         row_of[s] = fraction
         lo, hi = radii_at(fraction, np.arctan2(dv, du), lumen, wall)
         here = np.sqrt(du * du + dv * dv)
@@ -60,6 +73,8 @@ def _contours(centre, axis_u, axis_v, points, tangent, u, v, lumen, wall, plaque
                 x = centre[s, 0] + r * (ca * axis_u[s, 0] + sa * axis_v[s, 0])
                 y = centre[s, 1] + r * (ca * axis_u[s, 1] + sa * axis_v[s, 1])
                 z = centre[s, 2] + r * (ca * axis_u[s, 2] + sa * axis_v[s, 2])
+                if shift.shape[0] > 0:
+                    x, y = _unstepped(x, y, z, first, slab, shift)
                 row, fraction, du, dv = locate(x, y, z, points, tangent, u, v, row)
                 q = np.sqrt(du * du + dv * dv)
                 lo, hi = radii_at(fraction, np.arctan2(dv, du), lumen, wall)
@@ -77,6 +92,8 @@ def _contours(centre, axis_u, axis_v, points, tangent, u, v, lumen, wall, plaque
             x = centre[s, 0] + r * (ca * axis_u[s, 0] + sa * axis_v[s, 0])
             y = centre[s, 1] + r * (ca * axis_u[s, 1] + sa * axis_v[s, 1])
             z = centre[s, 2] + r * (ca * axis_u[s, 2] + sa * axis_v[s, 2])
+            if shift.shape[0] > 0:
+                x, y = _unstepped(x, y, z, first, slab, shift)
             row, fraction, du, dv = locate(x, y, z, points, tangent, u, v, near)
             q = int(np.round(np.arctan2(dv, du) / (2 * np.pi) * ANGLES)) % ANGLES
             mark[s, k] = plaque[min(max(row, 0), rows - 1), q]
@@ -84,19 +101,41 @@ def _contours(centre, axis_u, axis_v, points, tangent, u, v, lumen, wall, plaque
 
 
 @njit(cache=True, fastmath=True)
-def _fractions(centre, axis_u, axis_v, points, tangent, u, v, lumen, wall, plaque, wall_max, sub):
+def _fractions(
+    centre,
+    axis_u,
+    axis_v,
+    points,
+    tangent,
+    u,
+    v,
+    lumen,
+    wall,
+    plaque,
+    wall_max,
+    sub,
+    first=0.0,
+    slab=1.0,
+    shift=NO_STEPS,
+):
     """Share of every pixel inside the outer wall, the lumen, and plaque, times 255."""
     n = centre.shape[0]
     out = np.zeros((n, PIXELS, PIXELS, 3), np.uint8)
     whole = sub * sub
     for s in range(n):
-        near = nearest_row(centre[s, 0], centre[s, 1], centre[s, 2], points)
-        near, fraction, du, dv = locate(centre[s, 0], centre[s, 1], centre[s, 2], points, tangent, u, v, near)
+        cx, cy = centre[s, 0], centre[s, 1]
+        if shift.shape[0] > 0:
+            cx, cy = _unstepped(cx, cy, centre[s, 2], first, slab, shift)
+        near = nearest_row(cx, cy, centre[s, 2], points)
+        near, fraction, du, dv = locate(cx, cy, centre[s, 2], points, tangent, u, v, near)
         u0, v0 = 0.0, 0.0
+        own = (cx, cy, centre[s, 2])
         for c in range(3):
-            u0 -= (centre[s, c] - points[near, c]) * axis_u[s, c]
-            v0 -= (centre[s, c] - points[near, c]) * axis_v[s, c]
+            u0 -= (own[c] - points[near, c]) * axis_u[s, c]
+            v0 -= (own[c] - points[near, c]) * axis_v[s, c]
         reach = wall_max[near] * 1.3 + 0.8
+        if shift.shape[0] > 0:
+            reach += 4.0  # beyond a step the vessel may lie elsewhere
         for r in range(PIXELS):
             pv = (r - 31.5) * PIXEL_MM
             if abs(pv - v0) > reach:
@@ -114,6 +153,8 @@ def _fractions(centre, axis_u, axis_v, points, tangent, u, v, lumen, wall, plaqu
                         px = centre[s, 0] + x * axis_u[s, 0] + y * axis_v[s, 0]
                         py = centre[s, 1] + x * axis_u[s, 1] + y * axis_v[s, 1]
                         pz = centre[s, 2] + x * axis_u[s, 2] + y * axis_v[s, 2]
+                        if shift.shape[0] > 0:
+                            px, py = _unstepped(px, py, pz, first, slab, shift)
                         row, fraction, du, dv = locate(px, py, pz, points, tangent, u, v, row)
                         q = np.sqrt(du * du + dv * dv)
                         angle = np.arctan2(dv, du)
@@ -137,7 +178,7 @@ def _arguments(table: VesselTable, vessel: StraightenedVessel) -> tuple[NDArray[
         vessel.centre,
         vessel.axis_u,
         vessel.axis_v,
-        c.points,
+        c.own_points,
         c.tangent,
         c.u,
         c.v,
@@ -147,9 +188,15 @@ def _arguments(table: VesselTable, vessel: StraightenedVessel) -> tuple[NDArray[
     )
 
 
+def _stepped(table: VesselTable) -> tuple[Any, ...]:
+    """What the two kernels need to know of a stepped scan; nothing for any other."""
+    slabs = table.curve.slabs
+    return () if slabs is None else (slabs.first_mm, slabs.slice_mm, slabs.shift_mm)
+
+
 def soft_targets(table: VesselTable, vessel: StraightenedVessel, *, subsamples: int = 3) -> NDArray[np.uint8]:
     """(S, 64, 64, 3) uint8: 255 × the share of each pixel inside outer wall, lumen and plaque."""
-    return _fractions(*_arguments(table, vessel), table.wall.max(1), subsamples)  # type: ignore[call-arg]
+    return _fractions(*_arguments(table, vessel), table.wall.max(1), subsamples, *_stepped(table))  # type: ignore[call-arg]
 
 
 def truth_read(table: VesselTable, vessel: StraightenedVessel) -> VesselRead:
@@ -160,12 +207,12 @@ def truth_read(table: VesselTable, vessel: StraightenedVessel) -> VesselRead:
     """
     from inference.quantification import Lesion, VesselRead
 
-    lumen, wall, mark, inside, row_of = _contours(*_arguments(table, vessel))
+    lumen, wall, mark, inside, row_of = _contours(*_arguments(table, vessel), *_stepped(table))
     off = np.flatnonzero(~inside.all(axis=1))
     masks: dict[int, NDArray[np.uint8]] = {}
     if len(off):
         part = (vessel.centre[off], vessel.axis_u[off], vessel.axis_v[off], *_arguments(table, vessel)[3:])
-        share = _fractions(*part, table.wall.max(1), 3)  # type: ignore[call-arg]
+        share = _fractions(*part, table.wall.max(1), 3, *_stepped(table))  # type: ignore[call-arg]
         for n, section in enumerate(off):
             wall_label = np.where(
                 2.0 * share[n, ..., 2] > share[n, ..., 0].astype(float) - share[n, ..., 1], 3, 2

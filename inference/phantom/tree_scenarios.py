@@ -1,0 +1,193 @@
+"""Scenarios with a whole coronary tree, a scanner with artefacts, and the header styles of four vendors.
+
+The four that serve a network's life differ in settings as well as in seeds, so that a score on ``tree_test`` is not
+a score on what was learnt:
+
+* ``tree_train`` is wide on purpose: contrast 260–540 HU, noise 15–42 HU, point spread 0.45–1.15 mm, every artefact
+  now and then, many missing and extra branches, all four vendors.
+* ``tree_train_soft_tissue`` adds what is hard: vessels in or against soft tissue, more remodelling, thinner and
+  shorter lesions, more severe ones.
+* ``tree_validation`` is narrower (290–500 HU, 18–34 HU, 0.50–0.85 mm), has other shares of dominance, of
+  compositions and of lesion lengths, and only GE and Siemens headers. Choices are made here.
+* ``tree_test`` has other ranges again (300–520 HU, 20–36 HU, 0.55–0.90 mm, fixed slice thicknesses, thicker fibrous
+  and calcified plaque, 30 % left or co-dominance, larger hearts) and only Philips and Canon headers. It is opened
+  once, by the benchmark.
+
+``low_dose``, ``motion``, ``step``, ``stents``, ``non_diagnostic`` and ``full_chest`` take the settings of ``tree_test``
+and turn one thing up; ``low_dose`` to ``full_chest`` are for stress tests, never for training or choosing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .settings import Scenario, TreeSettings
+
+ALL_VESSELS = (
+    *("LM", "LAD", "D1", "D2", "LCx", "OM1", "OM2", "RI"),
+    *("RCA", "R-PDA", "R-PLB", "L-PDA", "L-PLB", "AM"),
+)
+
+TREE_TRAIN = Scenario(
+    name="tree_train",
+    salt=101,
+    vessels=ALL_VESSELS,
+    contrast_hu=(260.0, 540.0),
+    noise_hu=(15.0, 42.0),
+    psf_plane_mm=(0.45, 1.15),
+    psf_along_mm=(0.50, 1.25),
+    noise_grain_mm=(0.20, 0.50),
+    pixel_mm=(0.35, 0.42),
+    normal_wall_mm=(0.30, 0.75),
+    remodelling=(-0.05, 0.40),
+    lesion_log_mm=(2.85, 0.42),
+    compositions=(0.32, 0.18, 0.27, 0.23),
+    calcium_size=1.4,
+    lesion_every_mm=(30.0, 80.0),
+    severe_share=0.2,
+    closed_share=0.03,
+    kvp=(80, 100, 120),
+    tree=TreeSettings(missing_share=0.2, motion_share=0.2, extra_branches=(2, 6), healthy=(0.0, 0.4)),
+)
+
+TREE_TEST = Scenario(
+    name="tree_test",
+    salt=131,
+    vessels=ALL_VESSELS,
+    contrast_hu=(300.0, 520.0),
+    noise_hu=(20.0, 36.0),
+    psf_plane_mm=(0.55, 0.90),
+    psf_along_mm=(0.60, 1.00),
+    noise_grain_mm=(0.24, 0.42),
+    pixel_mm=(0.34, 0.41),
+    slice_mm=(0.5, 0.6),
+    wall_hu=(40.0, 90.0),
+    fibrous_hu=(50.0, 110.0),
+    lesion_log_mm=(3.05, 0.36),
+    compositions=(0.30, 0.20, 0.28, 0.22),
+    calcium_size=1.5,
+    lesion_every_mm=(36.0, 90.0),
+    closed_share=0.02,
+    heart_scale=1.04,
+    tree=TreeSettings(
+        dominance=(0.70, 0.15, 0.15),
+        ramus_share=0.3,
+        bridge_share=0.3,
+        bloom=(0.05, 0.22),
+        halo=(0.05, 0.30),
+        vendors=("Philips", "Canon"),
+    ),
+)
+
+TREE_SCENARIOS: tuple[Scenario, ...] = (
+    TREE_TRAIN,
+    replace(
+        TREE_TRAIN,
+        name="tree_train_soft_tissue",
+        salt=103,
+        surroundings=(0.35, 0.35, 0.30),
+        depths_mm=((2.8, 4.8), (0.8, 2.6), (-3.0, 0.3)),
+        fat_mm=(5.0, 9.0),
+        remodelling=(-0.05, 0.45),
+        lesion_log_mm=(2.82, 0.48),
+        lesion_every_mm=(24.0, 64.0),
+        severe_share=0.25,
+        closed_share=0.04,
+    ),
+    Scenario(
+        name="tree_validation",
+        salt=113,
+        vessels=ALL_VESSELS,
+        contrast_hu=(290.0, 500.0),
+        noise_hu=(18.0, 34.0),
+        psf_plane_mm=(0.50, 0.85),
+        psf_along_mm=(0.60, 0.95),
+        noise_grain_mm=(0.22, 0.42),
+        lesion_log_mm=(2.95, 0.38),
+        compositions=(0.34, 0.18, 0.26, 0.22),
+        calcium_size=1.4,
+        lesion_every_mm=(32.0, 85.0),
+        heart_scale=0.97,
+        tree=TreeSettings(
+            dominance=(0.74, 0.13, 0.13), bloom=(0.03, 0.20), halo=(0.03, 0.28), vendors=("GE", "Siemens")
+        ),
+    ),
+    TREE_TEST,
+    replace(
+        TREE_TEST,
+        name="low_dose",
+        salt=137,
+        noise_hu=(50.0, 75.0),
+        noise_grain_mm=(0.30, 0.50),
+        kvp=(70, 80),
+    ),
+    replace(
+        TREE_TEST,
+        name="motion",
+        salt=139,
+        tree=TreeSettings(
+            motion_share=1.0,
+            motion_vessels=("RCA", "LCx", "LAD"),
+            motion_mm=(2.0, 5.0),
+            motion_long_mm=(25.0, 60.0),
+            step_share=0.0,
+            stent_share=0.0,
+        ),
+    ),
+    replace(
+        TREE_TEST,
+        name="step",
+        salt=149,
+        tree=TreeSettings(step_share=1.0, steps=(2, 4), step_mm=(0.8, 3.0), motion_share=0.0),
+    ),
+    replace(
+        TREE_TEST,
+        name="non_diagnostic",
+        salt=151,
+        contrast_hu=(150.0, 210.0),
+        noise_hu=(60.0, 95.0),
+        psf_plane_mm=(1.1, 1.7),
+        psf_along_mm=(1.1, 1.8),
+        tree=TreeSettings(
+            motion_share=1.0,
+            motion_vessels=("RCA", "LCx", "LAD"),
+            motion_mm=(4.0, 8.0),
+            motion_long_mm=(40.0, 80.0),
+            step_share=0.7,
+            step_mm=(1.5, 4.0),
+            mixing=(0.3, 0.5),
+        ),
+    ),
+    replace(
+        TREE_TEST,
+        name="stents",
+        salt=157,
+        tree=TreeSettings(stent_share=1.0, stents=(1, 3), bloom=(0.1, 0.3), halo=(0.1, 0.4)),
+    ),
+    replace(
+        TREE_TEST,
+        name="full_chest",
+        salt=163,
+        pixel_mm=(0.39, 0.43),
+        slice_mm=(0.5,),
+        tree=TreeSettings(grid=(512, 512, 280)),
+    ),
+    # a small, coarse heart with short vessels: for tests and for trying things out
+    replace(
+        TREE_TEST,
+        name="tree_tiny",
+        salt=167,
+        pixel_mm=(0.6, 0.6),
+        slice_mm=(0.8,),
+        heart_scale=0.55,
+        noise_hu=(16.0, 20.0),
+        psf_plane_mm=(0.6, 0.7),
+        psf_along_mm=(0.7, 0.8),
+        lesion_log_mm=(2.3, 0.3),
+        lesion_every_mm=(16.0, 24.0),
+        margin_mm=9.0,
+        tree=TreeSettings(
+            dominance=(0.34, 0.33, 0.33), extra_branches=(0, 1), septals=(1, 1), healthy=(0.0, 0.0)
+        ),
+    ),
+)
