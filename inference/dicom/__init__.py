@@ -1,0 +1,1 @@
+"""An analysis as DICOM: a segmentation on the CT's own grid."""
