@@ -39,5 +39,9 @@ class QuantificationError(InferenceError):
     """A measurement that cannot be made."""
 
 
+class ExportError(InferenceError):
+    """An analysis that cannot be written as DICOM."""
+
+
 class RefusedScan(InferenceError):
     """A scan that cannot carry an analysis; no number is given for it."""

@@ -16,43 +16,10 @@ from inference.dicom.labels import VesselVoxels, voxelise
 from inference.dicom.voxels import Grid
 from inference.quantification import Lesion, VesselRead, quantify
 from inference.straightening import SPACING_ALONG, StraightenedVessel
-from inference.volume import Volume
+from tests.inference.dicom.cases import centres, diseased, grid_around
 from tests.inference.quantification.solids import bent, tube, value, with_plaque
 
 FIXED = PROFILES["fixed"]
-HALF = np.arange(ANGLES) < ANGLES // 2
-
-
-def grid_around(
-    vessel: StraightenedVessel,
-    spacing: tuple[float, float, float] = (0.4, 0.4, 0.5),
-    turn: Rotation | None = None,
-    margin: float = 8.0,
-) -> tuple[Volume, Grid]:
-    """A volume that holds the vessel, its axes turned against the patient's."""
-    axes = (turn or Rotation.identity()).as_matrix()
-    along = vessel.centre @ axes
-    low = along.min(0) - margin
-    count = np.ceil((along.max(0) + margin - low) / spacing).astype(int) + 1
-    affine = np.eye(4)
-    affine[:3, :3] = axes * np.array(spacing)
-    affine[:3, 3] = axes @ low
-    volume = Volume(hu=np.zeros(count[::-1], np.int16), affine=affine)
-    return volume, Grid.of(volume)
-
-
-def centres(keys: np.ndarray, volume: Volume) -> np.ndarray:
-    """LPS mm (N, 3) of voxels' centres."""
-    k, j, i = np.unravel_index(keys, volume.hu.shape)
-    return volume.to_patient(np.stack([i, j, k], axis=1))
-
-
-def diseased(sections: int = 120, radius: float | None = 20.0) -> tuple[StraightenedVessel, VesselRead]:
-    """A lumen of 1.5 mm with plaque on one half of its wall over 18 mm, part of it calcified."""
-    vessel = bent(sections, radius, hu=100)
-    vessel.hu[50:70, 32:, :] = 900
-    contours = with_plaque(tube(sections, 1.5, 2.0), 30, 90, 3.0, HALF)
-    return vessel, VesselRead("LAD", contours, (Lesion(1, 9.0, 27.0),))
 
 
 def check(found: VesselVoxels, vessel: StraightenedVessel, read: VesselRead, grid: Grid) -> None:
