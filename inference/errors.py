@@ -39,8 +39,8 @@ class QuantificationError(InferenceError):
     """A measurement that cannot be made."""
 
 
-class ExportError(InferenceError):
-    """An analysis that cannot be written as DICOM."""
+class DicomObjectError(InferenceError):
+    """A segmentation or report that cannot be written or read."""
 
 
 class RefusedScan(InferenceError):

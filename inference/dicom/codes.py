@@ -107,6 +107,8 @@ CADRADS: Mapping[str, Code] = {
     "5": Code("130730", "DCM", "5 - Total coronary occlusion"),
     "N": Code("130731", "DCM", "N - Non-diagnostic study"),
 }
+DERIVATION = Code("121401", "DCM", "Derivation")
+METHOD = Code("370129005", "SCT", "Measurement Method")
 NOT_MEASURABLE = Code("114006", "DCM", "Measurement failure")
 
 # Which row of the table a group of measurements is.

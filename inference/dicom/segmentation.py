@@ -17,7 +17,7 @@ from inference.dicom.codes import LABELS
 from inference.dicom.making import Making, describe, new_object
 from inference.dicom.segments import Segment
 from inference.dicom.source import SourceSeries, image_reference
-from inference.errors import ExportError
+from inference.errors import DicomObjectError
 
 SERIES_NUMBER = 8001
 _PURPOSE = Code("121322", "DCM", "Source image for image processing operation")
@@ -29,11 +29,11 @@ def make_segmentation(source: SourceSeries, segments: Sequence[Segment], making:
 
     Raises
     ------
-    ExportError
+    DicomObjectError
         ``no-voxels``: there is no segment, so that there is nothing to write.
     """
     if not segments:
-        raise ExportError(
+        raise DicomObjectError(
             "no-voxels", "No contour encloses a voxel of this series: there is nothing to segment."
         )
     made = new_object(

@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID, CTImageStorage, generate_uid
 
 from inference.dicom_series import POSITION_TOLERANCE_MM, series_files
-from inference.errors import ExportError
+from inference.errors import DicomObjectError
 from inference.volume import Volume
 
 # Nothing else of patient and study is taken over: no institution, no physician, no comment.
@@ -83,7 +83,7 @@ def read_source(source: Path | str | Sequence[Path] | Sequence[Dataset], volume:
 
     Raises
     ------
-    ExportError
+    DicomObjectError
         ``wrong-series``: number, size or place of the images is not the volume's. ``missing-tag``: an image lacks a
         UID without which nothing can refer to it.
     """
@@ -121,7 +121,7 @@ def _order(images: list[Dataset], called: list[str], volume: Volume) -> list[int
     """Return which image is which slice of the volume."""
     slices, rows, columns = volume.hu.shape
     if len(images) != slices:
-        raise ExportError(
+        raise DicomObjectError(
             "wrong-series",
             f"The series has {len(images)} images, the analysed volume {slices} slices: give the series that was analysed.",
         )
@@ -130,7 +130,7 @@ def _order(images: list[Dataset], called: list[str], volume: Volume) -> list[int
             rows,
             columns,
         ) or "ImagePositionPatient" not in image:
-            raise ExportError(
+            raise DicomObjectError(
                 "wrong-series",
                 f"{what} is not an image of {columns} × {rows} pixels with a position: give the series that was analysed.",
                 what,
@@ -146,7 +146,7 @@ def _order(images: list[Dataset], called: list[str], volume: Volume) -> list[int
     bad = (np.abs(off[:, 2]) > allowed) | (aside > LARGEST_DRIFT_MM) | (aside[0] > POSITION_TOLERANCE_MM)
     if bad.any():
         what = called[int(order[int(bad.argmax())])]
-        raise ExportError(
+        raise DicomObjectError(
             "wrong-series",
             f"{what} does not lie on a slice of the analysed volume: give the series that was analysed.",
             what,
@@ -157,11 +157,11 @@ def _order(images: list[Dataset], called: list[str], volume: Volume) -> list[int
 def _uid(image: Dataset, keyword: str, called: str) -> str:
     value = str(image.get(keyword) or "")
     if not value:
-        raise ExportError(
+        raise DicomObjectError(
             "missing-tag", f"{called}: {keyword} is empty; nothing can refer to it. {WAY_OUT}", keyword
         )
     if not UID(value).is_valid:
-        raise ExportError(
+        raise DicomObjectError(
             "bad-tag",
             f"{called}: {keyword} is not a valid UID; DICOM output would not be valid. {WAY_OUT}",
             keyword,

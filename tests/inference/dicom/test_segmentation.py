@@ -21,7 +21,7 @@ from inference.dicom.segments import Segment, segments_of
 from inference.dicom.source import SourceSeries, read_source
 from inference.dicom.voxels import Grid
 from inference.dicom_series import read_series
-from inference.errors import ExportError
+from inference.errors import DicomObjectError
 from inference.quantification import VesselRead, quantify
 from inference.straightening import StraightenedVessel
 from inference.volume import Volume
@@ -207,26 +207,26 @@ def test_the_same_export_has_the_same_uids_another_has_others(build: Callable[..
 def test_what_does_not_fit_is_refused(build: Callable[..., Case], tmp_path: Path) -> None:
     case = build()
     files = sorted(case.folder.iterdir())
-    with pytest.raises(ExportError, match=r"images, the analysed volume") as error:
+    with pytest.raises(DicomObjectError, match=r"images, the analysed volume") as error:
         read_source(files[:-1], case.volume)
     assert error.value.code == "wrong-series"
     datasets = [pydicom.dcmread(x) for x in files]
     datasets[4].Rows = 3
-    with pytest.raises(ExportError, match="image 5 is not an image of"):
+    with pytest.raises(DicomObjectError, match="image 5 is not an image of"):
         read_source(datasets, case.volume)
     datasets = [pydicom.dcmread(x) for x in files]
     for shifted in datasets:
         shifted.ImagePositionPatient[2] += 0.5
-    with pytest.raises(ExportError, match="does not lie on"):
+    with pytest.raises(DicomObjectError, match="does not lie on"):
         read_source(datasets, case.volume)
     datasets = [pydicom.dcmread(x) for x in files]
     datasets[0].StudyInstanceUID = ""
-    with pytest.raises(ExportError, match="StudyInstanceUID is empty") as error:
+    with pytest.raises(DicomObjectError, match="StudyInstanceUID is empty") as error:
         read_source(datasets, case.volume)
     assert error.value.code == "missing-tag"
     datasets = [pydicom.dcmread(x) for x in files]
     datasets[2].SOPInstanceUID = "1.02.3"
-    with pytest.raises(ExportError, match=r"image 3: SOPInstanceUID is not a valid UID.*--no-dicom"):
+    with pytest.raises(DicomObjectError, match=r"image 3: SOPInstanceUID is not a valid UID.*--no-dicom"):
         read_source(datasets, case.volume)
-    with pytest.raises(ExportError, match="nothing to segment"):
+    with pytest.raises(DicomObjectError, match="nothing to segment"):
         make_segmentation(case.source, [], making())
