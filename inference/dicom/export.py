@@ -37,14 +37,19 @@ class DicomObjects:
 
 
 def export(
-    analysis: Analysis, volume: Volume, source: SourceSeries, *, created: dt.datetime | None = None
+    analysis: Analysis,
+    volume: Volume,
+    source: SourceSeries,
+    *,
+    aortic_sd_hu: float | None = None,
+    created: dt.datetime | None = None,
 ) -> DicomObjects:
     """Turn an analysis into a DICOM segmentation and a DICOM report.
 
     Parameters
     ----------
     analysis : vessels, contours and measurements of ``volume``. source : the series that the volume was read from.
-    created : date and time of the objects; by default now.
+    aortic_sd_hu : what ``quantify`` was given. created : date and time of the objects; by default now.
 
     Raises
     ------
@@ -55,7 +60,7 @@ def export(
     profile = profile_named(analysis.versions["profile"].split("/")[0])
     grid = Grid.of(volume)
     found = [
-        voxelise(vessel, read, profile, grid)
+        voxelise(vessel, read, profile, grid, aortic_sd_hu=aortic_sd_hu)
         for vessel, read in zip(analysis.vessels, analysis.reads, strict=True)
     ]
     segments = segments_of(found, analysis.measurements, making)

@@ -111,5 +111,6 @@ def new_object(
         series_time=making.created.time(),
     )
     made.InstanceCreationDate, made.InstanceCreationTime = made.ContentDate, made.ContentTime
+    made.SpecificCharacterSet = "ISO_IR 192"
     made.update(source.identity)
     return made

@@ -42,6 +42,21 @@ IDENTITY = (
     "StudyDescription",
 )
 LARGEST_DRIFT_MM = 1.0
+_IMAGE = (
+    "SpecificCharacterSet",
+    "SOPInstanceUID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "FrameOfReferenceUID",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "PixelSpacing",
+    "Rows",
+    "Columns",
+    "LossyImageCompression",
+    "LossyImageCompressionRatio",
+    "LossyImageCompressionMethod",
+)
 WAY_OUT = "Correct the series, or analyse without DICOM output (--no-dicom)."
 
 
@@ -51,7 +66,7 @@ class SourceSeries:
 
     Parameters
     ----------
-    identity : patient and study attributes (``IDENTITY``) as the series carries them, with its character set.
+    identity : patient and study attributes (``IDENTITY``) as the series carries them, where they have a value.
     study_uid, series_uid, frame_uid : UIDs of study, series and frame of reference.
     image_uids : SOP Instance UIDs. positions : (N, 3) LPS mm, ImagePositionPatient. orientation : (6,).
     rows, columns : of each image. pixel_spacing : (row, column) mm. slice_mm : distance between slices.
@@ -89,8 +104,11 @@ def read_source(source: Path | str | Sequence[Path] | Sequence[Dataset], volume:
     """
     items: list[Any] = series_files(source) if isinstance(source, str | Path) else list(source)
     called = [x.name if isinstance(x, Path) else f"image {n + 1}" for n, x in enumerate(items)]
+    wanted: list[Any] = [*_IMAGE, *IDENTITY]
     images = [
-        x if isinstance(x, Dataset) else pydicom.dcmread(x, stop_before_pixels=True, force=True)
+        x
+        if isinstance(x, Dataset)
+        else pydicom.dcmread(x, stop_before_pixels=True, force=True, specific_tags=wanted)
         for x in items
     ]
     order = _order(images, called, volume)
@@ -101,7 +119,7 @@ def read_source(source: Path | str | Sequence[Path] | Sequence[Dataset], volume:
     frame_uid = str(first.get("FrameOfReferenceUID") or generate_uid(entropy_srcs=[series_uid, "frame"]))
     spacing = [float(x) for x in first.PixelSpacing]
     return SourceSeries(
-        identity=_some(first, ("SpecificCharacterSet", *IDENTITY)),
+        identity=_some(first, IDENTITY),
         study_uid=_uid(first, "StudyInstanceUID", called[0]),
         series_uid=series_uid,
         frame_uid=frame_uid,
@@ -183,7 +201,8 @@ def _some(image: Dataset, keywords: tuple[str, ...]) -> Dataset:
     out = Dataset()
     for keyword in keywords:
         if image.get(keyword) not in (None, "", []):
-            out[keyword] = image[keyword]
+            # By value, so that it gets the standard's value representation whatever the file gave it.
+            setattr(out, keyword, image[keyword].value)
     for keyword, pattern in (
         ("PatientBirthDate", r"\d{8}"),
         ("StudyDate", r"\d{8}"),

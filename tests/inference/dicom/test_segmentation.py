@@ -173,6 +173,7 @@ def test_identity_is_the_series_own_and_no_more(build: Callable[..., Case], dcio
         assert other not in text
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR")
 @pytest.mark.parametrize(
     "identity", [DEIDENTIFIED, {"PatientSex": "X", "StudyDate": "2020.3.4", "PatientName": "X"}]
 )
@@ -186,6 +187,22 @@ def test_deidentified_series_work(
     assert str(seg.PatientName) == identity["PatientName"]
     assert seg.StudyDate == ""
     assert seg.FrameOfReferenceUID
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [
+        ("ISO_IR 100", "Müller^Jörg"),
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎"),
+        ("ISO_IR 192", "Łukasz^Żak"),
+    ],
+)
+def test_names_survive_in_any_character_set(
+    build: Callable[..., Case], charset: object, name: str, dciodvfy: str
+) -> None:
+    case = build(identity={"SpecificCharacterSet": charset, "PatientName": name, "StudyDescription": "CT"})
+    assert errors_of(dciodvfy, case.path) == []
+    assert str(pydicom.dcmread(case.path).PatientName) == name
 
 
 def test_contours_of_a_reader_are_not_automatic(build: Callable[..., Case]) -> None:
@@ -204,6 +221,7 @@ def test_the_same_export_has_the_same_uids_another_has_others(build: Callable[..
     assert other.SeriesInstanceUID != case.made.SeriesInstanceUID
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR")
 def test_what_does_not_fit_is_refused(build: Callable[..., Case], tmp_path: Path) -> None:
     case = build()
     files = sorted(case.folder.iterdir())

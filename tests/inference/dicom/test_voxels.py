@@ -123,6 +123,10 @@ def test_excluded_stretches_and_what_lies_outside_are_left_out() -> None:
     assert part.outside_mm3 > 0
     volumes = [len(keys) * grid.voxel_mm3 for keys in (part.plaque, whole.plaque)]
     assert volumes[0] + part.outside_mm3 == pytest.approx(volumes[1], abs=2 * grid.voxel_mm3)
+    away = volume.affine.copy()
+    away[:3, 3] += 500
+    nowhere = voxelise(vessel, read, FIXED, Grid.of(replace(volume, affine=away)))
+    assert [len(x) for x in (nowhere.lumen, nowhere.wall, nowhere.lesions[0].plaque)] == [0, 0, 0]
 
 
 def test_a_lesion_without_plaque_has_no_voxels() -> None:
