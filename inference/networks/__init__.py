@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from inference.errors import InferenceError
 
-from .fast import folded
+from .fast import folded, laid_out
 from .hierarchical_convlstm import HierarchicalConvLSTM
 from .unet import REACH, UNet2D, UNet3D, UNet25D, normalise
 
@@ -92,8 +92,7 @@ def load_network(
     about = read_weights(network, path, name)
     card = NetworkCard(name=name, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), about=about)
     cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
-    fast = folded(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return fast.to("cuda" if cuda else "cpu"), card
+    return laid_out(folded(network)).to("cuda" if cuda else "cpu"), card
 
 
 def read_weights(network: nn.Module, path: Path, name: str) -> dict[str, str]:

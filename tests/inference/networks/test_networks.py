@@ -154,6 +154,15 @@ def test_stored_weights_load_and_the_card_names_their_hash(name):
     assert int(card.about["presentations"]) > 10_000
 
 
+def test_the_card_s_scores_are_of_the_stored_weights():
+    scores = json.loads((WEIGHTS / "scores.json").read_text())
+    text = (WEIGHTS / "model_card.md").read_text()
+    assert {f"{name} validation" for name in STORED} | {f"{served_name()} test"} <= set(scores["evaluations"])
+    for entry in scores["evaluations"].values():
+        assert entry["weights"] == load_network(entry["network"])[1].sha256
+        assert f"{entry['dice']['plaque']:.3f} / {entry['dice']['plaque_measured']:.3f}" in text
+
+
 def test_the_served_network_is_one_of_those_stored():
     assert {served_name(), "hierarchical_convlstm"} <= set(STORED) <= set(NETWORKS)
     served = json.loads((WEIGHTS / "served.json").read_text())
