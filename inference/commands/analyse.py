@@ -16,6 +16,8 @@ from inference.errors import CentrelineError, QuantificationError
 
 if TYPE_CHECKING:
     from inference.centreline import Centreline
+    from inference.dicom.export import DicomObjects
+    from inference.dicom.source import SourceSeries
     from inference.pipeline import Analysis
     from inference.quantification import Lesion, Measurement
     from inference.volume import Volume
@@ -50,12 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="served", help="network (default: the served one)")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--exam", default="", help="name of the exam in the table (default: the folder's)")
+    parser.add_argument("--no-dicom", action="store_true", help="leave out segmentation.dcm and report.dcm")
     parser.add_argument("--json", action="store_true", help="print analysis.json on standard output")
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, analyse, write; nothing is written unless all of it succeeded."""
     from inference.centreline import read_centrelines
+    from inference.dicom.source import read_source
     from inference.pipeline import Settings, analyse
     from inference.volume import read_series
 
@@ -70,6 +74,7 @@ def run(options: argparse.Namespace) -> int:
     progress = _bar()
     progress("read", 0.0)
     volume = read_series(options.dicom)
+    source = None if options.no_dicom else read_source(options.dicom, volume)
     read = time.perf_counter()
     progress("centrelines", 0.0)
     lines = (
@@ -83,7 +88,17 @@ def run(options: argparse.Namespace) -> int:
     summary = summarise(
         volume=volume, analysis=analysis, timings=timings, total=time.perf_counter() - started
     )
-    write(out=options.out, exam=exam, volume=volume, analysis=analysis, lines=lines, summary=summary)
+    progress("write", 0.0)
+    objects = make_objects(volume, analysis, source, summary) if source else None
+    write(
+        out=options.out,
+        exam=exam,
+        volume=volume,
+        analysis=analysis,
+        lines=lines,
+        summary=summary,
+        objects=objects,
+    )
     progress("done", 1.0)
     if options.json:
         print(json.dumps(summary))
@@ -191,6 +206,22 @@ def summarise(
     }
 
 
+def make_objects(
+    volume: Volume, analysis: Analysis, source: SourceSeries, summary: dict[str, Any]
+) -> DicomObjects:
+    """Make segmentation and report, and name them in the summary with the time that they took."""
+    from inference.dicom.export import REPORT, SEGMENTATION, export
+
+    begin = time.perf_counter()
+    made = export(analysis, volume, source)
+    summary["timings_s"]["dicom"] = round(time.perf_counter() - begin, 3)
+    summary["dicom"] = {
+        "segmentation": {"file": SEGMENTATION, "sop_instance_uid": str(made.segmentation.SOPInstanceUID)},
+        "report": {"file": REPORT, "sop_instance_uid": str(made.report.SOPInstanceUID)},
+    }
+    return made
+
+
 def write(
     *,
     out: Path,
@@ -199,8 +230,9 @@ def write(
     analysis: Analysis,
     lines: list[Centreline],
     summary: dict[str, Any],
+    objects: DicomObjects | None,
 ) -> None:
-    """Write measurements.csv, analysis.json, centrelines.csv, vessels.npz and report.html."""
+    """Write measurements.csv, analysis.json, centrelines.csv, vessels.npz, the DICOM objects and report.html."""
     import numpy as np
 
     from inference.centreline import write_centrelines
@@ -226,6 +258,10 @@ def write(
             f"{name}/uncertainty": analysis.uncertainty[name],
         }
     np.savez_compressed(out / "vessels.npz", **arrays)
+    if objects:
+        begin = time.perf_counter()
+        objects.save(out)
+        summary["timings_s"]["dicom_files"] = round(time.perf_counter() - begin, 3)
     page = report_page(exam=exam, volume=volume, analysis=analysis, summary=summary)
     (out / "report.html").write_text(page, encoding="utf-8")
     (out / "analysis.json").write_text(json.dumps(summary, indent=1))

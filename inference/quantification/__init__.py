@@ -7,6 +7,7 @@ import numpy as np
 from inference.coronary import CompositionProfile
 from inference.quantification.aorta import AorticRegion, aortic_region
 from inference.quantification.cadrads2 import CadRads2, cadrads2_of_patient
+from inference.quantification.composition import PlaqueCells, plaque_cells
 from inference.quantification.composition import composition_map as _map
 from inference.quantification.lesions import (
     find_lesions,
@@ -30,6 +31,7 @@ __all__ = [
     "Lesion",
     "Measurement",
     "NormalWall",
+    "PlaqueCells",
     "Reference",
     "VesselRead",
     "aortic_region",
@@ -40,6 +42,7 @@ __all__ = [
     "lesion_references",
     "mark_plaque",
     "mark_whole_wall",
+    "plaque_cells",
     "profile_curves",
     "quantify",
     "roll_up",
