@@ -51,12 +51,14 @@ class Settings:
     ----------
     model : ``served``, a network's name, or the path of a ``.safetensors`` file that ``train`` wrote.
     profile : composition profile. device : ``auto``, ``cpu`` or ``cuda``.
+    arithmetic : of the network, ``auto``, ``float32`` or ``bfloat16`` (``inference.networks.arithmetic_of``).
     lesions : given extents per vessel, measured as given; None finds them.
     """
 
     model: str = "served"
     profile: str = "corrected"
     device: str = "auto"
+    arithmetic: str = "auto"
     lesions: Mapping[str, tuple[Lesion, ...]] | None = None
 
     @property
@@ -126,19 +128,21 @@ def analyse(
     module, card = network if network is not None else _load(settings)
     contours: list[VesselContours] = []
     uncertainty: dict[str, np.ndarray] = {}
-    from inference.networks import VIEWS, segment
+    from inference.networks import VIEWS, arithmetic_of, segment
     from inference.networks.uncertainty import section_uncertainty
 
     lap("load_network")
+    arithmetic = arithmetic_of(settings.arithmetic, card.device)
     provenance = {
         "source": "network",
         "network": card.name,
         "weights_sha256": card.sha256,
         "views": str(len(VIEWS)),
+        "arithmetic": arithmetic,
     }
     for i, vessel in enumerate(vessels):
         progress("segment", i / len(vessels))
-        wall, lumen, plaque = segment(vessel, module)
+        wall, lumen, plaque = segment(vessel, module, arithmetic=arithmetic)
         lap("segment")
         progress("contours", i / len(vessels))
         given = sections_inside(len(vessel.hu), (settings.lesions or {}).get(vessel.vessel, ()))
@@ -166,6 +170,7 @@ def analyse(
         versions={
             "model": card.name,
             "weights_sha256": card.sha256,
+            "arithmetic": arithmetic,
             "profile": f"{profile.name}/{profile.version}",
             "volume_sha256": volume.sha256,
             "settings_sha256": settings.sha256,

@@ -51,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", default="corrected", help="composition profile (default: corrected)")
     parser.add_argument("--model", default="served", help="network (default: the served one)")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument(
+        "--arithmetic",
+        default="auto",
+        choices=("auto", "float32", "bfloat16"),
+        help="of the network; auto is bfloat16 on a processor that has it",
+    )
     parser.add_argument("--exam", default="", help="name of the exam in the table (default: the folder's)")
     parser.add_argument("--no-dicom", action="store_true", help="leave out segmentation.dcm and report.dcm")
     parser.add_argument("--json", action="store_true", help="print analysis.json on standard output")
@@ -81,7 +87,13 @@ def run(options: argparse.Namespace) -> int:
         read_centrelines(options.centrelines) if options.centrelines else trace_points(volume, options.points)
     )
     traced = time.perf_counter()
-    settings = Settings(model=options.model, profile=options.profile, device=options.device, lesions=lesions)
+    settings = Settings(
+        model=options.model,
+        profile=options.profile,
+        device=options.device,
+        arithmetic=options.arithmetic,
+        lesions=lesions,
+    )
     analysis = analyse(volume, lines, settings=settings, progress=progress)
     timings = {"read": round(read - started, 3), "centrelines": round(traced - read, 3), **analysis.timings}
     exam = options.exam or options.dicom.resolve().name

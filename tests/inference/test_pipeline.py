@@ -25,7 +25,7 @@ from inference.phantom.phantom import Phantom
 from inference.pipeline import Settings, analyse
 from inference.quantification import quantify
 
-CARD = SimpleNamespace(name="truth", sha256="0" * 64)
+CARD = SimpleNamespace(name="truth", sha256="0" * 64, device="cpu")
 
 
 @pytest.fixture(scope="module")

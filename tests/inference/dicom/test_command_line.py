@@ -19,7 +19,7 @@ from inference.phantom import generate, soft_targets, write_case
 from inference.phantom.phantom import Phantom
 from tests.inference.dicom.cases import errors_of
 
-CARD = SimpleNamespace(name="truth", sha256="12" * 32)
+CARD = SimpleNamespace(name="truth", sha256="12" * 32, device="cpu")
 
 
 @pytest.fixture(scope="module")
