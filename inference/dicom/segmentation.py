@@ -90,13 +90,13 @@ def _describe_segments(made: SOPClass, segments: Sequence[Segment], making: Maki
         label = LABELS[segment.label]
         item = SegmentDescription(
             segment_number=number,
-            segment_label=segment.text,
+            segment_label=segment.name,
             segmented_property_category=label.category,
             segmented_property_type=label.kind,
             algorithm_type=kind,
             algorithm_identification=making.for_segment(),
             tracking_uid=segment.tracking_uid,
-            tracking_id=segment.tracking_id,
+            tracking_id=segment.name,
             anatomic_regions=[segment.site],
             display_color=CIELabColor(*label.colour),
         )

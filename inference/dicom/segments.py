@@ -22,18 +22,16 @@ class Segment:
 
     Parameters
     ----------
-    label : a key of ``codes.LABELS``. text : what a person reads. site : where it lies.
-    tracking_id, tracking_uid : what the report names it by. keys : (N,) voxels, rising, never empty.
-    row : level, vessel, segment and lesion of the table that it belongs to.
+    label : a key of ``codes.LABELS``. site : where it lies.
+    name : what a person reads, and its tracking identifier. tracking_uid : what the report names it by.
+    keys : (N,) voxels, rising, never empty.
     """
 
     label: str
-    text: str
     site: Code
-    tracking_id: str
+    name: str
     tracking_uid: str
     keys: np.ndarray
-    row: Row
 
 
 def row_of(measurement: Measurement) -> Row:
@@ -64,28 +62,14 @@ def segments_of(
     found = []
     for label, keys in _unions(vessels).items():
         if len(keys):
-            text = LABELS[label].name
-            found.append(
-                Segment(
-                    label,
-                    text,
-                    CORONARY,
-                    text,
-                    making.uid("tracking", label),
-                    keys,
-                    ("patient", "", "", None),
-                )
-            )
+            found.append(Segment(label, CORONARY, LABELS[label].name, making.uid("tracking", label), keys))
     for vessel in vessels:
         for lesion in vessel.lesions:
             if not len(lesion.plaque):
                 continue
             segment = narrowest.get((vessel.vessel, lesion.number), "")
-            row = ("lesion", vessel.vessel, segment, lesion.number)
-            words, uid = tracking(making, *row)
-            found.append(
-                Segment("lesion", words, site(vessel.vessel, segment), words, uid, lesion.plaque, row)
-            )
+            words, uid = tracking(making, "lesion", vessel.vessel, segment, lesion.number)
+            found.append(Segment("lesion", site(vessel.vessel, segment), words, uid, lesion.plaque))
     return found
 
 

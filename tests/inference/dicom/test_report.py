@@ -84,6 +84,15 @@ def test_it_is_valid_and_reads_back_to_the_same_numbers(
     assert found.simulated
 
 
+def test_paths_and_segments_outside_the_scheme_read_back(written: Callable[..., Any], dciodvfy: str) -> None:
+    vessel, read = diseased()
+    names = ("",) * 20 + ("äußerer Ast",) * (vessel.sections - 20)
+    rows, out = written(of=(replace(vessel, vessel="AM", segment=names), replace(read, vessel="AM")))
+    assert {(m.vessel, m.segment) for m in rows} >= {("AM", ""), ("AM", "äußerer Ast"), ("RCA", "")}
+    assert errors_of(dciodvfy, out / "report.dcm") == []
+    assert set(read_report(out / "report.dcm").measurements) == set(rows)
+
+
 def test_what_was_not_measurable_stays_so(written: Callable[..., Any], dciodvfy: str) -> None:
     def without(rows: list[Measurement]) -> list[Measurement]:
         gone = ("diameter_stenosis", "cadrads", "reference_luminal_area", "pericoronary_fat_attenuation")
