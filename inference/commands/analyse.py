@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -204,6 +205,10 @@ def summarise(
         "versions": analysis.versions,
         "scan": dict(volume.metadata),
         "warnings": list(analysis.warnings),
+        "cadrads2": None
+        if analysis.cadrads2 is None
+        else {"category": str(analysis.cadrads2), **asdict(analysis.cadrads2)},
+        "aortic_region": None if analysis.aorta is None else asdict(analysis.aorta),
         "vessels": [
             {
                 "vessel": vessel.vessel,
@@ -212,9 +217,19 @@ def summarise(
                 "lesions": len(read.lesions),
                 "masked_sections": len(read.contours.masks),
                 "expected_wrong_labels": round(float(analysis.uncertainty[vessel.vessel].mean()), 4),
+                "references": {
+                    number: _rounded(asdict(reference))
+                    for number, reference in analysis.references.get(vessel.vessel, {}).items()
+                },
             }
             for vessel, read in zip(analysis.vessels, analysis.reads, strict=True)
         ],
+    }
+
+
+def _rounded(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        k: round(float(v), 4) if v is not None and not isinstance(v, str) else v for k, v in fields.items()
     }
 
 

@@ -357,11 +357,14 @@ def _pixel_tissue(
 
 
 def composition_map(
-    vessel: StraightenedVessel, contours: VesselContours, profile: CompositionProfile
+    vessel: StraightenedVessel,
+    contours: VesselContours,
+    profile: CompositionProfile,
+    aortic_sd_hu: float | None = None,
 ) -> np.ndarray:
     """Return what the viewer lays over the image: (S, 64, 64) uint8, 0 none, 1 low-attenuation, 2 non-calcified, 3 calcified."""
     out = np.zeros(vessel.hu.shape, np.uint8)
-    prepared = prepare(vessel, contours, profile)
+    prepared = prepare(vessel, contours, profile, aortic_sd_hu)
     judged = _judge(vessel, contours, profile, prepared, 0.0)
     rows = prepared.sections.tolist()
     near = VesselContours(
