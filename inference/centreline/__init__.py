@@ -1,4 +1,4 @@
-"""Centrelines: the type, its files, and tracing between two points."""
+"""Centrelines: the type, its files, editing, evaluation, and tracing between two points."""
 
 from inference.centreline.lines import COLUMNS, Centreline, read_centrelines, write_centrelines
 from inference.centreline.tracing import trace

@@ -24,11 +24,13 @@ class Centreline:
     vessel : path name, e.g. ``"LAD"``.
     points : (n, 3) float64, LPS mm.
     segments : SCCT short name per point, empty where unknown.
+    radius_mm : (n,) float64, lumen radius per point; None where nobody measured it.
     """
 
     vessel: str
     points: np.ndarray
     segments: tuple[str, ...] = ()
+    radius_mm: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         points = np.asarray(self.points, float)
@@ -45,11 +47,24 @@ class Centreline:
             raise CentrelineError(
                 "bad-centreline", f"{self.vessel}: {len(points)} points but {len(self.segments)} segments."
             )
+        if self.radius_mm is not None:
+            radius = np.asarray(self.radius_mm, float)
+            if radius.shape != (len(points),) or not np.isfinite(radius).all() or (radius < 0).any():
+                raise CentrelineError(
+                    "bad-centreline",
+                    f"{self.vessel}: radii must be one number per point, in mm, not below 0.",
+                )
+            object.__setattr__(self, "radius_mm", radius)
+
+    @property
+    def positions_mm(self) -> np.ndarray:
+        """Arc length of each point from the first, mm, shape (n,)."""
+        return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(self.points, axis=0), axis=1))])
 
     @property
     def length_mm(self) -> float:
         """Length along the points."""
-        return float(np.linalg.norm(np.diff(self.points, axis=0), axis=1).sum())
+        return float(self.positions_mm[-1])
 
 
 def read_centrelines(source: Path | str | bytes) -> list[Centreline]:
