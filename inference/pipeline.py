@@ -204,11 +204,8 @@ def analyse(
 
 
 def _load(settings: Settings) -> tuple[Any, Any]:
-    from inference.networks import load_network, network_of
+    from inference.networks import load_network
 
-    if settings.model.endswith(".safetensors"):
-        path = Path(settings.model)
-        return load_network(network_of(path), weights=path, device=settings.device)
     return load_network(settings.model, device=settings.device)
 
 

@@ -85,9 +85,12 @@ def load_network(
 ) -> tuple[nn.Module, NetworkCard]:
     """A network with its weights, ready to use on ``device`` (``auto``, ``cpu`` or ``cuda``), and its card.
 
-    Raises InferenceError ``unknown-network``, ``weights-missing`` or ``weights-damaged``.
+    ``name`` is a network's name, ``served``, or the path of a ``.safetensors`` file that ``train`` wrote. Raises InferenceError ``unknown-network``, ``weights-missing`` or ``weights-damaged``.
     """
-    if name == "served":
+    if name.endswith(".safetensors"):
+        weights = Path(name)
+        name = network_of(weights)
+    elif name == "served":
         name = served_name()
     network = build(name)
     path = weights or WEIGHTS / f"{name}.safetensors"
