@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 
 from analytics.agreement.lin import concordance_correlation
+from analytics.agreement.ratio_limits import ratio_limits
+from analytics.agreement.regression_limits import regression_limits
 from analytics.agreement.repeatability import repeatability_of
 from analytics.agreement.total_deviation import total_deviation
 
@@ -52,7 +54,44 @@ def concordance_case(case: Case) -> dict[str, Any]:
     }
 
 
+def ratio_limits_case(case: Case) -> dict[str, Any]:
+    r = ratio_limits(data(case), first="a", second="b")
+    return {
+        "n_used": r.n,
+        "n_excluded_nonpositive": r.dropped_count,
+        "geometric_mean_ratio": r.estimate,
+        "gmr_ci": list(r.interval),
+        "ratio_loa": [r.lower, r.upper],
+        "ratio_loa_lower_ci": list(r.lower_interval),
+        "ratio_loa_upper_ci": list(r.upper_interval),
+        "wcv_log": r.cv_log,
+        "wcv_log_simple": r.cv_simple,
+        "wcv_rms": r.cv_rms,
+        "cor_absdiff_mean_log": r.spread_with_size,
+    }
+
+
+def regression_limits_case(case: Case) -> dict[str, Any]:
+    r = regression_limits(data(case), first="a", second="b")
+    at = [50, 100, 200, 400]
+    bias, lower, upper = r.at(at)
+    return {
+        "bias_intercept": r.bias.intercept,
+        "bias_slope": r.estimate,
+        "bias_slope_p": r.test.p,
+        "absres_intercept": r.spread.intercept,
+        "absres_slope": r.spread.slope,
+        "absres_slope_p": r.spread.p,
+        "at": at,
+        "bias_at": bias.tolist(),
+        "lower_at": lower.tolist(),
+        "upper_at": upper.tolist(),
+    }
+
+
 CASES: dict[str, Callable[[Case], dict[str, Any]]] = {
     "repeatability_pefr_public": repeatability_case,
     "ccc_pefr_public": concordance_case,
+    "ba_ratio_loa_public": ratio_limits_case,
+    "ba_regression_loa_public": regression_limits_case,
 }
