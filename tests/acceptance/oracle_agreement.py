@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from analytics.agreement.components import icc_reml_of, nested_icc_of
+from analytics.agreement.icc import icc_of
 from analytics.agreement.lin import concordance_correlation
+from analytics.agreement.rank_sum import rank_sum
 from analytics.agreement.ratio_limits import ratio_limits
 from analytics.agreement.regression_limits import regression_limits
 from analytics.agreement.repeatability import repeatability_of
+from analytics.agreement.signed_rank import signed_rank
 from analytics.agreement.total_deviation import total_deviation
+from analytics.distributions import normal_two_sided_p
 
 Case = dict[str, Any]
 ORACLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "oracle"
@@ -89,9 +95,83 @@ def regression_limits_case(case: Case) -> dict[str, Any]:
     }
 
 
+def icc_reml_case(case: Case) -> dict[str, Any]:
+    table = data(case)
+    r = icc_reml_of(table[[c for c in table.columns if c.startswith("r")]].to_numpy(float), replicates=0)
+    return {
+        "n_obs": r.observations,
+        "var_subject": r.components["subject"],
+        "var_rater": r.components["rater"],
+        "var_resid": r.components["residual"],
+        "icc_A_1": r.estimate,
+        "icc_C_1": r.icc_consistency,
+        "sem_agreement": r.sem_agreement,
+        "reml_loglik": r.log_likelihood,
+    }
+
+
+def nested_icc_case(case: Case) -> dict[str, Any]:
+    table = data(case)
+    reads = table[["expert", "dl"]].to_numpy(float)
+    r = nested_icc_of(reads, clusters=table["patient"].tolist(), replicates=200)
+    return {
+        "n_patients": r.clusters,
+        "n_lesions": r.n,
+        "var_patient": r.components["patient"],
+        "var_lesion": r.components["lesion"],
+        "var_resid": r.components["residual"],
+        "fixed_bias_dl_minus_expert": r.bias[0],
+        "se_bias": r.bias_se,
+        "icc_consistency": r.estimate,
+        "icc_patient_share": r.patient_share,
+        "naive_icc_C_1": icc_of(reads, form="C,1").estimate,
+    }
+
+
+def signed_rank_case(case: Case) -> dict[str, Any]:
+    r = signed_rank(data(case), first="a", second="b")
+    return {
+        "n_pairs": r.n,
+        "n_zero": r.zeros,
+        "V_plus": r.positive_sum,
+        "z_no_continuity": r.normal.statistic,
+        "p_wilcox_drop_zero_continuity": r.continuity.p,
+        "p_wilcox_drop_zero_no_continuity": r.normal.p,
+        "z_pratt_stata_signrank": r.pratt.statistic,
+        "p_pratt_stata_signrank": r.pratt.p,
+        "p_exact_drop_zero": r.test.p,
+        "sign_test_p": r.sign.p,
+    }
+
+
+def rank_sum_case(case: Case) -> dict[str, Any]:
+    r = rank_sum(data(case), value="value", group="group")
+    m, n = r.sizes
+    no_ties = (r.rank_sum - m * (m + n + 1) / 2) / math.sqrt(m * n * (m + n + 1) / 12)
+    return {
+        "n1": m,
+        "n2": n,
+        "rank_sum_A": r.rank_sum,
+        "U_A": r.u,
+        "z_tie_corrected_stata": r.normal.statistic,
+        "p_tie_corrected_no_continuity_stata": r.normal.p,
+        "p_tie_corrected_continuity_scipy_mannwhitneyu": r.continuity.p,
+        "z_no_tie_scipy_ranksums": no_ties,
+        "p_no_tie_scipy_ranksums": normal_two_sided_p(no_ties),
+        "p_exact_permutation_abs_deviation": r.exact_deviation.p,
+        "p_exact_twice_smaller_tail": r.exact_tails.p,
+        "prob_superiority_A": r.superiority,
+        "hodges_lehmann": r.estimate,
+    }
+
+
 CASES: dict[str, Callable[[Case], dict[str, Any]]] = {
     "repeatability_pefr_public": repeatability_case,
     "ccc_pefr_public": concordance_case,
     "ba_ratio_loa_public": ratio_limits_case,
     "ba_regression_loa_public": regression_limits_case,
+    "icc_missing_reml_complete_public": icc_reml_case,
+    "icc_nested_lesions_public": nested_icc_case,
+    "signedrank_zeros_ties_public": signed_rank_case,
+    "ranksum_ties_public": rank_sum_case,
 }
