@@ -9,6 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from analytics.accuracy.clustered import clustered_accuracy
+from analytics.accuracy.clustered_roc import clustered_roc
+from analytics.accuracy.paired import paired_accuracy
+from analytics.accuracy.roc import roc, unpaired_difference
 from analytics.agreement.components import icc_reml_of, nested_icc_of
 from analytics.agreement.icc import icc_of
 from analytics.agreement.lin import concordance_correlation
@@ -165,6 +169,57 @@ def rank_sum_case(case: Case) -> dict[str, Any]:
     }
 
 
+def clustered_accuracy_case(case: Case) -> dict[str, Any]:
+    r = clustered_accuracy(data(case), test="test", reference="truth", cluster="patient", threshold=1)
+    return {
+        name: {
+            "x": m.numerator,
+            "n": m.n,
+            "patients": m.clusters,
+            "est": m.estimate,
+            "cluster_se": m.se,
+            "ci_wald_cluster": list(m.wald_interval),
+            "ci_logit_cluster": list(m.interval),
+            "deff": m.design_effect,
+        }
+        for name, m in zip(("sensitivity", "specificity", "accuracy"), r.measures(), strict=True)
+    }
+
+
+def clustered_roc_case(case: Case) -> dict[str, Any]:
+    r = clustered_roc(data(case), marker="x", outcome="y", cluster="patient")
+    return {
+        "auc": r.estimate,
+        "obuchowski_se": r.se,
+        "ci": list(r.interval),
+        "naive_delong_se": r.naive_se,
+        "n_patients": r.clusters,
+        "n_cases": r.cases,
+        "n_controls": r.controls,
+    }
+
+
+def unpaired_roc_case(case: Case) -> dict[str, Any]:
+    table = data(case)
+    a, b = (roc(table[table["g"] == g], marker="x", outcome="y") for g in "AB")
+    d = unpaired_difference(a, b)
+    return {"auc_A": a.estimate, "auc_B": b.estimate, "D": d.t, "df_welch": d.df, "p": d.p}
+
+
+def paired_accuracy_case(case: Case) -> dict[str, Any]:
+    r = paired_accuracy(data(case), first="t1", second="t2", reference="truth")
+    out: dict[str, Any] = {"diseased": list(r.diseased), "nondiseased": list(r.healthy)}
+    for key, m in (("se", r.sensitivity), ("sp", r.specificity)):
+        out[f"mcnemar_{key}"] = [m.first, m.second, m.estimate, m.tests[0].statistic, m.tests[0].p]
+        out[f"exact_p_{key}"] = m.tests[1].p
+    for key, m in (("ppv", r.ppv), ("npv", r.npv)):
+        score, weighted, relative = m.tests
+        out[f"gs_{key}"] = [m.first, m.second, score.statistic, score.p]
+        out[f"wgs_{key}"] = [weighted.statistic, weighted.p]
+        out[f"rpv_{key}"] = [m.ratio, *m.ratio_interval, relative.p]
+    return out
+
+
 CASES: dict[str, Callable[[Case], dict[str, Any]]] = {
     "repeatability_pefr_public": repeatability_case,
     "ccc_pefr_public": concordance_case,
@@ -174,4 +229,8 @@ CASES: dict[str, Callable[[Case], dict[str, Any]]] = {
     "icc_nested_lesions_public": nested_icc_case,
     "signedrank_zeros_ties_public": signed_rank_case,
     "ranksum_ties_public": rank_sum_case,
+    "clustered_sens_spec_public": clustered_accuracy_case,
+    "roc_clustered_obuchowski_public": clustered_roc_case,
+    "roc_unpaired_public": unpaired_roc_case,
+    "paired_tests_public": paired_accuracy_case,
 }
