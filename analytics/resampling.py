@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from analytics.result import Interval, interval_or_none
 from analytics.rounding import count
 
+REPLICATES = 10_000
+SEED = 20_220_401
+
 CHUNK_ENTRIES = 4_000_000
 """Count-matrix entries held at once: 32 MB."""
 

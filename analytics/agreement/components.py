@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from analytics.agreement.crossed_reml import fit_crossed, subject_sums
 from analytics.agreement.nested_reml import fit_nested, patient_sums
-from analytics.agreement.pairs import REPLICATES, SEED
 from analytics.columns import Table, codes, keys, wide
 from analytics.errors import AnalyticsError
-from analytics.resampling import percentile_interval, resampled_sums, sums_by_cluster
+from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import Dropped, Interval, Result, few_clusters
 from analytics.rounding import half_up
 

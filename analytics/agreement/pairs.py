@@ -15,8 +15,6 @@ from analytics.result import Dropped
 
 Array = NDArray[np.float64]
 SIGNIFICANT_DIGITS = 12
-REPLICATES = 10_000
-SEED = 20_220_401
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.agreement.pairs import REPLICATES, SEED, Pairs, pairs
+from analytics.agreement.pairs import Pairs, pairs
 from analytics.columns import Table, keys, numbers
-from analytics.resampling import percentile_interval, resample_counts
+from analytics.resampling import REPLICATES, SEED, percentile_interval, resample_counts
 from analytics.result import DRAWING, Interval, Result, few_clusters, no_values, plural
 from analytics.rounding import half_up
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from analytics.agreement.bland_altman import BlandAltman, bland_altman_of
 from analytics.agreement.correlation import pearson_coefficient
-from analytics.agreement.pairs import REPLICATES, SEED
 from analytics.columns import Table, keys, numbers
 from analytics.errors import AnalyticsError
+from analytics.resampling import REPLICATES, SEED
 from analytics.result import DRAWING, Dropped, Interval, Result, no_values
 from analytics.rounding import half_up, percent
 

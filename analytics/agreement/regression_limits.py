@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.agreement.pairs import REPLICATES, SEED, Pairs, pairs
+from analytics.agreement.pairs import Pairs, pairs
 from analytics.columns import Table, keys, numbers
 from analytics.distributions import normal_quantile, t_quantile, t_two_sided_p
-from analytics.resampling import percentile_interval, resampled_sums, sums_by_cluster
+from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import DRAWING, Interval, Result, Test, few_clusters, no_values, plural
 from analytics.rounding import half_up
 

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.agreement.pairs import REPLICATES, SEED
 from analytics.columns import Table, codes, keys, wide
 from analytics.distributions import chi2_quantile, normal_quantile
 from analytics.errors import AnalyticsError
-from analytics.resampling import percentile_interval, resampled_sums, sums_by_cluster
+from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import Dropped, Interval, Result, few_clusters, plural
 from analytics.rounding import half_up, percent
 

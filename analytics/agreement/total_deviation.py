@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.agreement.pairs import REPLICATES, SEED, Pairs, pairs
+from analytics.agreement.pairs import Pairs, pairs
 from analytics.columns import Table, keys, numbers
 from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
-from analytics.resampling import percentile_interval, resampled_sums, sums_by_cluster
+from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import Interval, Result, few_clusters
 from analytics.rounding import half_up, percent
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from analytics.accuracy.clustered import clustered_accuracy
 from analytics.accuracy.clustered_roc import clustered_roc
+from analytics.accuracy.maximally_selected import log_rank_scores, maximally_selected
 from analytics.accuracy.paired import paired_accuracy
 from analytics.accuracy.roc import roc, unpaired_difference
 from analytics.agreement.components import icc_reml_of, nested_icc_of
@@ -23,6 +24,7 @@ from analytics.agreement.repeatability import repeatability_of
 from analytics.agreement.signed_rank import signed_rank
 from analytics.agreement.total_deviation import total_deviation
 from analytics.distributions import normal_two_sided_p
+from analytics.survival.log_rank import log_rank
 
 Case = dict[str, Any]
 ORACLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "oracle"
@@ -220,6 +222,20 @@ def paired_accuracy_case(case: Case) -> dict[str, Any]:
     return out
 
 
+def maximally_selected_case(case: Case) -> dict[str, Any]:
+    table = data(case)
+    time, event, x = (table[c].to_numpy(float) for c in ("time", "event", "x"))
+    r = maximally_selected(x, log_rank_scores(time, event), replicates=0)
+    group = (x > r.estimate).astype(int)
+    return {
+        "M": r.test.statistic,
+        "cutpoint_le": r.estimate,
+        "p_lausen1994_clipped": r.test.p,
+        "p_lausen1994_raw_bound": r.test.p,
+        "naive_logrank_p_at_cut": log_rank(time, event, group, 2).p,
+    }
+
+
 CASES: dict[str, Callable[[Case], dict[str, Any]]] = {
     "repeatability_pefr_public": repeatability_case,
     "ccc_pefr_public": concordance_case,
@@ -233,4 +249,5 @@ CASES: dict[str, Callable[[Case], dict[str, Any]]] = {
     "roc_clustered_obuchowski_public": clustered_roc_case,
     "roc_unpaired_public": unpaired_roc_case,
     "paired_tests_public": paired_accuracy_case,
+    "maxstat_public": maximally_selected_case,
 }
