@@ -16,6 +16,7 @@ from analytics.rounding import half_up
 if TYPE_CHECKING:
     from analytics.agreement.quantile_limits import QuantileLimits
     from analytics.agreement.ratio_limits import RatioLimits
+    from analytics.agreement.regression import MethodComparison
     from analytics.agreement.regression_limits import RegressionLimits
 
 DIFFERENCE_HOVER = "mean %{x:.1f}, difference %{y:.1f}"
@@ -95,4 +96,24 @@ def _differences(
     drawn = Drawing(title, f"{second} − {first}{unit}", simulated=result.simulated)
     size = (result.first + result.second) / 2
     points(drawn, size, result.second - result.first, custom(labels, links, len(size)), DIFFERENCE_HOVER)
+    return drawn
+
+
+def method_comparison_plot(
+    result: MethodComparison, *, labels: Sequence[str] = (), links: Sequence[str] = ()
+) -> Drawing:
+    """Second read against the first with the fitted line and the line of identity."""
+    if result.estimate is None or result.intercept is None:
+        return refused(result.reason or "", simulated=result.simulated)
+    unit = f" ({result.value_unit})" if result.value_unit else ""
+    first, second = result.names
+    drawn = Drawing(f"{first}{unit}", f"{second}{unit}", simulated=result.simulated)
+    low, high = float(result.first.min()), float(result.first.max())
+    drawn.diagonal(min(low, float(result.second.min())), max(high, float(result.second.max())))
+    ends = [result.intercept + result.estimate * x for x in (low, high)]
+    line = {"color": WARNING, "width": 2}
+    drawn.trace(
+        "scatter", x=[low, high], y=ends, mode="lines", line=line, name=result.method, hoverinfo="name"
+    )
+    points(drawn, result.first, result.second, custom(labels, links, result.n), "%{x:.1f}, %{y:.1f}")
     return drawn
