@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analytics.survival.competing import aalen_johansen, competing_incidence_of
+from analytics.survival.competing_models import cause_specific, fine_gray
 from analytics.survival.cox import cox
 from analytics.survival.firth import firth
+from analytics.survival.kaplan_meier import kaplan_meier
 from analytics.survival.partial_likelihood import RiskSets, maximise
 from analytics.survival.proportional_hazards import TRANSFORMS, score_tests, transformed_times
 from analytics.survival.residuals import deviance, martingale, scaled_schoenfeld, schoenfeld
@@ -86,8 +89,39 @@ def firth_case(case: Case) -> dict[str, Any]:
     }
 
 
+def competing_case(case: Case) -> dict[str, Any]:
+    table, times = data(case), case["input"]["times"]
+    time, status = table["time"].to_numpy(float), table["status"].to_numpy(float)
+    first, second = (aalen_johansen(time, status, cause=c) for c in (1, 2))
+    naive = kaplan_meier(time, (status == 1) * 1.0)
+    by_sex = competing_incidence_of(
+        time, status, outcomes=["PCM", "death"], horizon=times[0], groups=table["sex"].tolist()
+    )
+    tests = [by_sex.test, *by_sex.other_tests]
+    table["male"] = (table["sex"] == "M") * 1.0
+    fg = fine_gray(table, time="time", event="status", covariates=["age", "male"])
+    cs = cause_specific(table, time="time", event="status", covariates=["age", "male"])
+    return {
+        "times": times,
+        "counts": [int((status == k).sum()) for k in range(3)],
+        "cif_event1": [first.incidence_at(t)[0] for t in times],
+        "cif_event1_var_cmprsk": [first.aalen_variance_at(t) for t in times],
+        "cif_event2": [second.incidence_at(t)[0] for t in times],
+        "aj_se_survfit": [first.standard_error_at(t) for t in times],
+        "one_minus_km_naive": [1 - naive.survival_at(t) for t in times],
+        "gray_chisq": [t.statistic for t in tests],
+        "gray_p": [t.p for t in tests],
+        "fine_gray_coef": [t.coefficient for t in fg.terms],
+        "fine_gray_se": [t.se for t in fg.terms],
+        "fine_gray_shr": [t.estimate for t in fg.terms],
+        "cause_specific_coef": [t.coefficient for t in cs.terms],
+        "cause_specific_se": [t.se for t in cs.terms],
+    }
+
+
 CASES: dict[str, Callable[[Case], dict[str, Any]]] = {
     "cox_time_dependent_robust_public": cox_robust,
     "zph_veteran_transforms_public": ph_transforms,
     "cox_monotone_firth_public": firth_case,
+    "competing_mgus2_public": competing_case,
 }
