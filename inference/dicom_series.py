@@ -82,17 +82,17 @@ def read_series(
     return Volume(hu=hu, affine=affine, metadata=metadata, warnings=tuple(warnings))
 
 
+def series_files(source: Path | str) -> list[Path]:
+    """Return the files of a folder with its sub-folders, sorted; a DICOMDIR and hidden files are left out."""
+    folder = Path(source)
+    if not folder.exists():
+        raise VolumeError("no-such-folder", f"There is no folder {folder.name}.")
+    found = sorted(p for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else [folder]
+    return [p for p in found if p.name != "DICOMDIR" and not p.name.startswith(".")]
+
+
 def _load(source: Any, name: Named | None) -> tuple[list[Dataset], list[str]]:
-    if isinstance(source, str | Path):
-        folder = Path(source)
-        if not folder.exists():
-            raise VolumeError("no-such-folder", f"There is no folder {folder.name}.")
-        items: list[Any] = (
-            sorted(p for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else [folder]
-        )
-        items = [p for p in items if p.name != "DICOMDIR" and not p.name.startswith(".")]
-    else:
-        items = list(source)
+    items: list[Any] = series_files(source) if isinstance(source, str | Path) else list(source)
     if not items:
         raise VolumeError("too-few-slices", "There are no files.")
     called = [

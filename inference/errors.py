@@ -39,5 +39,9 @@ class QuantificationError(InferenceError):
     """A measurement that cannot be made."""
 
 
+class DicomObjectError(InferenceError):
+    """A segmentation or report that cannot be written or read."""
+
+
 class RefusedScan(InferenceError):
     """A scan that cannot carry an analysis; no number is given for it."""

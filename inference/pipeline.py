@@ -18,12 +18,19 @@ from inference.centreline import Centreline
 from inference.contours import VesselContours
 from inference.contours_from_probabilities import contours_from_probabilities
 from inference.coronary import profile_named
-from inference.errors import CentrelineError, RefusedScan
+from inference.errors import CentrelineError, QuantificationError, RefusedScan
 from inference.quantification import (
+    AorticRegion,
+    CadRads2,
     Lesion,
     Measurement,
+    Reference,
     VesselRead,
+    aortic_region,
+    cadrads2_of_patient,
     find_lesions,
+    lesion_references,
+    lumen_attenuation,
     quantify,
     roll_up,
     sections_inside,
@@ -51,12 +58,14 @@ class Settings:
     ----------
     model : ``served``, a network's name, or the path of a ``.safetensors`` file that ``train`` wrote.
     profile : composition profile. device : ``auto``, ``cpu`` or ``cuda``.
+    arithmetic : of the network, ``auto``, ``float32`` or ``bfloat16`` (``inference.networks.arithmetic_of``).
     lesions : given extents per vessel, measured as given; None finds them.
     """
 
     model: str = "served"
     profile: str = "corrected"
     device: str = "auto"
+    arithmetic: str = "auto"
     lesions: Mapping[str, tuple[Lesion, ...]] | None = None
 
     @property
@@ -70,7 +79,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Analysis:
-    """Everything an analysis found, with what it was made by."""
+    """Everything an analysis found, with what it was made by.
+
+    uncertainty : per vessel, expected share of wrong labels of every section. references : per vessel and lesion, what
+    stenosis was told against. aorta : where profile ``adaptive`` took its noise from. cadrads2 : of the patient.
+    """
 
     vessels: tuple[StraightenedVessel, ...]
     reads: tuple[VesselRead, ...]
@@ -79,6 +92,9 @@ class Analysis:
     versions: dict[str, str]
     warnings: tuple[str, ...] = ()
     uncertainty: Mapping[str, np.ndarray] = field(default_factory=dict)
+    references: Mapping[str, Mapping[int, Reference]] = field(default_factory=dict)
+    aorta: AorticRegion | None = None
+    cadrads2: CadRads2 | None = None
 
 
 def analyse(
@@ -126,25 +142,28 @@ def analyse(
     module, card = network if network is not None else _load(settings)
     contours: list[VesselContours] = []
     uncertainty: dict[str, np.ndarray] = {}
-    from inference.networks import VIEWS, segment
+    from inference.networks import VIEWS, arithmetic_of, segment
     from inference.networks.uncertainty import section_uncertainty
 
     lap("load_network")
+    arithmetic = arithmetic_of(settings.arithmetic, card.device)
     provenance = {
         "source": "network",
         "network": card.name,
         "weights_sha256": card.sha256,
         "views": str(len(VIEWS)),
+        "arithmetic": arithmetic,
     }
     for i, vessel in enumerate(vessels):
         progress("segment", i / len(vessels))
-        wall, lumen, plaque = segment(vessel, module)
+        wall, lumen, plaque = segment(vessel, module, arithmetic=arithmetic)
         lap("segment")
         progress("contours", i / len(vessels))
         given = sections_inside(len(vessel.hu), (settings.lesions or {}).get(vessel.vessel, ()))
         contours.append(contours_from_probabilities(wall, lumen, plaque, provenance, given_lesions=given))
         uncertainty[vessel.vessel] = section_uncertainty(wall, lumen, plaque)
         lap("contours")
+    aorta = _aortic_region(volume, vessels, contours, warnings) if profile.adaptive else None
     reads, tables = [], []
     for i, (vessel, drawn) in enumerate(zip(vessels, contours, strict=True)):
         progress("quantify", i / len(vessels))
@@ -154,7 +173,7 @@ def analyse(
             else tuple(settings.lesions.get(vessel.vessel, ()))
         )
         reads.append(VesselRead(vessel.vessel, drawn, lesions))
-        tables.append(quantify(vessel, reads[-1], profile))
+        tables.append(quantify(vessel, reads[-1], profile, aortic_sd_hu=aorta.sd_hu if aorta else None))
     rows = [row for table in tables for row in table] + roll_up(tables, profile)
     lap("quantify")
     progress("quantify", 1.0)
@@ -166,24 +185,52 @@ def analyse(
         versions={
             "model": card.name,
             "weights_sha256": card.sha256,
+            "arithmetic": arithmetic,
             "profile": f"{profile.name}/{profile.version}",
             "volume_sha256": volume.sha256,
             "settings_sha256": settings.sha256,
             "python": _platform.python_version(),
+            **({"aortic_sd_hu": f"{aorta.sd_hu:.3f}"} if aorta else {}),
             **{name: metadata.version(name) for name in ("torch", "numpy", "scipy", "numba", "pydicom")},
         },
         warnings=tuple(warnings),
         uncertainty=uncertainty,
+        references={
+            read.vessel: lesion_references(vessel, read) for vessel, read in zip(vessels, reads, strict=True)
+        },
+        aorta=aorta,
+        cadrads2=cadrads2_of_patient(rows),
     )
 
 
 def _load(settings: Settings) -> tuple[Any, Any]:
-    from inference.networks import load_network, network_of
+    from inference.networks import load_network
 
-    if settings.model.endswith(".safetensors"):
-        path = Path(settings.model)
-        return load_network(network_of(path), weights=path, device=settings.device)
     return load_network(settings.model, device=settings.device)
+
+
+def _aortic_region(
+    volume: Volume,
+    vessels: Sequence[StraightenedVessel],
+    contours: Sequence[VesselContours],
+    warnings: list[str],
+) -> AorticRegion | None:
+    """The aortic region at the left-main ostium; None, with a warning, where it is not found."""
+    instead = "the lumen's own spread stands for the aorta's noise in profile adaptive."
+    for vessel, drawn in zip(vessels, contours, strict=True):
+        if vessel.vessel != "LM":
+            continue
+        level = lumen_attenuation(vessel, drawn)[:33]
+        if not np.isfinite(level).any():
+            warnings.append(f"The left main is closed at its ostium: {instead}")
+            return None
+        try:
+            return aortic_region(volume, vessel.centre[0], float(np.nanmedian(level)))
+        except QuantificationError as error:
+            warnings.append(f"{error} Therefore {instead}")
+            return None
+    warnings.append(f"There is no left main: {instead}")
+    return None
 
 
 def _check_contrast(vessels: Sequence[StraightenedVessel]) -> list[str]:

@@ -84,7 +84,7 @@ def main() -> int:
     if "frontend" in chosen:
         results["Vitest"] = frontend()
     if chosen & {"second-world", "python"}:
-        tools = servers.ensure(["redis-server", "initdb", "chromium"])
+        tools = servers.ensure(["redis-server", "initdb", "chromium", "dciodvfy"])
         env = {**ENV, "PLAQUELAB_CHROMIUM": tools["chromium"]}
         if "second-world" in chosen:
             with (

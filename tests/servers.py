@@ -1,4 +1,4 @@
-"""Real Redis, PostgreSQL and Chromium for the tests: found on the machine, else installed when root."""
+"""Real Redis, PostgreSQL, Chromium and a DICOM validator for the tests: found on the machine, else installed when root."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PACKAGES = {"redis-server": "redis-server", "initdb": "postgresql", "chromium": "chromium"}
+PACKAGES = {
+    "redis-server": "redis-server",
+    "initdb": "postgresql",
+    "chromium": "chromium",
+    "dciodvfy": "dicom3tools",
+}
 
 
 def find(tool: str) -> str | None:

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from inference.errors import CentrelineError, QuantificationError
 
 if TYPE_CHECKING:
     from inference.centreline import Centreline
+    from inference.dicom.export import DicomObjects
+    from inference.dicom.source import SourceSeries
     from inference.pipeline import Analysis
     from inference.quantification import Lesion, Measurement
     from inference.volume import Volume
@@ -49,13 +52,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", default="corrected", help="composition profile (default: corrected)")
     parser.add_argument("--model", default="served", help="network (default: the served one)")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument(
+        "--arithmetic",
+        default="auto",
+        choices=("auto", "float32", "bfloat16"),
+        help="of the network; auto is bfloat16 on a processor that has it",
+    )
     parser.add_argument("--exam", default="", help="name of the exam in the table (default: the folder's)")
+    parser.add_argument("--no-dicom", action="store_true", help="leave out segmentation.dcm and report.dcm")
     parser.add_argument("--json", action="store_true", help="print analysis.json on standard output")
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, analyse, write; nothing is written unless all of it succeeded."""
     from inference.centreline import read_centrelines
+    from inference.dicom.source import read_source
     from inference.pipeline import Settings, analyse
     from inference.volume import read_series
 
@@ -70,20 +81,37 @@ def run(options: argparse.Namespace) -> int:
     progress = _bar()
     progress("read", 0.0)
     volume = read_series(options.dicom)
+    source = None if options.no_dicom else read_source(options.dicom, volume)
     read = time.perf_counter()
     progress("centrelines", 0.0)
     lines = (
         read_centrelines(options.centrelines) if options.centrelines else trace_points(volume, options.points)
     )
     traced = time.perf_counter()
-    settings = Settings(model=options.model, profile=options.profile, device=options.device, lesions=lesions)
+    settings = Settings(
+        model=options.model,
+        profile=options.profile,
+        device=options.device,
+        arithmetic=options.arithmetic,
+        lesions=lesions,
+    )
     analysis = analyse(volume, lines, settings=settings, progress=progress)
     timings = {"read": round(read - started, 3), "centrelines": round(traced - read, 3), **analysis.timings}
     exam = options.exam or options.dicom.resolve().name
     summary = summarise(
         volume=volume, analysis=analysis, timings=timings, total=time.perf_counter() - started
     )
-    write(out=options.out, exam=exam, volume=volume, analysis=analysis, lines=lines, summary=summary)
+    progress("write", 0.0)
+    objects = make_objects(volume, analysis, source, summary) if source else None
+    write(
+        out=options.out,
+        exam=exam,
+        volume=volume,
+        analysis=analysis,
+        lines=lines,
+        summary=summary,
+        objects=objects,
+    )
     progress("done", 1.0)
     if options.json:
         print(json.dumps(summary))
@@ -177,6 +205,10 @@ def summarise(
         "versions": analysis.versions,
         "scan": dict(volume.metadata),
         "warnings": list(analysis.warnings),
+        "cadrads2": None
+        if analysis.cadrads2 is None
+        else {"category": str(analysis.cadrads2), **asdict(analysis.cadrads2)},
+        "aortic_region": None if analysis.aorta is None else asdict(analysis.aorta),
         "vessels": [
             {
                 "vessel": vessel.vessel,
@@ -185,10 +217,36 @@ def summarise(
                 "lesions": len(read.lesions),
                 "masked_sections": len(read.contours.masks),
                 "expected_wrong_labels": round(float(analysis.uncertainty[vessel.vessel].mean()), 4),
+                "references": {
+                    number: _rounded(asdict(reference))
+                    for number, reference in analysis.references.get(vessel.vessel, {}).items()
+                },
             }
             for vessel, read in zip(analysis.vessels, analysis.reads, strict=True)
         ],
     }
+
+
+def _rounded(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        k: round(float(v), 4) if v is not None and not isinstance(v, str) else v for k, v in fields.items()
+    }
+
+
+def make_objects(
+    volume: Volume, analysis: Analysis, source: SourceSeries, summary: dict[str, Any]
+) -> DicomObjects:
+    """Make segmentation and report, and name them in the summary with the time that they took."""
+    from inference.dicom.export import REPORT, SEGMENTATION, export
+
+    begin = time.perf_counter()
+    made = export(analysis, volume, source)
+    summary["timings_s"]["dicom"] = round(time.perf_counter() - begin, 3)
+    summary["dicom"] = {
+        "segmentation": {"file": SEGMENTATION, "sop_instance_uid": str(made.segmentation.SOPInstanceUID)},
+        "report": {"file": REPORT, "sop_instance_uid": str(made.report.SOPInstanceUID)},
+    }
+    return made
 
 
 def write(
@@ -199,8 +257,9 @@ def write(
     analysis: Analysis,
     lines: list[Centreline],
     summary: dict[str, Any],
+    objects: DicomObjects | None,
 ) -> None:
-    """Write measurements.csv, analysis.json, centrelines.csv, vessels.npz and report.html."""
+    """Write measurements.csv, analysis.json, centrelines.csv, vessels.npz, the DICOM objects and report.html."""
     import numpy as np
 
     from inference.centreline import write_centrelines
@@ -226,6 +285,10 @@ def write(
             f"{name}/uncertainty": analysis.uncertainty[name],
         }
     np.savez_compressed(out / "vessels.npz", **arrays)
+    if objects:
+        begin = time.perf_counter()
+        objects.save(out)
+        summary["timings_s"]["dicom_files"] = round(time.perf_counter() - begin, 3)
     page = report_page(exam=exam, volume=volume, analysis=analysis, summary=summary)
     (out / "report.html").write_text(page, encoding="utf-8")
     (out / "analysis.json").write_text(json.dumps(summary, indent=1))

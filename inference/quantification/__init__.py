@@ -7,6 +7,7 @@ import numpy as np
 from inference.coronary import CompositionProfile
 from inference.quantification.aorta import AorticRegion, aortic_region
 from inference.quantification.cadrads2 import CadRads2, cadrads2_of_patient
+from inference.quantification.composition import PlaqueCells, plaque_cells
 from inference.quantification.composition import composition_map as _map
 from inference.quantification.lesions import (
     find_lesions,
@@ -17,7 +18,7 @@ from inference.quantification.lesions import (
 )
 from inference.quantification.measure import VARIANTS, lesion_references, quantify
 from inference.quantification.roll_up import roll_up
-from inference.quantification.sections import measure_sections
+from inference.quantification.sections import lumen_attenuation, measure_sections
 from inference.quantification.stenosis import Reference
 from inference.quantification.types import UNITS, Lesion, Measurement, NormalWall, VesselRead
 from inference.straightening import StraightenedVessel
@@ -30,6 +31,7 @@ __all__ = [
     "Lesion",
     "Measurement",
     "NormalWall",
+    "PlaqueCells",
     "Reference",
     "VesselRead",
     "aortic_region",
@@ -38,8 +40,10 @@ __all__ = [
     "find_lesions",
     "fit_normal_wall",
     "lesion_references",
+    "lumen_attenuation",
     "mark_plaque",
     "mark_whole_wall",
+    "plaque_cells",
     "profile_curves",
     "quantify",
     "roll_up",
@@ -47,9 +51,14 @@ __all__ = [
 ]
 
 
-def composition_map(vessel: StraightenedVessel, read: VesselRead, profile: CompositionProfile) -> np.ndarray:
+def composition_map(
+    vessel: StraightenedVessel,
+    read: VesselRead,
+    profile: CompositionProfile,
+    aortic_sd_hu: float | None = None,
+) -> np.ndarray:
     """Return what the viewer lays over the image: (S, 64, 64) uint8, 0 none, 1 low-attenuation, 2 non-calcified, 3 calcified."""
-    return _map(vessel, read.contours, profile)
+    return _map(vessel, read.contours, profile, aortic_sd_hu)
 
 
 def profile_curves(vessel: StraightenedVessel, read: VesselRead) -> dict[str, np.ndarray]:

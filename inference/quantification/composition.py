@@ -312,12 +312,59 @@ def measure_composition(
     return Composition(*out.T, napkin)  # type: ignore[call-arg]
 
 
+@dataclass(frozen=True)
+class PlaqueCells:
+    """Tissue of plaque, cell by cell: 0 no plaque, 1 low-attenuation, 2 other non-calcified, 3 calcified.
+
+    Parameters
+    ----------
+    rows : (R,) sections in polar form that have plaque.
+    tissue : (R, 64, 12) uint8, by angle and by depth from the lumen to the outer wall in equal steps.
+    masks : section → (64, 64) uint8, for sections in pixels.
+    """
+
+    rows: np.ndarray
+    tissue: np.ndarray
+    masks: dict[int, np.ndarray]
+
+
+def plaque_cells(
+    vessel: StraightenedVessel,
+    contours: VesselContours,
+    profile: CompositionProfile,
+    aortic_sd_hu: float | None = None,
+) -> PlaqueCells:
+    """Return the tissue of the cells that ``measure_composition`` sums, as it judges them."""
+    prepared = prepare(vessel, contours, profile, aortic_sd_hu)
+    judged = _judge(vessel, contours, profile, prepared, 0.0)
+    rows = prepared.rows
+    limit, low = prepared.limit[rows][:, None, None], judged.low[rows][:, None, None]
+    tissue = np.where(judged.dense >= limit, 3, np.where(judged.tissue < low, 1, 2)) * (judged.volume > 0)
+    masks = {
+        section: _pixel_tissue(vessel, judged, prepared, section, contours.masks[section] == 3)
+        for section in prepared.with_mask
+    }
+    return PlaqueCells(rows, tissue.astype(np.uint8), masks)
+
+
+def _pixel_tissue(
+    vessel: StraightenedVessel, judged: _Judged, prepared: Prepared, section: int, plaque: np.ndarray
+) -> np.ndarray:
+    """Tissue (64, 64) uint8 of one section's plaque pixels, coded as in ``PlaqueCells``."""
+    dense, tissue = _pixels(vessel, judged, section)
+    soft = np.where(tissue < judged.low[section], 1, 2)
+    return np.where(plaque, np.where(dense >= prepared.limit[section], 3, soft), 0).astype(np.uint8)
+
+
 def composition_map(
-    vessel: StraightenedVessel, contours: VesselContours, profile: CompositionProfile
+    vessel: StraightenedVessel,
+    contours: VesselContours,
+    profile: CompositionProfile,
+    aortic_sd_hu: float | None = None,
 ) -> np.ndarray:
     """Return what the viewer lays over the image: (S, 64, 64) uint8, 0 none, 1 low-attenuation, 2 non-calcified, 3 calcified."""
     out = np.zeros(vessel.hu.shape, np.uint8)
-    prepared = prepare(vessel, contours, profile)
+    prepared = prepare(vessel, contours, profile, aortic_sd_hu)
     judged = _judge(vessel, contours, profile, prepared, 0.0)
     rows = prepared.sections.tolist()
     near = VesselContours(
@@ -327,7 +374,5 @@ def composition_map(
         {n: contours.masks[section] for n, section in enumerate(rows) if section in contours.masks},
     )
     for section, plaque in zip(rows, label_map(near) == 3, strict=True):
-        dense, tissue = _pixels(vessel, judged, section)
-        soft = np.where(tissue < judged.low[section], 1, 2)
-        out[section] = np.where(plaque, np.where(dense >= prepared.limit[section], 3, soft), 0)
+        out[section] = _pixel_tissue(vessel, judged, prepared, section, plaque)
     return out

@@ -95,7 +95,7 @@ def quantify(
         )
         for by in SHIFTS_MM
     ]
-    kept = _kept(vessel, read)
+    kept = kept_sections(vessel, read)
     rows: list[Measurement] = []
     for lesion in read.lesions:
         rows += _lesion_rows(vessel, read, lesion, views, kept, prepared.lumen_hu, profile)
@@ -106,7 +106,7 @@ def quantify(
 def lesion_references(vessel: StraightenedVessel, read: VesselRead) -> dict[int, Reference]:
     """Return what each lesion (by number) is compared with: method, positions and values, as ``quantify`` finds them."""
     sections = measure_sections(vessel, read.contours)
-    usable = (sections.lumen_area > 0) & (_kept(vessel, read) > 0)
+    usable = (sections.lumen_area > 0) & (kept_sections(vessel, read) > 0)
     return {
         lesion.number: reference(
             vessel.arc_length,
@@ -121,8 +121,8 @@ def lesion_references(vessel: StraightenedVessel, read: VesselRead) -> dict[int,
     }
 
 
-def _kept(vessel: StraightenedVessel, read: VesselRead) -> np.ndarray:
-    """1 for every section that counts, 0 for excluded ones (S,)."""
+def kept_sections(vessel: StraightenedVessel, read: VesselRead) -> np.ndarray:
+    """Return 1 for every section that counts, 0 for excluded ones (S,)."""
     kept = np.ones(vessel.sections)
     for start, end, _ in read.excluded:
         kept[(vessel.arc_length >= start) & (vessel.arc_length <= end)] = 0.0

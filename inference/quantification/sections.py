@@ -111,12 +111,18 @@ def _minimum_feret(lumen, cos, sin, turn_cos, turn_sin):  # type: ignore[no-unty
     return width
 
 
-def weights(vessel: StraightenedVessel, start_mm: float, end_mm: float) -> np.ndarray:
-    """Return mm of path (S,) that each section stands for inside [start, end]: whole sections and cut ends."""
+def spans(vessel: StraightenedVessel, start_mm: float, end_mm: float) -> np.ndarray:
+    """Return the path (S, 2), mm, that each section stands for inside [start, end]; it may be empty (end < start)."""
     at = vessel.arc_length
     half = SPACING_ALONG / 2
     low, high = np.maximum(at - half, 0.0), np.minimum(at + half, at[-1])
-    return np.clip(np.minimum(high, end_mm) - np.maximum(low, start_mm), 0.0, None)
+    return np.stack([np.maximum(low, start_mm), np.minimum(high, end_mm)], axis=1)
+
+
+def weights(vessel: StraightenedVessel, start_mm: float, end_mm: float) -> np.ndarray:
+    """Return mm of path (S,) that each section stands for inside [start, end]: whole sections and cut ends."""
+    low, high = spans(vessel, start_mm, end_mm).T
+    return np.clip(high - low, 0.0, None)
 
 
 def lumen_attenuation(vessel: StraightenedVessel, contours: VesselContours) -> np.ndarray:

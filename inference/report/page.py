@@ -96,6 +96,8 @@ def report_page(*, exam: str, volume: Volume, analysis: Analysis, summary: Mappi
         )
         if metric in patient
     )
+    if analysis.cadrads2 is not None:
+        overview += f", {analysis.cadrads2}"
     warnings = "".join(f"<li class=warning>{escape(w)}</li>" for w in analysis.warnings)
     versions = analysis.versions
     about = (

@@ -21,6 +21,7 @@ class TrainingConfig:
     stretches come from it, and ``reads_held_out`` of its patients are kept for validation.
     minutes : when given, the learning rate also falls with the time spent, so that a run ends in time on a busy
     machine; such a run is repeatable in kind, not bit by bit.
+    arithmetic : of convolutions: ``float32``, ``bfloat16``, or ``auto`` = bfloat16 where the machine has it.
     """
 
     network: str
@@ -46,6 +47,7 @@ class TrainingConfig:
     checkpoint_every: int = 200
     validate_every: int = 400
     threads: int = 1
+    arithmetic: str = "auto"
 
     def __post_init__(self) -> None:
         if self.network not in NETWORKS:
@@ -69,6 +71,8 @@ class TrainingConfig:
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
+        if self.arithmetic not in ("auto", "float32", "bfloat16"):
+            raise ValueError(f"arithmetic: {self.arithmetic!r} is not one of auto, float32, bfloat16")
         if not 0 < self.reads_share <= 1 or not 0 < self.reads_held_out < 1:
             raise ValueError("reads_share and reads_held_out are shares between 0 and 1")
         if not 0 < self.ema < 1 or not 0 <= self.plaque_share <= 1 or self.learning_rate <= 0:

@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
 from inference.networks import WEIGHTS, build, read_weights
+from inference.networks.fast import laid_out
 
 from .config import TrainingConfig
 from .data import CachedVessel, patients
@@ -38,6 +40,13 @@ def position(config: TrainingConfig, step: int, seconds: float) -> float:
     return min(1.0, max(step / config.steps, by_time))
 
 
+def bfloat16(config: TrainingConfig, where: torch.device) -> bool:
+    """Whether this run's convolutions are in bfloat16: two to four times as fast on a processor that has it."""
+    if config.arithmetic == "auto":
+        return where.type == "cuda" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return config.arithmetic == "bfloat16"
+
+
 def train(
     config: TrainingConfig,
     *,
@@ -52,7 +61,8 @@ def train(
 
     Progress goes to ``say`` and to ``folder/log.jsonl``. ``stop_after`` ends the call after so many steps, as a kill
     would, with nothing more than the last checkpoint kept. ``device`` is ``auto``, ``cpu`` or ``cuda``; on an
-    accelerator the patients lie in its memory and the arithmetic is bfloat16 where that is safe.
+    accelerator the patients lie in its memory. Convolutions are in bfloat16 where the machine has it (``bfloat16``);
+    weights, losses and the optimiser stay in float32.
     """
     where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     torch.set_num_threads(config.threads)
@@ -63,7 +73,8 @@ def train(
     own, own_held_out = (
         split(load_reads(Path(config.reads)), config.reads_held_out) if config.reads else ([], [])
     )
-    network = build(config.network).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network: Any = laid_out(build(config.network).train())
+    halved = bfloat16(config, where)
     checkpoint, step, spent, broken = folder / "checkpoint.pt", 0, 0.0, 0
     began_with = {} if checkpoint.exists() else _start(network, config)
     network = network.to(where)
@@ -97,7 +108,7 @@ def train(
         rate = _rate(config, step, time.monotonic() - began)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        with torch.autocast(where.type, torch.bfloat16, enabled=where.type == "cuda"):
+        with torch.autocast(where.type, torch.bfloat16, enabled=halved):
             logits, deep = network.stretches(x)
         logits, deep = logits.float(), deep.float()
         loss = segmentation_loss(logits, soft)

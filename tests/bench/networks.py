@@ -1,9 +1,10 @@
 """Compare the stored networks on patients none of them has met, and write docs/validation-inference.md.
 
-usage: python tests/bench/networks.py [--patients 6] [--scenario validation] [--first-seed 2100]
-Each network scores the same patients in one run; speed and memory are each network's own process. With
-../shared/data/phantom at hand the phantoms of another generator stand beside. Choices are made on scenario
-`validation` alone; `test` is opened by `make bench`, which names the commit.
+usage: python tests/bench/networks.py [--patients 6] [--scenario tree_validation] [--first-seed 2110]
+Each network scores the same patients in one run; speed and memory are each network's own process. The networks of
+inference/weights/comparison (equal presentations, matched parameters) are compared with one another, those of
+inference/weights are what users get. With ../shared/data/phantom at hand the phantoms of another generator stand
+beside. Choices are made on validation scenarios alone; a test scenario is opened by `make bench`, which names the commit.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from run import machine  # noqa: E402
 
-from inference.networks import WEIGHTS, served_name  # noqa: E402
+from inference.networks import WEIGHTS, load_network, served_name  # noqa: E402
 from inference.training.agreement import measure_with_interval  # noqa: E402
 from inference.training.evaluation import PAIRS, Task, evaluate  # noqa: E402
 
@@ -37,11 +38,12 @@ import json, resource, sys, time, torch, numpy as np
 torch.set_num_threads(int(sys.argv[2]))
 from inference.networks import load_network, probabilities
 network, _ = load_network(sys.argv[1])
+arithmetic = sys.argv[3]
 hu = torch.from_numpy(np.random.default_rng(1).normal(100, 200, (600, 64, 64)).astype("float32"))
-probabilities(network, hu[:80])
+probabilities(network, hu[:80], arithmetic=arithmetic)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 begin = time.perf_counter()
-probabilities(network, hu)
+probabilities(network, hu, arithmetic=arithmetic)
 seconds = time.perf_counter() - begin
 print(json.dumps([seconds * 5, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 """
@@ -63,10 +65,10 @@ def commit() -> str:
     return (name.stdout.strip() or "unknown") + (" with changes" if changed.stdout.strip() else "")
 
 
-def speed(name: str, threads: int) -> tuple[float, float]:
+def speed(name: str, threads: int, arithmetic: str = "auto") -> tuple[float, float]:
     """Seconds per 3,000 sections in one view, and the process's peak memory in MiB."""
     done = subprocess.run(
-        [sys.executable, "-c", SPEED, name, str(threads)],
+        [sys.executable, "-c", SPEED, name, str(threads), arithmetic],
         cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
     )  # fmt: skip
     seconds, memory = json.loads(done.stdout)
@@ -121,10 +123,60 @@ def _paired(ours: dict[str, Any], theirs: dict[str, Any]) -> str:
     return _figure(float(wilcoxon(a, b).pvalue), 3) if len(a) >= 5 and (a != b).any() else "–"
 
 
+def _network_rows(
+    results: dict[str, Any], fast: dict[str, tuple[float, float]], best: str, word: str
+) -> list[str]:
+    """A table of networks on the same patients; ``p`` against ``best``."""
+    out = [
+        "| network | parameters | presentations | Dice wall | lumen | plaque | ring | p | total plaque volume ICC(A,1) "
+        "| MLA error, mm² | stenosis error, points | s per 3,000 sections | peak memory, MiB |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, r in results.items():
+        dice = [
+            _with(r["dice_by_patient"][k]["dice"], r["dice_by_patient"][k]["interval"])
+            for k in ("wall", "lumen", "plaque", "ring")
+        ]
+        m = r["lesion_measures"]
+        cells = [
+            f"{r['parameters']:,}",
+            f"{r['presentations']:,}",
+            *dice,
+            word if name == best else _paired(results[best], r),
+            _with(m["total_plaque_volume"]["icc_a1"], m["total_plaque_volume"]["icc_a1_interval"]),
+            _with(m["minimal_luminal_area"]["mae"], m["minimal_luminal_area"]["mae_interval"], 2),
+            _with(m["diameter_stenosis"]["mae"], m["diameter_stenosis"]["mae_interval"], 1),
+            f"{fast[name][0]:.1f}",
+            f"{fast[name][1]:.0f}",
+        ]
+        out.append(f"| `{name}` | {' | '.join(cells)} |")
+    return out
+
+
+def _compared(results: dict[str, Any], fast: dict[str, tuple[float, float]]) -> list[str]:
+    """The part on networks that were trained alike; empty where none is stored."""
+    if not results:
+        return []
+    best = max(results, key=lambda name: results[name]["dice_by_patient"]["plaque"]["dice"])
+    return [
+        "## Architectures at equal presentations",
+        "",
+        "One recipe, one order of patients, the same number of presentations, about as many parameters "
+        "(`inference/training/configs/comparison`). `p`: Wilcoxon signed-rank test of per-patient plaque Dice against the "
+        "highest. One seed each, so differences between trainings of one network are not in the intervals.",
+        "",
+        *_network_rows(results, fast, best, "highest"),
+        "",
+    ]
+
+
 def document(
-    results: dict[str, Any], fast: dict[str, tuple[float, float]], other: dict[str, Any] | None
+    results: dict[str, Any],
+    compared: dict[str, Any],
+    fast: dict[str, dict[str, tuple[float, float]]],
+    other: dict[str, Any] | None,
 ) -> str:
-    """The page's text."""
+    """The page's text; ``fast`` holds seconds and memory of the ``stored`` and the ``compared`` networks."""
     served = results[served_name()]
     task = (
         f"{served['patients']} patients, scenario `{served['scenario']}`, seeds from {served['first_seed']}"
@@ -138,24 +190,14 @@ def document(
         f"{served['displacement_mm']} mm off, lesion extents given, profile `{served['profile']}`. Intervals are 95 %, "
         "patients drawn with replacement 2,000 times. Dice on phantoms says nothing about Dice on scans of people.",
         "",
-        "## Networks",
+        *_compared(compared, fast["compared"]),
+        "## Stored networks",
         "",
-        "`p`: Wilcoxon signed-rank test of per-patient plaque Dice against the served network. Seconds and memory: one view, "
-        "one process each. How many sections each network was shown in training is in `inference/weights/model_card.md`.",
+        "What users get, each trained for as long as it was (the model card says how). `p`: as above, against the served "
+        "network. Seconds and memory: one view, one process each.",
         "",
-        "| network | parameters | Dice wall | lumen | plaque | ring | p | s per 3,000 sections | peak memory, MiB |",
-        "|---|---|---|---|---|---|---|---|---|",
+        *_network_rows(results, fast["stored"], served_name(), "served"),
     ]
-    for name, r in results.items():
-        cells = [
-            _with(r["dice_by_patient"][k]["dice"], r["dice_by_patient"][k]["interval"])
-            for k in ("wall", "lumen", "plaque", "ring")
-        ]
-        p = "served" if name == served_name() else _paired(served, r)
-        seconds, memory = fast[name]
-        out.append(
-            f"| `{name}` | {r['parameters']:,} | {' | '.join(cells)} | {p} | {seconds:.1f} | {memory:.0f} |"
-        )
     out += [
         "",
         "## Lesions, measured with the served network",
@@ -171,22 +213,6 @@ def document(
             f"| {words} | {m['n']} | {_figure(m['truth_mean'], 1)} | {_with(m['bias'], m['bias_interval'], 2)} "
             f"| {_with(m['mae'], m['mae_interval'], 2)} | {_with(m['icc_a1'], m['icc_a1_interval'])} "
             + (f"| {o['n']} | {_figure(o['bias'], 2)} | {_figure(o['icc_a1'])} |" if o else "| – | – | – |")
-        )
-    out += [
-        "",
-        "Each network, same patients:",
-        "",
-        "| network | total plaque volume ICC(A,1) | minimal luminal area error, mm² | stenosis error, points |",
-        "|---|---|---|---|",
-    ]
-    for name, r in results.items():
-        m = r["lesion_measures"]
-        volume, area, narrow = (
-            m[k] for k in ("total_plaque_volume", "minimal_luminal_area", "diameter_stenosis")
-        )
-        out.append(
-            f"| `{name}` | {_with(volume['icc_a1'], volume['icc_a1_interval'])} | {_with(area['mae'], area['mae_interval'], 2)} "
-            f"| {_with(narrow['mae'], narrow['mae_interval'], 1)} |"
         )
     out += [
         "",
@@ -243,27 +269,41 @@ def picture(result: dict[str, Any], path: Path) -> None:
         browser.close()
 
 
+def scored(network: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Evaluation of one network (a name or a weights file) on the chosen patients."""
+    print(f"{Path(network).stem}:", flush=True)
+    task = Task(
+        network=network, scenario=options.scenario, first_seed=options.first_seed, patients=options.patients
+    )
+    about = load_network(network)[1].about
+    shown = int(about["presentations"]) + int(about.get("presentations_before", 0))
+    return {**evaluate(task), "presentations": shown}
+
+
 def main() -> None:
     """Evaluate every stored network and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--scenario", default="test")
+    parser.add_argument("--scenario", default="tree_test")
     parser.add_argument("--first-seed", type=int, default=3000)
     parser.add_argument("--patients", type=int, default=6)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "validation-inference.md")
     options = parser.parse_args()
-    names = sorted(p.stem for p in WEIGHTS.glob("*.safetensors"))
-    results = {}
-    for name in names:
-        print(f"{name}:", flush=True)
-        task = Task(
-            network=name, scenario=options.scenario, first_seed=options.first_seed, patients=options.patients
-        )
-        results[name] = evaluate(task)
-    fast = {name: speed(name, len(os.sched_getaffinity(0))) for name in names}
+    stored = {p.stem: p.stem for p in sorted(WEIGHTS.glob("*.safetensors"))}
+    compared = {p.stem: str(p) for p in sorted((WEIGHTS / "comparison").glob("*.safetensors"))}
+    scores = {
+        part: {name: scored(which, options) for name, which in names.items()}
+        for part, names in (("stored", stored), ("compared", compared))
+    }
+    cores = len(os.sched_getaffinity(0))
+    fast = {
+        part: {name: speed(which, cores) for name, which in names.items()}
+        for part, names in (("stored", stored), ("compared", compared))
+    }
+    results = scores["stored"]
     other = other_generator()[0] if OTHER.exists() else None
     if other is None:
         print("no phantoms of another generator at hand: their columns stay empty")
-    options.out.write_text(document(results, fast, other))
+    options.out.write_text(document(results, scores["compared"], fast, other))
     pictures = options.out.parent / "pictures"
     pictures.mkdir(exist_ok=True)
     picture(results[served_name()], pictures / "validation-inference.png")

@@ -1,6 +1,6 @@
 """Measure what the first bars name, in one run on this machine, and write docs/figures.md.
 
-usage: python tests/bench/run.py [--patients 3] [--only pipeline|viewer|statistics]
+usage: python tests/bench/run.py [--patients 3] [--only pipeline|dicom|viewer|statistics]
 Nothing here is a timed test: figures are shown with the machine, and parts as shares of one whole.
 """
 
@@ -20,7 +20,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
+sys.path[:0] = [
+    str(ROOT),
+    str(ROOT / "tests"),
+    str(ROOT / "tests" / "browser"),
+    str(ROOT / "tests" / "bench"),
+]
 SEED = 900_301
 
 
@@ -223,10 +228,13 @@ def main() -> int:
     """Run the chosen parts; a whole run replaces docs/figures.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patients", type=int, default=3)
-    parser.add_argument("--only", choices=["pipeline", "viewer", "statistics"])
+    parser.add_argument("--only", choices=["pipeline", "dicom", "viewer", "statistics"])
     options = parser.parse_args()
+    import dicom_out
+
     parts: dict[str, Callable[[], list[str]]] = {
         "pipeline": lambda: pipeline(options.patients),
+        "dicom": lambda: dicom_out.dicom(options.patients),
         "viewer": viewer,
         "statistics": agreement,
     }

@@ -25,7 +25,7 @@ from inference.phantom.phantom import Phantom
 from inference.pipeline import Settings, analyse
 from inference.quantification import quantify
 
-CARD = SimpleNamespace(name="truth", sha256="0" * 64)
+CARD = SimpleNamespace(name="truth", sha256="0" * 64, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +81,40 @@ def analysis_vessels(phantom: Phantom) -> list[Any]:
     from inference.straightening import straighten
 
     return [straighten(phantom.volume, line) for line in phantom.centrelines]
+
+
+def test_adaptive_limits_take_their_noise_from_the_aorta_or_say_that_they_do_not(
+    phantom: Phantom, truthful: None
+) -> None:
+    lines = sorted(phantom.centrelines, key=lambda line: line.vessel != "LM")[:2]
+    assert lines[0].vessel == "LM"
+    whole = analyse(phantom.volume, lines, settings=Settings(profile="adaptive"), network=(None, CARD))
+    told = [w for w in whole.warnings if "stands for the aorta's noise" in w]
+    assert (whole.aorta is None) == bool(told)
+    if whole.aorta:
+        assert float(whole.versions["aortic_sd_hu"]) == pytest.approx(whole.aorta.sd_hu, abs=1e-3)
+    alone = analyse(phantom.volume, lines[1:], settings=Settings(profile="adaptive"), network=(None, CARD))
+    assert alone.aorta is None
+    assert "aortic_sd_hu" not in alone.versions
+    assert any("no left main" in w for w in alone.warnings)
+    fixed = analyse(phantom.volume, lines[1:], settings=Settings(profile="fixed"), network=(None, CARD))
+    assert not any("aorta" in w for w in fixed.warnings)
+
+
+def test_references_and_the_second_category_come_with_the_numbers(phantom: Phantom, truthful: None) -> None:
+    found = analyse(phantom.volume, phantom.centrelines, network=(None, CARD))
+    for read in found.reads:
+        assert set(found.references[read.vessel]) == {lesion.number for lesion in read.lesions}
+        for row in found.measurements:
+            if (
+                row.level == "lesion"
+                and row.vessel == read.vessel
+                and row.metric == "reference_luminal_diameter"
+            ):
+                told = found.references[read.vessel][row.lesion]
+                assert told.diameter == (None if row.value is None else pytest.approx(row.value))
+    assert found.cadrads2 is not None
+    assert str(found.cadrads2).startswith("CAD-RADS ")
 
 
 def test_progress_may_cancel(phantom: Phantom, truthful: None) -> None:
@@ -211,6 +245,10 @@ def test_command_line_writes_the_table(
     assert main([*arguments, "--lesions", str(case / "lesions.csv"), "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["research_use_only"]
+    assert summary["cadrads2"]["category"].startswith("CAD-RADS ")
+    assert summary["aortic_region"] is None
+    assert all(len(v["references"]) == v["lesions"] for v in summary["vessels"])
+    assert str(summary["cadrads2"]["category"]) in (out / "report.html").read_text()
     rows = list(csv.DictReader((out / "measurements.csv").open()))
     assert tuple(rows[0]) == COLUMNS
     given = list(csv.DictReader((case / "lesions.csv").open()))

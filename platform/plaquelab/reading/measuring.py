@@ -85,6 +85,14 @@ def composition_profile(name: str) -> CompositionProfile:
     return profile_named(name)
 
 
+def aortic_sd(vessel: Vessel, profile: str) -> float | None:
+    """Return the aortic noise (HU) that the vessel's run found, so that a reader's numbers use the network's limit."""
+    if not composition_profile(profile).adaptive:
+        return None
+    found = vessel.run.versions.get("aortic_sd_hu")
+    return None if found is None else float(found)
+
+
 def as_read(vessel: Vessel, edited: Edited) -> VesselRead:
     """Return contours and lesions as the library's ``VesselRead``."""
     from inference.quantification import VesselRead
@@ -105,7 +113,12 @@ def measure(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> lis
     def make() -> list[Measurement]:
         from inference.quantification import quantify
 
-        return quantify(straightened(vessel), as_read(vessel, edited), composition_profile(profile))
+        return quantify(
+            straightened(vessel),
+            as_read(vessel, edited),
+            composition_profile(profile),
+            aortic_sd_hu=aortic_sd(vessel, profile),
+        )
 
     return _tables.get((vessel.sha256, digest, profile), make)
 
@@ -118,7 +131,9 @@ def overlay(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> Ove
 
         image, read = straightened(vessel), as_read(vessel, edited)
         return Overlay(
-            composition=composition_map(image, read, composition_profile(profile)),
+            composition=composition_map(
+                image, read, composition_profile(profile), aortic_sd(vessel, profile)
+            ),
             curves=profile_curves(image, read),
         )
 

@@ -14,6 +14,7 @@ from inference.errors import InferenceError
 from inference.networks import (
     NETWORKS,
     WEIGHTS,
+    arithmetic_of,
     build,
     load_network,
     network_of,
@@ -23,6 +24,8 @@ from inference.networks import (
 )
 from inference.networks.fast import folded
 from inference.networks.unet import REACH, SEEN, normalise, stack_neighbours, with_halo
+from inference.phantom import generate
+from inference.straightening import straighten
 
 NAMES = sorted(NETWORKS)
 STORED = sorted(path.stem for path in WEIGHTS.glob("*.safetensors"))
@@ -152,6 +155,35 @@ def test_stored_weights_load_and_the_card_names_their_hash(name):
     assert card.sha256 in (WEIGHTS / "model_card.md").read_text()
     assert not network.training
     assert int(card.about["presentations"]) > 10_000
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_bfloat16_labels_as_float32_does(name):
+    phantom = generate(3, "tiny")
+    vessel = straighten(phantom.volume, phantom.centrelines[0])
+    hu = torch.from_numpy(vessel.hu.astype(np.float32))
+    exact, halved = (probabilities(trained(name), hu, arithmetic=a) for a in ("float32", "bfloat16"))
+    labels = [np.stack([1 - lumen - plaque, lumen, plaque]).argmax(0) for _, lumen, plaque in (exact, halved)]
+    assert (labels[0] == labels[1]).mean() >= 0.999
+    assert ((labels[0] == 2) & (labels[1] == 2)).sum() >= 0.99 * (labels[0] == 2).sum()
+
+
+def test_the_arithmetic_is_one_there_is():
+    assert arithmetic_of("float32", "cpu") == "float32"
+    assert arithmetic_of("auto", "cuda") == "float32"
+    assert arithmetic_of("auto", "cpu") in ("float32", "bfloat16")
+    with pytest.raises(InferenceError) as unknown:
+        arithmetic_of("int8", "cpu")
+    assert unknown.value.code == "unknown-arithmetic"
+
+
+def test_the_card_s_scores_are_of_the_stored_weights():
+    scores = json.loads((WEIGHTS / "scores.json").read_text())
+    text = (WEIGHTS / "model_card.md").read_text()
+    assert {f"{name} validation" for name in STORED} | {f"{served_name()} test"} <= set(scores["evaluations"])
+    for entry in scores["evaluations"].values():
+        assert entry["weights"] == load_network(entry["network"])[1].sha256
+        assert f"{entry['dice']['plaque']:.3f} / {entry['dice']['plaque_measured']:.3f}" in text
 
 
 def test_the_served_network_is_one_of_those_stored():

@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 
 from inference.training.agreement import icc_a1
-from inference.training.config import TrainingConfig, read_config
+from inference.training.config import NETWORKS, TrainingConfig, read_config
 from inference.training.data import make_patient, patients
 from inference.training.evaluation import Task
 from inference.training.loop import position, train
@@ -78,6 +78,17 @@ def test_a_run_begins_with_the_weights_it_is_told_to_and_says_so(cache, tmp_path
         )
     assert about["presentations_before"] == about["presentations"] == str(4 * 2 * 3)
     assert about["began_with_sha256"] == hashlib.sha256(first.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("arithmetic", ["float32", "bfloat16"])
+def test_every_network_trains_in_either_arithmetic(cache, tmp_path, network, arithmetic):
+    config = TrainingConfig(**{**QUICK, "network": network, "steps": 2, "arithmetic": arithmetic})
+    weights = train(config, folder=tmp_path, data_folder=cache, say=lambda text: None)
+    with safe_open(weights, framework="pt") as file:
+        assert all(torch.isfinite(file.get_tensor(key)).all() for key in file.keys())  # noqa: SIM118
+    scores = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
+    assert scores["step"] == 2
 
 
 def test_the_cache_is_made_once(cache):
