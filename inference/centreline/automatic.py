@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -50,6 +51,25 @@ class Found:
     def warnings(self) -> tuple[str, ...]:
         """The failures and doubtful vessels in words."""
         return tuple(f.message for f in self.failures)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a person or a program should know beside the points."""
+        return {
+            "source": "automatic",
+            "dominance": self.dominance,
+            "blood_hu": round(self.blood_hu, 1),
+            "timings_s": self.timings_s,
+            "vessels": [
+                {
+                    "vessel": line.vessel,
+                    "length_mm": round(line.length_mm, 1),
+                    "segments": list(dict.fromkeys(s for s in line.segments if s)),
+                    "quality": self.quality[line.vessel],
+                }
+                for line in self.lines
+            ],
+            "failures": [{"vessel": f.vessel, "code": f.code, "message": f.message} for f in self.failures],
+        }
 
 
 def find_centrelines(volume: Volume, *, progress: Progress = lambda fraction: None) -> Found:
