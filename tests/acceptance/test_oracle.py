@@ -11,11 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-_spec = importlib.util.spec_from_file_location("oracle_cases", Path(__file__).with_name("oracle_cases.py"))
-assert _spec is not None
-assert _spec.loader is not None
-oracle_cases = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(oracle_cases)
+
+def _neighbour(name):
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+oracle_cases = _neighbour("oracle_cases")
+CASES = oracle_cases.CASES | _neighbour("oracle_agreement").CASES
 ORACLE = oracle_cases.ORACLE
 
 
@@ -23,10 +30,10 @@ def test_the_oracle_is_there():
     assert (ORACLE / "index_public.json").is_file(), f"the oracle is missing: {ORACLE}"
 
 
-@pytest.mark.parametrize("name", sorted(oracle_cases.CASES))
+@pytest.mark.parametrize("name", sorted(CASES))
 def test_case(name, tmp_path):
     path = ORACLE / "cases" / f"{name}.json"
-    result = oracle_cases.CASES[name](json.loads(path.read_text()))
+    result = CASES[name](json.loads(path.read_text()))
     target = tmp_path / "result.json"
     target.write_text(json.dumps({"expected": result}, default=_plain))
     done = subprocess.run(
