@@ -278,7 +278,7 @@ def test_command_line_writes_the_table(
 @pytest.mark.parametrize(
     ("extra", "code", "said"),
     [
-        ([], 2, "--centrelines"),
+        ([], 3, "no-aorta"),
         (["--centrelines", "missing.csv"], 2, "missing.csv"),
         (["--points", "missing.csv"], 2, "missing.csv"),
     ],
