@@ -1,4 +1,4 @@
-"""Cox's proportional hazards with Efron's ties, Wald intervals and tests of proportionality.
+"""Cox's proportional hazards with Efron's or Breslow's ties, strata, delayed entry and clustered standard errors.
 
 The maximum is found here (see ``partial_likelihood``): lifelines, the usual library, takes three seconds to import,
 stops early by default, and has neither the exact proportionality test nor a message for a monotone likelihood.
@@ -9,134 +9,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, numbers
+from analytics.columns import Table, keys, numbers
 from analytics.distributions import chi2_upper_tail, normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped, Interval, Result, Test
-from analytics.rounding import count, half_up, p_value
+from analytics.result import Interval, Test, few_clusters, interval_or_none
+from analytics.rounding import p_value
 from analytics.survival.concordance import concordance
-from analytics.survival.follow_up import check
-from analytics.survival.partial_likelihood import Fit, RiskSets, maximise
-from analytics.survival.proportional_hazards import score_tests
+from analytics.survival.design import Design, design
+from analytics.survival.hazard_ratio import Cox, HazardRatio
+from analytics.survival.partial_likelihood import Array, Fit, RiskSets, maximise
+from analytics.survival.proportional_hazards import PhTests, approximate_tests, score_tests
+from analytics.survival.residuals import robust_covariance
 
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
+__all__ = ["Cox", "HazardRatio", "cox", "cox_of"]
 
 Z = normal_quantile(0.975)
 FEW_EVENTS_PER_COVARIATE = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class HazardRatio(Result):
-    """Hazard ratio (``estimate``) per unit of a covariate; ``test`` is Wald's, ``proportionality`` the score test."""
-
-    covariate: str
-    coefficient: float | None = None
-    se: float | None = None
-    proportionality: Test | None = None
-
-    def printed(self) -> str:
-        """``5.28 (1.76–15.81), p = 0.003`` or why there is none."""
-        if self.estimate is None:
-            return f"not estimable: {self.reason}"
-        digits = 2
-        if self.interval is not None:  # a ratio per small unit: never "1.00 (1.00–1.00)"
-            low, high = self.interval
-            while digits < 8 and half_up(low, digits) == half_up(high, digits):
-                digits += 1
-            digits += digits > 2
-        limits = f" ({self.interval.text(digits)})" if self.interval else ""
-        return f"{half_up(self.estimate, digits)}{limits}" + (
-            f", {p_value(self.test.p)}" if self.test else ""
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cox:
-    """A fitted model: one :class:`HazardRatio` per covariate and what the whole model says."""
-
-    terms: tuple[HazardRatio, ...]
-    n: int
-    events: int
-    unit: str
-    ties: str
-    dropped: tuple[Dropped, ...] = ()
-    log_likelihood: float | None = None
-    log_likelihood_null: float | None = None
-    likelihood_ratio: Test | None = None
-    wald: Test | None = None
-    score: Test | None = None
-    concordance: float | None = None
-    concordance_se: float | None = None
-    proportionality: Test | None = None
-    warnings: tuple[str, ...] = ()
-    reason: str | None = None
-    outcome: str = "event"
-    simulated: bool = False
-
-    def caption(self) -> str:
-        """Ties, interval, units, events, drops, warnings."""
-        text = "Simulated data. " if self.simulated else ""
-        text += f"Cox proportional hazards for {self.outcome}, {self.ties} ties, Wald 95 % CI; "
-        text += f"{count(self.n)} {self.unit}s with {count(self.events)} events"
-        if self.dropped:
-            text += " (" + "; ".join(f"{count(d.count)} dropped: {d.reason}" for d in self.dropped) + ")"
-        if self.proportionality is not None:
-            text += f"; proportionality (score test) {p_value(self.proportionality.p)}"
-        return ". ".join([text, *self.warnings]) + "."
-
-    def sentence(self) -> str:
-        """Every hazard ratio in words."""
-        if self.reason and not self.terms:
-            return f"Cox proportional hazards: not estimable ({self.reason})."
-        ratios = "; ".join(f"{t.covariate} HR {t.printed()}" for t in self.terms)
-        return f"{ratios}. {self.caption()}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        tests = {
-            name: None if test is None else test.to_dict()
-            for name, test in (
-                ("likelihood_ratio", self.likelihood_ratio),
-                ("wald", self.wald),
-                ("score", self.score),
-                ("proportionality", self.proportionality),
-            )
-        }
-        return {
-            "model": "Cox proportional hazards",
-            "ties": self.ties,
-            "outcome": self.outcome,
-            "n": self.n,
-            "events": self.events,
-            "unit": self.unit,
-            "dropped": [{"count": d.count, "reason": d.reason} for d in self.dropped],
-            "terms": [t.to_dict() for t in self.terms],
-            "log_likelihood": self.log_likelihood,
-            "log_likelihood_null": self.log_likelihood_null,
-            "concordance": self.concordance,
-            "concordance_se": self.concordance_se,
-            "warnings": list(self.warnings),
-            "reason": self.reason,
-            "simulated": self.simulated,
-            **tests,
-        }
-
-    def drawing(self) -> Drawing:
-        """Forest plot of the hazard ratios."""
-        from analytics.figures.survival import forest
-
-        return forest((("", self),))
-
-    def figure(self) -> Any:
-        """The same as a ``plotly.graph_objects.Figure``."""
-        return self.drawing().to_figure()
+PH_TESTS = {"score": score_tests, "1994": approximate_tests}
 
 
 def cox(
@@ -146,15 +41,19 @@ def cox(
     event: str,
     covariates: Sequence[str],
     entry: str | None = None,
+    strata: str | Sequence[str] | None = None,
+    cluster: str | Sequence[str] | None = None,
     ties: str = "Efron",
     unit: str = "patient",
 ) -> Cox:
-    """Cox model of columns of a table; ``entry`` is a column of delayed-entry times."""
+    """Cox model of columns of a table; ``entry`` is a column of delayed-entry times. See :func:`cox_of`."""
     return cox_of(
         numbers(table, time),
         numbers(table, event),
         {name: numbers(table, name) for name in covariates},
         entry=numbers(table, entry) if entry else None,
+        strata=keys(table, strata) if strata else None,
+        clusters=keys(table, cluster) if cluster else None,
         ties=ties,
         unit=unit,
     )
@@ -166,142 +65,213 @@ def cox_of(
     covariates: Mapping[str, NDArray[np.float64]],
     *,
     entry: NDArray[np.float64] | None = None,
+    strata: Sequence[Any] | None = None,
+    clusters: Sequence[Any] | None = None,
+    cluster_unit: str = "patient",
     ties: str = "Efron",
+    ph_test: str = "score",
+    ph_time: str = "km",
     unit: str = "patient",
     outcome: str = "event",
     simulated: bool = False,
 ) -> Cox:
     """Cox model from arrays; rows with a missing entry are dropped and counted by column.
 
+    Parameters
+    ----------
+    time, event : (n,) follow-up and 0/1
+    covariates : name → (n,)
+    entry : (n,) a row is at risk at t where entry < t <= time (left truncation; also the start of a time-dependent row)
+    strata : (n,) labels; each stratum has its own baseline hazard
+    clusters : (n,) labels; standard errors are then Lin and Wei's, summed within clusters
+    ph_test : ``score`` (exact) or ``1994`` (the approximation of Grambsch and Therneau)
+    ph_time : ``km``, ``rank``, ``identity`` or ``log``
+
     Raises
     ------
     AnalyticsError
-        For negative times, events other than 0/1, delayed entry not before the time, or unknown ties.
+        For negative times, events other than 0/1, delayed entry not before the time, or unknown ties or tests.
     """
     if ties not in ("Efron", "Breslow"):
         raise AnalyticsError(f"Unknown ties {ties!r}; known are Efron and Breslow.")
-    time, event = check(time, event)
-    names = tuple(covariates)
-    x = np.column_stack([np.asarray(covariates[name], np.float64) for name in names])
-    keep = ~(np.isnan(time) | np.isnan(event))
-    dropped = [] if keep.all() else [Dropped(int((~keep).sum()), "time or event is missing")]
-    for j, name in enumerate(names):
-        missing = keep & np.isnan(x[:, j])
-        if missing.any():
-            dropped.append(Dropped(int(missing.sum()), f"{name} is missing"))
-            keep &= ~missing
-    time, happened, x = time[keep], np.asarray(event[keep] == 1), x[keep]
-    entry = None if entry is None else np.asarray(entry, np.float64)[keep]
-    if entry is not None and np.any(entry >= time):
-        raise AnalyticsError(
-            f"Row {int(np.flatnonzero(entry >= time)[0]) + 1}: entry is not before the end of follow-up."
-        )
+    if ph_test not in PH_TESTS:
+        raise AnalyticsError(f"Unknown test of proportionality {ph_test!r}; known are score and 1994.")
+    rows = design(time, event, covariates, entry=entry, strata=strata, clusters=clusters)
+    happened = np.asarray(rows.event == 1)
     common: dict[str, Any] = {
-        "n": len(time),
+        "n": len(rows.time),
         "events": int(happened.sum()),
         "unit": unit,
         "ties": ties,
-        "dropped": tuple(dropped),
+        "strata": rows.strata,
+        "clusters": rows.clusters,
+        "cluster_unit": cluster_unit,
+        "interval_method": "Wald" if rows.cluster is None else f"Wald (robust, clustered by {cluster_unit})",
+        "dropped": rows.dropped,
         "outcome": outcome,
         "simulated": simulated,
     }
-
-    def missing_term(name: str, why: str) -> HazardRatio:
-        return HazardRatio(
-            estimate=None,
-            reason=why,
-            method="Cox",
-            n=len(time),
-            unit=unit,
-            covariate=name,
-            simulated=simulated,
-        )
-
-    if not happened.any():
-        return Cox(
-            terms=tuple(missing_term(name, "no events") for name in names), reason="no events", **common
-        )
-    constant = [name for j, name in enumerate(names) if np.ptp(x[:, j]) == 0]
-    if constant:
-        why = f"{', '.join(constant)} has one value only"
-        return Cox(terms=tuple(missing_term(name, why) for name in names), reason=why, **common)
-    risk = RiskSets(time, happened, x - x.mean(axis=0), entry, ties == "Efron")
+    why = rows.refusal()
+    if why is not None:
+        return refused_model(rows.names, [why] * len(rows.names), why, common)
+    risk = RiskSets(rows.time, happened, rows.centred, rows.entry, ties == "Efron", rows.stratum)
     fit = maximise(risk)
     if fit.covariance is None:
-        return Cox(
-            terms=tuple(
-                missing_term(
-                    name,
-                    _why_diverged(name)
-                    if d
-                    else "another covariate has no finite estimate"
-                    if fit.diverged.any()
-                    else "the covariates are collinear",
-                )
-                for name, d in zip(names, fit.diverged, strict=True)
-            ),
-            reason="the likelihood has no finite maximum"
-            if fit.diverged.any()
-            else "the covariates are collinear",
-            log_likelihood=fit.terms.log_likelihood,
-            log_likelihood_null=fit.null.log_likelihood,
-            **common,
+        return diverged_model(rows.names, fit, common)
+    tests = PH_TESTS[ph_test](risk, fit, ph_time)
+    name = "score test" if ph_test == "score" else "Grambsch and Therneau 1994"
+    robust = None
+    if rows.cluster is not None and rows.clusters is not None:
+        robust = robust_covariance(risk, fit, rows.cluster, rows.clusters)
+    return _described(rows, risk, fit, robust, _Proportionality(name, tests), common)
+
+
+def refused_model(
+    names: tuple[str, ...], reasons: Sequence[str], reason: str, common: dict[str, Any], **more: Any
+) -> Cox:
+    """A model in which nothing is estimable; every covariate has its reason."""
+    terms = tuple(
+        HazardRatio(
+            estimate=None,
+            reason=why,
+            method="hazard ratio",
+            n=common["n"],
+            unit=common["unit"],
+            covariate=name,
+            simulated=common["simulated"],
         )
-    return _described(names, risk, fit, common)
+        for name, why in zip(names, reasons, strict=True)
+    )
+    return Cox(terms=terms, reason=reason, **common, **more)
+
+
+def diverged_model(names: tuple[str, ...], fit: Fit, common: dict[str, Any]) -> Cox:
+    """The refusal of a likelihood without finite maximum, or of collinear covariates."""
+    collinear = "the covariates are collinear"
+    other = "another covariate has no finite estimate" if fit.diverged.any() else collinear
+    reasons = [_why_diverged(name) if d else other for name, d in zip(names, fit.diverged, strict=True)]
+    return refused_model(
+        names,
+        reasons,
+        "the likelihood has no finite maximum" if fit.diverged.any() else collinear,
+        common,
+        log_likelihood=fit.terms.log_likelihood,
+        log_likelihood_null=fit.null.log_likelihood,
+    )
 
 
 def _why_diverged(name: str) -> str:
     return f"events and {name} are separated (no event at one end): the likelihood rises without limit"
 
 
-def _described(names: tuple[str, ...], risk: RiskSets, fit: Fit, common: dict[str, Any]) -> Cox:
+@dataclass(frozen=True)
+class _Proportionality:
+    name: str
+    tests: PhTests | None
+
+    def of(self, j: int) -> Test | None:
+        if self.tests is None:
+            return None
+        return Test(self.name, self.tests.statistics[j], (1,), self.tests.p[j])
+
+    def overall(self, p: int) -> Test | None:
+        return None if self.tests is None else Test(self.name, self.tests.overall, (p,), self.tests.overall_p)
+
+
+def wald_terms(
+    names: tuple[str, ...],
+    fit: Fit,
+    robust: Array | None,
+    common: dict[str, Any],
+    *,
+    method: str = "hazard ratio, Cox",
+) -> list[HazardRatio]:
+    """Ratios with Wald intervals and tests, from the robust covariance where there is one."""
     assert fit.covariance is not None
-    se = np.sqrt(np.diag(fit.covariance))
-    p = len(names)
-    tests = score_tests(risk, fit) if risk.entry is None else None
+    naive = np.sqrt(np.diag(fit.covariance))
+    used = naive if robust is None else np.sqrt(np.diag(robust))
     terms = []
     for j, name in enumerate(names):
-        b, s = float(fit.beta[j]), float(se[j])
+        b, s = float(fit.beta[j]), float(used[j])
         terms.append(
             HazardRatio(
                 estimate=math.exp(b),
-                interval=Interval(math.exp(b - Z * s), math.exp(b + Z * s), "Wald"),
-                test=Test("Wald z", b / s, (), normal_two_sided_p(b / s)),
-                method="hazard ratio, Cox",
+                interval=_wald(b, s, common["interval_method"]),
+                test=Test("Wald z", b / s, (), normal_two_sided_p(b / s)) if s > 0 else None,
+                method=method,
                 n=common["n"],
                 unit=common["unit"],
+                clusters=common.get("clusters"),
+                cluster_unit=common.get("cluster_unit", "patient"),
                 covariate=name,
                 coefficient=b,
                 se=s,
-                proportionality=None
-                if tests is None
-                else Test("score", tests.statistics[j], (1,), tests.p[j]),
+                model_se=None if robust is None else float(naive[j]),
                 simulated=common["simulated"],
             )
         )
-    null_score = risk.score(fit.null)
-    score = float(null_score @ np.linalg.solve(risk.information(fit.null), null_score))
-    wald = float(fit.beta @ np.linalg.solve(fit.covariance, fit.beta))
-    ratio = 2 * (fit.terms.log_likelihood - fit.null.log_likelihood)
-    c = concordance(risk.time, risk.event, risk.x @ fit.beta) if risk.entry is None else None
-    warnings = []
-    if common["events"] < FEW_EVENTS_PER_COVARIATE * p:
-        warnings.append(f"Few events: {common['events']} for {p} covariates; estimates lean away from 1")
-    for term in terms:
-        if term.proportionality is not None and term.proportionality.p < 0.05:
-            warnings.append(
-                f"Hazards of {term.covariate} are not proportional ({p_value(term.proportionality.p)})"
-            )
+    return terms
+
+
+def _wald(b: float, s: float, method: str) -> Interval | None:
+    try:
+        return interval_or_none(math.exp(b - Z * s), math.exp(b + Z * s), method)
+    except OverflowError:
+        return None
+
+
+def _described(
+    rows: Design,
+    risk: RiskSets,
+    fit: Fit,
+    robust: Array | None,
+    proportionality: _Proportionality,
+    common: dict[str, Any],
+) -> Cox:
+    assert fit.covariance is not None
+    p = len(rows.names)
+    terms = [
+        replace(term, proportionality=proportionality.of(j))
+        for j, term in enumerate(wald_terms(rows.names, fit, robust, common))
+    ]
+    c = None
+    if rows.entry is None and rows.stratum is None:
+        c = concordance(risk.time, risk.event, risk.x @ fit.beta)
     return Cox(
         terms=tuple(terms),
         log_likelihood=fit.terms.log_likelihood,
         log_likelihood_null=fit.null.log_likelihood,
-        likelihood_ratio=Test("likelihood ratio", ratio, (p,), chi2_upper_tail(ratio, p)),
-        wald=Test("Wald", wald, (p,), chi2_upper_tail(wald, p)),
-        score=Test("score", score, (p,), chi2_upper_tail(score, p)),
+        **overall_tests(risk, fit, robust),
         concordance=None if c is None else c[0],
         concordance_se=None if c is None else c[1],
-        proportionality=None if tests is None else Test("score", tests.overall, (p,), tests.overall_p),
-        warnings=tuple(warnings),
+        proportionality=proportionality.overall(p),
+        warnings=_warnings(terms, p, common),
         **common,
     )
+
+
+def overall_tests(risk: RiskSets, fit: Fit, robust: Array | None) -> dict[str, Any]:
+    """Likelihood ratio, Wald and score test of the whole model."""
+    assert fit.covariance is not None
+    p = len(fit.beta)
+    null_score = risk.score(fit.null)
+    score = float(null_score @ np.linalg.solve(risk.information(fit.null), null_score))
+    used = fit.covariance if robust is None else robust
+    tests = {"score": Test("score", score, (p,), chi2_upper_tail(score, p))}
+    ratio = 2 * (fit.terms.log_likelihood - fit.null.log_likelihood)
+    tests["likelihood_ratio"] = Test("likelihood ratio", ratio, (p,), chi2_upper_tail(ratio, p))
+    if np.linalg.matrix_rank(used) == p:
+        wald = float(fit.beta @ np.linalg.solve(used, fit.beta))
+        tests["wald"] = Test("Wald", wald, (p,), chi2_upper_tail(wald, p))
+    return tests
+
+
+def _warnings(terms: list[HazardRatio], p: int, common: dict[str, Any]) -> tuple[str, ...]:
+    warnings = list(few_clusters(common["clusters"], common["cluster_unit"]))
+    if common["events"] < FEW_EVENTS_PER_COVARIATE * p:
+        warnings.append(f"Few events: {common['events']} for {p} covariates; estimates lean away from 1")
+    for term in terms:
+        test = term.proportionality
+        if test is not None and test.p < 0.05:
+            warnings.append(f"Hazards of {term.covariate} are not proportional ({p_value(test.p)})")
+    return tuple(warnings)

@@ -14,8 +14,11 @@ def check(
     *,
     time_name: str = "time",
     event_name: str = "event",
+    causes: int = 1,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Float arrays of equal length with times >= 0 and events 0 or 1 (NaN allowed: the caller drops and counts).
+    """Float arrays of equal length with times >= 0 and events 0 or 1, or 0 … ``causes`` where causes compete.
+
+    NaN is allowed: the caller drops and counts.
 
     Raises AnalyticsError naming column and row otherwise.
     """
@@ -27,9 +30,8 @@ def check(
         raise AnalyticsError(
             f"Column {time_name!r}, row {negative[0] + 1}: the time {time[negative[0]]:g} is negative."
         )
-    odd = np.flatnonzero(~np.isnan(event) & ~np.isin(event, (0, 1)))
+    odd = np.flatnonzero(~np.isnan(event) & ~np.isin(event, range(causes + 1)))
     if odd.size:
-        raise AnalyticsError(
-            f"Column {event_name!r}, row {odd[0] + 1}: {event[odd[0]]:g} is neither 0 nor 1."
-        )
+        known = "neither 0 nor 1" if causes == 1 else f"none of {', '.join(map(str, range(causes + 1)))}"
+        raise AnalyticsError(f"Column {event_name!r}, row {odd[0] + 1}: {event[odd[0]]:g} is {known}.")
     return time, event

@@ -136,11 +136,22 @@ def quantile(times: NDArray[np.float64], survival: NDArray[np.float64], p: float
     return float(times[i])
 
 
-def kaplan_meier(time: NDArray[np.float64], event: NDArray[np.float64], name: str = "all") -> Curve:
-    """The curve of one group, from times and 0/1 events without missing values."""
+def kaplan_meier(
+    time: NDArray[np.float64],
+    event: NDArray[np.float64],
+    name: str = "all",
+    *,
+    entry: NDArray[np.float64] | None = None,
+) -> Curve:
+    """The curve of one group, from times and 0/1 events without missing values.
+
+    With ``entry`` a row is at risk at t where entry < t <= time.
+    """
     order = np.sort(time)
     times, deaths = np.unique(time[event == 1], return_counts=True)
     at_risk = len(time) - np.searchsorted(order, times, "left")
+    if entry is not None:
+        at_risk = at_risk - (len(time) - np.searchsorted(np.sort(entry), times, "left"))
     survival = np.cumprod(1 - deaths / at_risk, dtype=np.float64)
     with np.errstate(divide="ignore"):
         steps = np.asarray(deaths / (at_risk * (at_risk - deaths)), dtype=np.float64)

@@ -1,6 +1,7 @@
-"""Cox's partial likelihood with Efron's or Breslow's ties, delayed entry, and its Newton maximum.
+"""Cox's partial likelihood with Efron's or Breslow's ties, strata, delayed entry, and its Newton maximum.
 
-Risk-set sums are reverse cumulative sums over sorted times; every event is one row, so that score, information
+Strata need no loop: each is moved to a stretch of its own on one axis of time, where everybody enters at its
+beginning. Risk-set sums are reverse cumulative sums over sorted times; every event is one row, so that score, information
 and the residuals of the proportional-hazards tests come from the same arrays.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +34,7 @@ class RiskSets:
     time, entry : (n,); entry is −∞ without delayed entry; the risk set at t is entry < t <= time
     event : (n,) bool
     x : (n, p) centred covariates
+    stratum : (n,) codes from 0; risk sets never cross strata
     """
 
     time: Array
@@ -39,17 +42,30 @@ class RiskSets:
     x: Array
     entry: Array | None
     efron: bool
+    stratum: NDArray[np.int64] | None = None
+
+    @cached_property
+    def axis(self) -> tuple[Array, Array | None]:
+        """End and beginning of every row's stretch at risk, on an axis where strata do not overlap."""
+        if self.stratum is None:
+            return self.time, self.entry
+        values, rank = np.unique(self.time, return_inverse=True)
+        shift = self.stratum * float(len(values) + 1)
+        begin = 0 if self.entry is None else np.searchsorted(values, self.entry, "right")
+        return np.asarray(shift + rank + 1.0, np.float64), np.asarray(shift + begin, np.float64)
 
     @cached_property
     def event_order(self) -> NDArray[np.int64]:
-        """Indices of the events by rising time."""
+        """Indices of the events by rising time (strata one after the other)."""
         where = np.flatnonzero(self.event)
-        return where[np.argsort(self.time[where], kind="stable")]
+        return where[np.argsort(self.axis[0][where], kind="stable")]
 
     @cached_property
-    def _ties(self) -> tuple[Array, NDArray[np.int64], Array]:
-        """Distinct event times, each event's group, and Efron's fraction l/d of each event."""
-        times, group, size = np.unique(self.time[self.event_order], return_inverse=True, return_counts=True)
+    def ties(self) -> tuple[Array, NDArray[np.int64], Array]:
+        """Distinct event times (on the axis), each event's group, and Efron's fraction l/d of each event."""
+        times, group, size = np.unique(
+            self.axis[0][self.event_order], return_inverse=True, return_counts=True
+        )
         first = np.concatenate([[0], np.cumsum(size)[:-1]])
         fraction = (np.arange(len(group)) - first[group]) / size[group]
         return times, group, fraction if self.efron else np.zeros(len(group))
@@ -60,26 +76,28 @@ class RiskSets:
         eta = self.x @ beta
         shift = float(eta.max()) if len(eta) else 0.0
         weight = np.exp(eta - shift)
-        moments = np.concatenate(
-            [
-                weight[:, None],
-                weight[:, None] * self.x,
-                (weight[:, None, None] * self.x[:, :, None] * self.x[:, None, :]).reshape(len(weight), p * p),
-            ],
-            axis=1,
-        )
-        times, group, fraction = self._ties
-        risk = self._sums_from(self.time, moments, times)
-        if self.entry is not None:
-            risk = risk - self._sums_from(self.entry, moments, times)
-        dead = np.zeros_like(risk)
-        np.add.at(dead, group, moments[self.event_order])
-        sums = risk[group] - fraction[:, None] * dead[group]
+        products = (self.x[:, :, None] * self.x[:, None, :]).reshape(len(weight), p * p)
+        sums = self.risk_sums(weight[:, None] * np.column_stack([np.ones(len(weight)), self.x, products]))
         total = sums[:, 0]
         mean = sums[:, 1 : p + 1] / total[:, None]
         second = sums[:, p + 1 :].reshape(-1, p, p) / total[:, None, None]
         log_likelihood = float((eta[self.event_order] - shift).sum() - np.log(total).sum())
         return EventTerms(log_likelihood, mean, second - mean[:, :, None] * mean[:, None, :])
+
+    def risk_sums(self, columns: Array) -> Array:
+        """Sum the rows of ``columns`` (n, m) over every event's risk set: (events, m)."""
+        times, group, fraction = self.ties
+        end, begin = self.axis
+        risk = self._sums_from(end, columns, times)
+        if begin is not None:
+            risk = risk - self._sums_from(begin, columns, times)
+        if not fraction.any():
+            return risk[group]
+        dead = np.empty_like(risk)
+        for j, column in enumerate(columns[self.event_order].T):
+            dead[:, j] = np.bincount(group, column, len(times))
+        result: Array = risk[group] - fraction[:, None] * dead[group]
+        return result
 
     @staticmethod
     def _sums_from(keys: Array, moments: Array, times: Array) -> Array:
@@ -103,6 +121,23 @@ class RiskSets:
         return result
 
 
+class Likelihood(Protocol):
+    """What :func:`maximise` climbs: covariates, and at any β the terms, score and information."""
+
+    @property
+    def x(self) -> Array:
+        """Centred covariates (n, p)."""
+
+    def terms(self, beta: Array) -> EventTerms:
+        """Evaluate at ``beta``."""
+
+    def score(self, terms: EventTerms) -> Array:
+        """First derivative."""
+
+    def information(self, terms: EventTerms) -> Array:
+        """Minus the second derivative."""
+
+
 @dataclass(frozen=True)
 class Fit:
     """Maximum of the partial likelihood. ``diverged`` marks covariates whose coefficient runs to infinity."""
@@ -115,7 +150,7 @@ class Fit:
     diverged: NDArray[np.bool_]
 
 
-def maximise(risk: RiskSets, *, tolerance: float = 1e-9) -> Fit:
+def maximise(risk: Likelihood, *, tolerance: float = 1e-9) -> Fit:
     """Newton's method with step halving, to a relative change of ``tolerance`` in every standardised coefficient.
 
     ``covariance`` is None when the information is singular (a constant or collinear covariate).
@@ -128,7 +163,7 @@ def maximise(risk: RiskSets, *, tolerance: float = 1e-9) -> Fit:
     step: Array = np.zeros(p)
     for iteration in range(1, MAX_ITERATIONS + 1):
         information = risk.information(terms)
-        if not _regular(information, spread):
+        if not regular(information, spread):
             grown = np.abs(beta) * spread > 5
             return Fit(beta, None, terms, null, iteration, grown)
         step = np.asarray(np.linalg.solve(information, risk.score(terms)), dtype=np.float64)
@@ -153,7 +188,8 @@ def _inverse(matrix: Array) -> Array:
     return result
 
 
-def _regular(information: Array, spread: Array) -> bool:
+def regular(information: Array, spread: Array) -> bool:
+    """Whether the information can be inverted; ``spread`` are the covariates' standard deviations."""
     if np.any(spread == 0) or not np.all(np.isfinite(information)):
         return False
     diagonal = np.sqrt(np.maximum(np.diag(information), 0))

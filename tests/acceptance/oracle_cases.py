@@ -484,7 +484,7 @@ def cox_case(case: Case) -> dict[str, Any]:
             "score_p": m.score.p,
             "aic": -2 * m.log_likelihood + 2 * len(names),
             "concordance": [m.concordance, m.concordance_se],
-            "phtest_gt1994_km_chisq": listed(list(approximate_tests(risk, fit))),
+            "phtest_gt1994_km_chisq": listed(list(approximate_tests(risk, fit).statistics)),
             "zph_km_chisq": [*zph.statistics, zph.overall],
             "zph_km_p": [*zph.p, zph.overall_p],
         }

@@ -22,7 +22,7 @@ def _neighbour(name):
 
 
 oracle_cases = _neighbour("oracle_cases")
-CASES = oracle_cases.CASES | _neighbour("oracle_agreement").CASES
+CASES = oracle_cases.CASES | _neighbour("oracle_agreement").CASES | _neighbour("oracle_survival").CASES
 ORACLE = oracle_cases.ORACLE
 
 

@@ -1,0 +1,259 @@
+"""What a prediction is good for: net benefit (decision curve) and reclassification.
+
+Net benefit at threshold p_t is the share of true positives less that of false positives weighted by p_t/(1 − p_t)
+(Vickers and Elkin 2006); with censoring both shares come from Kaplan–Meier among those at or above the threshold
+(Vickers and others 2008). A probability equal to the threshold counts as positive.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.distributions import normal_quantile, normal_two_sided_p
+from analytics.errors import AnalyticsError
+from analytics.result import Dropped, Result, Test, interval_or_none
+from analytics.rounding import count, half_up, percent
+from analytics.survival.calibration import complete_predictions
+from analytics.survival.concordance import complete
+from analytics.survival.kaplan_meier import kaplan_meier
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
+
+Array = NDArray[np.float64]
+Z = normal_quantile(0.975)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionCurve:
+    """Net benefit of every model, and of treating all, at the thresholds; treating none has 0."""
+
+    thresholds: tuple[float, ...]
+    models: tuple[tuple[str, tuple[float | None, ...]], ...]
+    treat_all: tuple[float, ...]
+    n: int
+    unit: str
+    horizon: float | None = None
+    dropped: tuple[Dropped, ...] = ()
+    simulated: bool = False
+
+    def sentence(self) -> str:
+        """Net benefit of every model at every threshold, per 100 patients."""
+        rows = [*self.models, ("treat all", self.treat_all)]
+        parts = [
+            f"{name} " + ", ".join("–" if v is None else f"{half_up(100 * v, 2)}" for v in values)
+            for name, values in rows
+        ]
+        at = ", ".join(f"{percent(t)} %" for t in self.thresholds)
+        text = f"Net benefit per 100 {self.unit}s at thresholds {at}: {'; '.join(parts)}"
+        return f"{text}; {count(self.n)} {self.unit}s."
+
+    def caption(self) -> str:
+        """The sentence, marked when simulated."""
+        return ("Simulated data. " if self.simulated else "") + self.sentence()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "thresholds": list(self.thresholds),
+            "models": {name: list(values) for name, values in self.models},
+            "treat_all": list(self.treat_all),
+            "n": self.n,
+            "unit": self.unit,
+            "horizon": self.horizon,
+            "dropped": [{"count": d.count, "reason": d.reason} for d in self.dropped],
+            "simulated": self.simulated,
+        }
+
+    def drawing(self) -> Drawing:
+        """Net benefit over the threshold."""
+        from analytics.figures.prediction import decision as draw
+
+        return draw(self)
+
+    def figure(self) -> Any:
+        """The same as a ``plotly.graph_objects.Figure``."""
+        return self.drawing().to_figure()
+
+
+def _thresholds(values: Sequence[float]) -> tuple[float, ...]:
+    for t in values:
+        if not 0 < t < 1:
+            raise AnalyticsError(f"Threshold {t:g} lies outside 0 to 1 (exclusive).")
+    return tuple(float(t) for t in values)
+
+
+def decision_curve_of(
+    outcome: Array,
+    predictions: dict[str, Array],
+    thresholds: Sequence[float],
+    *,
+    unit: str = "patient",
+    simulated: bool = False,
+) -> DecisionCurve:
+    """Net benefit of models' probabilities (name → (n,)) for an outcome of 0/1.
+
+    Raises
+    ------
+    AnalyticsError
+        For outcomes other than 0/1, probabilities outside [0, 1] or thresholds not inside (0, 1).
+    """
+    limits = _thresholds(thresholds)
+    y, columns, dropped = complete_predictions(outcome, *predictions.values())
+
+    def benefit(chosen: NDArray[np.bool_], t: float) -> float:
+        return float((chosen * y).sum() - (chosen * (1 - y)).sum() * t / (1 - t)) / len(y)
+
+    if not len(y):
+        raise AnalyticsError("No row has outcome and probabilities.")
+    models = tuple(
+        (name, tuple(benefit(p >= t, t) for t in limits))
+        for name, p in zip(predictions, columns, strict=True)
+    )
+    everybody = tuple(benefit(np.ones(len(y), bool), t) for t in limits)
+    return DecisionCurve(
+        thresholds=limits,
+        models=models,
+        treat_all=everybody,
+        n=len(y),
+        unit=unit,
+        dropped=dropped,
+        simulated=simulated,
+    )
+
+
+def survival_decision_curve_of(
+    time: Array,
+    event: Array,
+    predictions: dict[str, Array],
+    thresholds: Sequence[float],
+    *,
+    horizon: float,
+    unit: str = "patient",
+    simulated: bool = False,
+) -> DecisionCurve:
+    """Net benefit of predicted risks at ``horizon`` with censoring; null where nobody positive is followed so far.
+
+    Raises
+    ------
+    AnalyticsError
+        For negative times, events other than 0/1 or thresholds not inside (0, 1).
+    """
+    limits = _thresholds(thresholds)
+    time, event, columns, dropped = complete(time, event, *predictions.values())
+    if not len(time) or time.max() < horizon:
+        raise AnalyticsError(f"Nobody is followed up to {horizon:g}: choose an earlier horizon.")
+
+    def benefit(chosen: NDArray[np.bool_], t: float) -> float | None:
+        if not chosen.any():
+            return 0.0
+        if time[chosen].max() < horizon and not event[chosen][np.argmax(time[chosen])]:
+            return None
+        risk = 1 - kaplan_meier(time[chosen], event[chosen]).survival_at(horizon)
+        return float(chosen.mean()) * (risk - (1 - risk) * t / (1 - t))
+
+    models = tuple(
+        (name, tuple(benefit(p >= t, t) for t in limits))
+        for name, p in zip(predictions, columns, strict=True)
+    )
+    overall = 1 - kaplan_meier(time, event).survival_at(horizon)
+    return DecisionCurve(
+        thresholds=limits,
+        models=models,
+        treat_all=tuple(overall - (1 - overall) * t / (1 - t) for t in limits),
+        n=len(time),
+        unit=unit,
+        horizon=horizon,
+        dropped=dropped,
+        simulated=simulated,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reclassification(Result):
+    """Net reclassification (``estimate``, −2 to 2) of a new model against an old one, with its two parts, and IDI.
+
+    Without categories every change counts. NRI can rise for a useless marker: read it beside the decision curve.
+    """
+
+    events: int
+    of_events: float | None = None
+    of_others: float | None = None
+    se: float | None = None
+    idi: Result | None = None
+
+
+def reclassification_of(
+    old: Array,
+    new: Array,
+    outcome: Array,
+    *,
+    categories: Sequence[float] = (),
+    unit: str = "patient",
+    simulated: bool = False,
+) -> Reclassification:
+    """NRI (continuous, or over ``categories``, whose limits belong upwards) and IDI (Pencina and others 2008, 2011).
+
+    Raises
+    ------
+    AnalyticsError
+        For outcomes other than 0/1 and probabilities outside [0, 1].
+    """
+    y, (before, after), dropped = complete_predictions(outcome, old, new)
+    kind = "continuous NRI" if not len(categories) else "categorical NRI"
+    common: dict[str, Any] = {
+        "method": kind,
+        "n": len(y),
+        "events": int(y.sum()),
+        "unit": unit,
+        "dropped": dropped,
+        "simulated": simulated,
+    }
+    if not len(y) or y.min() == y.max():
+        return Reclassification(estimate=None, reason="the outcome has one value only", **common)
+    shift = after - before
+    if len(categories):
+        a, b = (np.searchsorted(np.asarray(categories), p, "right") for p in (before, after))
+        move = np.sign(b - a).astype(float)
+    else:
+        move = np.sign(shift)
+    case = y == 1
+    of_events, of_others = float(move[case].mean()), -float(move[~case].mean())
+    variance = sum(float((m**2).mean() - m.mean() ** 2) / len(m) for m in (move[case], move[~case]))
+    nri, se = of_events + of_others, math.sqrt(variance)
+    return Reclassification(
+        estimate=nri,
+        interval=interval_or_none(nri - Z * se, nri + Z * se, "Wald") if se else None,
+        se=se,
+        of_events=of_events,
+        of_others=of_others,
+        test=Test("z", nri / se, (), normal_two_sided_p(nri / se)) if se else None,
+        idi=_idi(shift, case, common),
+        **common,
+    )
+
+
+def _idi(shift: Array, case: NDArray[np.bool_], common: dict[str, Any]) -> Result:
+    """Integrated discrimination improvement; its test needs two of each kind."""
+    shared = {k: v for k, v in common.items() if k != "events"} | {
+        "method": "integrated discrimination improvement"
+    }
+    value = float(shift[case].mean() - shift[~case].mean())
+    if min(case.sum(), (~case).sum()) < 2:
+        return Result(estimate=value, reason="one case or one control only", **shared)
+    variance = float(shift[case].var(ddof=1) / case.sum() + shift[~case].var(ddof=1) / (~case).sum())
+    if variance == 0:
+        return Result(estimate=value, reason="both models predict alike", **shared)
+    se = math.sqrt(variance)
+    return Result(
+        estimate=value,
+        interval=interval_or_none(value - Z * se, value + Z * se, "Wald"),
+        test=Test("z", value / se, (), normal_two_sided_p(value / se)),
+        **shared,
+    )

@@ -1,0 +1,181 @@
+"""Time-dependent AUC: does the marker order those with an event by t before those still free of it after t?
+
+Cumulative cases, dynamic controls, cases weighted by the inverse probability of being uncensored (Uno 2007). The standard
+error is that of the influence functions, the estimation of the censoring curve included (Blanche and others 2013).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.columns import Table, numbers
+from analytics.distributions import normal_quantile, normal_two_sided_p
+from analytics.result import Result, Test, interval_or_none
+from analytics.rounding import count, half_up
+from analytics.survival.censoring import uncensored_before
+from analytics.survival.concordance import complete
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
+
+Array = NDArray[np.float64]
+Z = normal_quantile(0.975)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AucAt(Result):
+    """AUC at one time; ``censored`` rows were lost before it and speak only through the weights."""
+
+    time: float
+    se: float | None = None
+    cases: int
+    controls: int
+    censored: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeAuc:
+    """AUC at several times of one marker."""
+
+    at: tuple[AucAt, ...]
+    marker: str
+    time_unit: str
+    simulated: bool = False
+
+    def sentence(self) -> str:
+        """Every AUC with its interval."""
+        parts = []
+        for a in self.at:
+            when = f"at {half_up(a.time, 1)} {self.time_unit}"
+            if a.estimate is None:
+                parts.append(f"{when} not estimable ({a.reason})")
+                continue
+            limits = f", 95 % CI {a.interval.text(3)}" if a.interval else ""
+            parts.append(
+                f"{when} {half_up(a.estimate, 3)}{limits} ({count(a.cases)} cases, {count(a.controls)} controls)"
+            )
+        return (
+            f"Time-dependent AUC of {self.marker} (cumulative cases, dynamic controls): {'; '.join(parts)}."
+        )
+
+    def caption(self) -> str:
+        """The sentence, marked when simulated."""
+        return ("Simulated data. " if self.simulated else "") + self.sentence()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "marker": self.marker,
+            "time_unit": self.time_unit,
+            "simulated": self.simulated,
+            "at": [a.to_dict() for a in self.at],
+        }
+
+    def drawing(self) -> Drawing:
+        """AUC over time."""
+        from analytics.figures.prediction import time_auc as draw
+
+        return draw(self)
+
+    def figure(self) -> Any:
+        """The same as a ``plotly.graph_objects.Figure``."""
+        return self.drawing().to_figure()
+
+
+def time_auc(
+    table: Table, *, time: str, event: str, marker: str, times: Sequence[float], unit: str = "patient"
+) -> TimeAuc:
+    """Time-dependent AUC of a column. See :func:`time_auc_of`."""
+    return time_auc_of(
+        numbers(table, time), numbers(table, event), numbers(table, marker), times, marker=marker, unit=unit
+    )
+
+
+def time_auc_of(
+    time: Array,
+    event: Array,
+    values: Array,
+    times: Sequence[float],
+    *,
+    marker: str = "marker",
+    unit: str = "patient",
+    time_unit: str = "years",
+    simulated: bool = False,
+) -> TimeAuc:
+    """AUC of ``values`` (n,) (high means early event) at ``times``; incomplete rows are dropped and counted.
+
+    Raises
+    ------
+    AnalyticsError
+        For negative times or events other than 0/1.
+    """
+    time, event, (values,), dropped = complete(time, event, values)
+    happened = np.asarray(event == 1)
+    g = uncensored_before(time, happened, time)
+    common: dict[str, Any] = {
+        "method": "time-dependent AUC, inverse-probability-of-censoring weights",
+        "n": len(time),
+        "unit": unit,
+        "dropped": dropped,
+        "simulated": simulated,
+    }
+    at = tuple(_auc_at(time, happened, values, g, float(t), common) for t in times)
+    return TimeAuc(at=at, marker=marker, time_unit=time_unit, simulated=simulated)
+
+
+def _auc_at(
+    time: Array, event: NDArray[np.bool_], values: Array, g: Array, t: float, common: dict[str, Any]
+) -> AucAt:
+    case, control = event & (time <= t), time > t
+    size: dict[str, Any] = {
+        "time": t,
+        "cases": int(case.sum()),
+        "controls": int(control.sum()),
+        "censored": int((~case & ~control).sum()),
+    }
+    if not case.any() or not control.any():
+        why = "no event by then" if not case.any() else "nobody is followed beyond it"
+        return AucAt(estimate=None, reason=why, **common, **size)
+    weight = np.divide(1.0, g, out=np.zeros(len(g)), where=case)
+    won_by_case = _sum_below(values[control], np.ones(size["controls"]), values)
+    lost_by_control = weight.sum() - _sum_below(values[case], weight[case], values)
+    total = float(weight.sum()) * size["controls"]
+    auc = float(weight @ won_by_case) / total
+    influence = weight * (won_by_case - auc * size["controls"])
+    through_g = _through_censoring(time, event, influence)
+    influence = (influence + control * (lost_by_control - auc * weight.sum()) + through_g) / total
+    se = float(influence.std(ddof=1)) * math.sqrt(len(time))
+    test = Test("z against 0.5", (auc - 0.5) / se, (), normal_two_sided_p((auc - 0.5) / se)) if se else None
+    interval = interval_or_none(max(0.0, auc - Z * se), min(1.0, auc + Z * se), "influence functions")
+    return AucAt(estimate=auc, interval=interval if se else None, se=se, test=test, **common, **size)
+
+
+def _sum_below(values: Array, weights: Array, bounds: Array) -> Array:
+    """Weight of ``values`` below each bound, ties counting half."""
+    order = np.argsort(values, kind="stable")
+    total = np.concatenate([[0.0], np.cumsum(weights[order])])
+    ranked = values[order]
+    low, high = (np.searchsorted(ranked, bounds, side) for side in ("left", "right"))
+    result: Array = (total[low] + total[high]) / 2
+    return result
+
+
+def _through_censoring(time: Array, event: NDArray[np.bool_], own: Array) -> Array:
+    """What every row changes in the weighted sum through G: the censoring martingale of later cases' shares."""
+    order = np.argsort(time, kind="stable")
+    t, e = time[order], event[order]
+    later = np.concatenate([np.cumsum(own[order][::-1])[::-1], [0.0]])[np.searchsorted(t, t, "right")]
+    dead = t[e]
+    same = np.searchsorted(dead, t, "right") - np.searchsorted(dead, t, "left")
+    at_risk = len(t) - np.searchsorted(t, t, "left") - np.where(e, 0, same)
+    q = np.where(e, 0.0, later / at_risk)
+    drift = np.concatenate([[0.0], np.cumsum(q / at_risk)])[np.searchsorted(t, t, "right")]
+    result = np.empty(len(t))
+    result[order] = q - drift
+    return result
