@@ -147,6 +147,20 @@ def clustered_accuracy_of(
     return ClusteredAccuracy(sensitivity=found[0], specificity=found[1], accuracy=found[2])
 
 
+def clustered_proportion(
+    title: str,
+    right: NDArray[np.bool_],
+    *,
+    clusters: Sequence[Any],
+    unit: str = "territory",
+    dropped: tuple[Dropped, ...] = (),
+    simulated: bool = False,
+) -> ClusteredProportion:
+    """Proportion of True in an array, one patient per unit."""
+    patient, _ = codes(list(clusters))
+    return _proportion(title, np.asarray(right, bool), patient, unit, dropped, "there is no unit", simulated)
+
+
 def _proportion(
     title: str,
     right: NDArray[np.bool_],

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.agreement.correlation import average_ranks
 from analytics.distributions import normal_two_sided_p
 from analytics.errors import AnalyticsError
+from analytics.ranks import average_ranks
 from analytics.resampling import SEED
 from analytics.result import DRAWING, Dropped, Result, Test, no_values
 from analytics.rounding import half_up, p_value

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from analytics.columns import Table, codes, keys, numbers
 from analytics.distributions import normal_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
+from analytics.ranks import average_ranks
 from analytics.result import Dropped, Interval, Result, Test
 
 Z = normal_quantile(0.975)
@@ -98,14 +99,6 @@ def _pairs(
     complete = ~(np.isnan(first) | np.isnan(second))
     kept = None if clusters is None else [c for c, keep in zip(clusters, complete, strict=True) if keep]
     return first[complete], second[complete], int((~complete).sum()), kept
-
-
-def average_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1; ties share their mean rank."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    midrank: NDArray[np.float64] = (last - (counts - 1) / 2)[inverse]
-    return midrank
 
 
 def pearson_coefficient(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:

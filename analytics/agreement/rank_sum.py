@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.agreement.correlation import average_ranks
 from analytics.agreement.exact_ranks import MOST_PAIRED_RANKS, rank_sum_p
 from analytics.agreement.pairs import to_resolution
 from analytics.columns import Table, column, numbers
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
+from analytics.ranks import average_ranks
 from analytics.result import Dropped, Interval, Result, Test, interval_or_none
 from analytics.rounding import half_up, p_value
 

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.agreement.correlation import average_ranks
 from analytics.agreement.exact_ranks import MOST_SIGNED, signed_rank_p
 from analytics.agreement.pairs import pairs
 from analytics.columns import Table, keys, numbers
 from analytics.distributions import normal_quantile, normal_two_sided_p
+from analytics.ranks import average_ranks
 from analytics.result import Interval, Result, Test, few_clusters, interval_or_none, plural
 from analytics.rounding import p_value
 

@@ -9,14 +9,17 @@ from typing import Any
 
 import pandas as pd
 
+from analytics.accuracy import binomial
 from analytics.accuracy.clustered import clustered_accuracy
 from analytics.accuracy.clustered_roc import clustered_roc
 from analytics.accuracy.maximally_selected import log_rank_scores, maximally_selected
 from analytics.accuracy.paired import paired_accuracy
 from analytics.accuracy.roc import roc, unpaired_difference
+from analytics.accuracy.two_by_two import two_by_two_of
 from analytics.agreement.components import icc_reml_of, nested_icc_of
 from analytics.agreement.icc import icc_of
 from analytics.agreement.lin import concordance_correlation
+from analytics.agreement.multirater import fleiss_kappa
 from analytics.agreement.rank_sum import rank_sum
 from analytics.agreement.ratio_limits import ratio_limits
 from analytics.agreement.regression_limits import regression_limits
@@ -236,6 +239,90 @@ def maximally_selected_case(case: Case) -> dict[str, Any]:
     }
 
 
+def fleiss_case(case: Case) -> dict[str, Any]:
+    table = data(case)
+    levels = sorted(set(table.to_numpy().ravel()))
+    r = fleiss_kappa(table.to_numpy().tolist(), levels=levels)
+    # With more than two complete raters the R package irr 0.84 counts each value m − 1 times in the coincidence
+    # matrix's total: its number follows from ours, which counts the N values once (Krippendorff 2011).
+    values, others = r.n * r.raters, r.raters - 1
+    krippendorff = 1 - (1 - r.krippendorff) * (values * others - 1) / (others * (values - 1))
+    return {
+        "kappa": r.estimate,
+        "z": r.test.statistic,
+        "category_kappa": list(r.categories.values()),
+        "conger_exact": r.conger,
+        "gwet_ac1": {"coeff.val": r.ac1, "coeff.se": r.ac1_se},
+        "krippendorff_nominal": krippendorff,
+    }
+
+
+def binomial_case(case: Case) -> dict[str, Any]:
+    return {"rows": [_binomial(int(x), int(n)) for x, n in data(case).to_numpy()]}
+
+
+def _binomial(x: int, n: int) -> dict[str, Any]:
+    # PropCIs searches mid-P limits inwards on a grid of 0.0001 + 0.0005 k (closed form at 0 and n).
+    mid_p, grid = list(binomial.mid_p(x, n)), 0.0005
+    if 0 < x < n:
+        low, high = ((limit - 0.0001) / grid for limit in mid_p)
+        mid_p = [0.0001 + grid * math.ceil(low), 0.0001 + grid * math.floor(high)]
+    # prop.test shrinks the continuity correction near one half, Hmisc alters Wilson at 1 and n − 1, PropCIs clips.
+    wilson, plus4 = list(binomial.wilson(x, n)), list(binomial.agresti_coull(x, n, 4))
+    corrected = list(binomial.wilson_corrected(x, n))
+    hmisc = [
+        -math.log(0.95) / n if x == 1 else wilson[0],
+        1 + math.log(0.95) / n if x == n - 1 else wilson[1],
+    ]
+    return {
+        "x": x,
+        "n": n,
+        "exact": list(binomial.clopper_pearson(x, n)),
+        "wilson": wilson,
+        "wilson_cc_newcombe": corrected,
+        "wilson_cc_prop.test": wilson if 2 * x == n else corrected,
+        "wald": list(binomial.wald(x, n)),
+        "agresti_coull_z2": list(binomial.agresti_coull(x, n)),
+        "agresti_plus4": [max(0.0, plus4[0]), min(1.0, plus4[1])],
+        "jeffreys_bcd": list(binomial.jeffreys(x, n)),
+        "mid_p": mid_p,
+        "hmisc_wilson_nonstandard": hmisc,
+    }
+
+
+def accuracy_crosscheck_case(case: Case) -> dict[str, Any]:
+    cells = case["input"]
+    tp, fp, fn, tn = (cells[k] for k in ("tp", "fp", "fn", "tn"))
+    r = two_by_two_of(**cells)
+    ratios = r.ratios()
+
+    def exact(x: int, n: int) -> list[float]:
+        return [x / n, *binomial.clopper_pearson(x, n)]
+
+    se, sp = exact(tp, tp + fn), exact(tn, tn + fp)
+    youden = [a + b - 1 for a, b in zip(se, sp, strict=True)]
+    return {
+        "ap": exact(tp + fp, r.n),
+        "tp": exact(tp + fn, r.n),
+        "se": se,
+        "sp": sp,
+        "diag.ac": [r.accuracy.estimate, *r.accuracy.interval],
+        "diag.or": [ratios["dor"], *ratios["dor_ci"]],
+        "lr.pos": [ratios["lr_pos"], *ratios["lr_pos_ci"]],
+        "lr.neg": [ratios["lr_neg"], *ratios["lr_neg_ci"]],
+        "youden": youden,
+        "nndx": [1 / youden[0], 1 / youden[2], 1 / youden[1]],
+        "pv.pos": exact(tp, tp + fp),
+        "pv.neg": exact(tn, tn + fn),
+        "p.rin": exact(tp + fp, r.n),
+        "p.rout": exact(tn + fn, r.n),
+        "p.tpdn": exact(fp, fp + tn),
+        "p.tndp": exact(fn, tp + fn),
+        "p.dntp": exact(fp, tp + fp),
+        "p.dptn": exact(fn, fn + tn),
+    }
+
+
 CASES: dict[str, Callable[[Case], dict[str, Any]]] = {
     "repeatability_pefr_public": repeatability_case,
     "ccc_pefr_public": concordance_case,
@@ -250,4 +337,7 @@ CASES: dict[str, Callable[[Case], dict[str, Any]]] = {
     "roc_unpaired_public": unpaired_roc_case,
     "paired_tests_public": paired_accuracy_case,
     "maxstat_public": maximally_selected_case,
+    "fleiss_kappa_diagnoses_public": fleiss_case,
+    "binomial_ci_grid_public": binomial_case,
+    "dx_epitests_crosscheck_public": accuracy_crosscheck_case,
 }

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analytics.agreement.correlation import average_ranks, kendall, kendall_of
+from analytics.agreement.correlation import kendall, kendall_of
 from analytics.agreement.exact_ranks import rank_sum_p, signed_rank_p
 from analytics.agreement.rank_sum import rank_sum, rank_sum_of
 from analytics.agreement.signed_rank import signed_rank, signed_rank_of
 from analytics.errors import AnalyticsError
+from analytics.ranks import average_ranks
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=40).round(1)
