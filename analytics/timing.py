@@ -232,6 +232,12 @@ class Rate(Result):
         )
         return f"{self.name}: {self.count} of {self.counted()} ({percent(self.estimate)} %{limits}){why}."
 
+    def drawing(self) -> Drawing:
+        """The share with its interval."""
+        from analytics.figures.intervals import intervals
+
+        return intervals([(self.name, self)], "Share (%)", factor=100, digits=1, simulated=self.simulated)
+
 
 def rate(
     table: Table,

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analytics.distributions import t_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import Interval, Result, Test
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,12 @@ class Imputed(Result):
     total_variance: float | None = None
     df: float | None = None
     missing_information: float | None = None
+
+    def drawing(self) -> Drawing:
+        """The pooled estimate with its interval."""
+        from analytics.figures.intervals import intervals
+
+        return intervals([("pooled", self)], self.method, simulated=self.simulated)
 
 
 def pool_imputations(

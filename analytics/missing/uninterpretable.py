@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from analytics.columns import Table, codes, column, is_missing, numbers
 from analytics.errors import AnalyticsError
 from analytics.rounding import count, percent
 from analytics.timing import Rate, rate_of
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 
@@ -66,6 +69,18 @@ class Uninterpretable:
     def caption(self) -> str:
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
+
+    def drawing(self) -> Drawing:
+        """Shares that could not be read, by patient, vessel and lesion."""
+        from analytics.figures.intervals import intervals
+
+        levels = [level for level in (self.patients, self.vessels, self.lesions) if level is not None]
+        rows = [(f"{level.unit}s", level.some) for level in levels]
+        return intervals(rows, "Uninterpretable (%)", factor=100, digits=1, simulated=self.simulated)
+
+    def figure(self) -> Any:
+        """The same as a ``plotly.graph_objects.Figure``."""
+        return self.drawing().to_figure()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
