@@ -20,6 +20,8 @@ from analytics.survival.decision import (
 from analytics.survival.firth import firth
 from analytics.survival.hazard_ratio import Cox, HazardRatio
 from analytics.survival.kaplan_meier import CumulativeIncidence, cumulative_incidence
+from analytics.survival.restricted_mean import RestrictedMeans, restricted_means
+from analytics.survival.spline import Spline, spline
 from analytics.survival.survival_calibration import SurvivalCalibration, survival_calibration_of
 from analytics.survival.time_roc import TimeAuc, time_auc
 
@@ -33,6 +35,8 @@ __all__ = [
     "DecisionCurve",
     "HazardRatio",
     "Reclassification",
+    "RestrictedMeans",
+    "Spline",
     "SurvivalCalibration",
     "TimeAuc",
     "calibration",
@@ -46,6 +50,8 @@ __all__ = [
     "fine_gray",
     "firth",
     "reclassification_of",
+    "restricted_means",
+    "spline",
     "survival_calibration_of",
     "survival_decision_curve_of",
     "time_auc",

@@ -188,6 +188,15 @@ class Reclassification(Result):
     se: float | None = None
     idi: Result | None = None
 
+    def drawing(self) -> Drawing:
+        """NRI and IDI with their intervals."""
+        from analytics.figures.intervals import intervals
+
+        rows: list[tuple[str, Result]] = [("NRI", self)]
+        if self.idi is not None:
+            rows.append(("IDI", self.idi))
+        return intervals(rows, "Reclassification", digits=3, reference=0.0, simulated=self.simulated)
+
 
 def reclassification_of(
     old: Array,

@@ -86,6 +86,19 @@ class Curve:
         """Median time: the first at which survival is 0.5 or less (midway to the next step when exactly 0.5)."""
         return quantile(self.times, self.survival, 0.5)
 
+    def median_interval(self, transform: str = "log-log") -> tuple[float | None, float | None]:
+        """95 % limits of the median (Brookmeyer and Crowley 1982): where the limits of S(t) cross one half.
+
+        None for a limit that follow-up does not reach.
+        """
+        both = [
+            limits(float(s), float(v), transform) for s, v in zip(self.survival, self.variance, strict=True)
+        ]
+        low, high = (
+            np.array([np.nan if pair is None else pair[side] for pair in both], np.float64) for side in (0, 1)
+        )
+        return quantile(self.times, low, 0.5), quantile(self.times, high, 0.5)
+
     def restricted_mean(self, tau: float) -> tuple[float, float]:
         """Area under S up to tau, and its standard error."""
         inside = self.times <= tau
@@ -104,6 +117,8 @@ class Curve:
             "name": self.name,
             "n": self.n,
             "events": self.total_events,
+            "median": self.median(),
+            "median_interval": list(self.median_interval()),
             "times": self.times.tolist(),
             "at_risk": self.at_risk.tolist(),
             "survival": self.survival.tolist(),

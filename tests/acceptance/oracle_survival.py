@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analytics.heterogeneity import pool
+from analytics.missing import pool_imputations
 from analytics.survival.calibration import calibration, calibration_of
 from analytics.survival.competing import aalen_johansen, competing_incidence_of
 from analytics.survival.competing_models import cause_specific, fine_gray
@@ -22,6 +24,7 @@ from analytics.survival.partial_likelihood import RiskSets, maximise
 from analytics.survival.proportional_hazards import TRANSFORMS, score_tests, transformed_times
 from analytics.survival.residuals import deviance, martingale, scaled_schoenfeld, schoenfeld
 from analytics.survival.time_roc import time_auc
+from analytics.timing import paired_timing
 
 Case = dict[str, Any]
 ORACLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "oracle"
@@ -217,6 +220,57 @@ def reclassification_case(case: Case) -> dict[str, Any]:
     }
 
 
+def heterogeneity_case(case: Case) -> dict[str, Any]:
+    table = data(case)
+    reml, dl, fixed = (pool(table["yi"], table["vi"], method=m) for m in ("REML", "DL", "fixed"))
+    return {
+        "reml_est": reml.estimate,
+        "reml_se": reml.se,
+        "reml_tau2": reml.tau_squared,
+        "I2": 100 * reml.i_squared,
+        "Q": reml.heterogeneity.statistic,
+        "Q_p": reml.heterogeneity.p,
+        "pred_interval": list(reml.prediction),
+        "dl_est": dl.estimate,
+        "dl_tau2": dl.tau_squared,
+        "hk_ci": list(reml.hartung_knapp),
+        "fixed_est": fixed.estimate,
+        "fixed_ci": list(fixed.interval),
+    }
+
+
+def timing_case(case: Case) -> dict[str, Any]:
+    r = paired_timing(data(case), first="expert_min", second="dl_min")
+    return {
+        "n": r.n,
+        "expert_mean": r.first.mean,
+        "expert_sd": r.first.sd,
+        "expert_median_iqr_type7": [r.first.median, *r.first.quartiles],
+        "dl_mean_s": 60 * r.second.mean,
+        "dl_sd_s": 60 * r.second.sd,
+        "mean_difference_min": r.mean_difference,
+        "mean_difference_ci": list(r.mean_difference_interval),
+        "geometric_mean_ratio": r.estimate,
+        "gmr_ci": list(r.interval),
+        "ratio_of_means": r.ratio_of_means,
+        "p_signed_rank": r.signed_rank.p,
+    }
+
+
+def imputation_case(case: Case) -> dict[str, Any]:
+    given = case["input"]
+    r = pool_imputations(given["q"], given["u"], n=given["n"], parameters=given["k"])
+    return {
+        "estimate": r.estimate,
+        "total_var": r.total_variance,
+        "within": r.within,
+        "between": r.between,
+        "df": r.df,
+        "fmi": r.missing_information,
+        "ci": list(r.interval),
+    }
+
+
 CASES: dict[str, Callable[[Case], dict[str, Any]]] = {
     "cox_time_dependent_robust_public": cox_robust,
     "zph_veteran_transforms_public": ph_transforms,
@@ -226,4 +280,7 @@ CASES: dict[str, Callable[[Case], dict[str, Any]]] = {
     "timeauc_pbc_public": time_auc_case,
     "calibration_public": calibration_case,
     "nri_idi_netbenefit_public": reclassification_case,
+    "site_heterogeneity_public": heterogeneity_case,
+    "timing_paired_public": timing_case,
+    "rubin_pool_public": imputation_case,
 }

@@ -1,0 +1,104 @@
+"""Forest plots: a pooled effect over sites, hazard ratios over subgroups."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from analytics.distributions import normal_quantile
+from analytics.figures.drawing import Drawing, refused
+from analytics.figures.style import ACCENT, NEUTRAL
+from analytics.rounding import half_up, p_value
+
+if TYPE_CHECKING:
+    from analytics.heterogeneity.pooling import Pooled
+    from analytics.heterogeneity.subgroups import Subgroups
+
+Z = normal_quantile(0.975)
+
+
+def _point(
+    drawn: Drawing, name: str, value: float, low: float, high: float, text: str, *, pooled: bool
+) -> None:
+    colour = ACCENT if pooled else NEUTRAL
+    drawn.trace(
+        "scatter",
+        x=[value],
+        y=[name],
+        mode="markers",
+        marker={"size": 11 if pooled else 8, "color": colour, "symbol": "diamond" if pooled else "square"},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [high - value],
+            "arrayminus": [value - low],
+            "color": colour,
+        },
+        customdata=[["", text]],
+        hovertemplate="%{y}: %{customdata[1]}<extra></extra>",
+    )
+
+
+def pooled_forest(result: Pooled) -> Drawing:
+    """Every site with its Wald interval, the pooled effect as a diamond, the prediction interval as a row."""
+    if result.estimate is None or result.interval is None:
+        return refused(result.reason or "", simulated=result.simulated)
+
+    def scale(value: float) -> float:
+        return math.exp(value) if result.ratio else value
+
+    rows = [
+        (name, y, y - Z * math.sqrt(v), y + Z * math.sqrt(v))
+        for name, y, v in zip(result.names, result.effects, result.variances, strict=True)
+    ]
+    title = result.effect.removeprefix("log ").capitalize() if result.ratio else result.effect.capitalize()
+    drawn = Drawing(title, "", simulated=result.simulated, height=190 + 34 * len(rows))
+    drawn.upright(scale(0), colour=NEUTRAL)
+    rows.append(("pooled", result.estimate, *result.interval))
+    if result.prediction is not None:
+        rows.append(("prediction", result.estimate, *result.prediction))
+    for name, *numbers in rows:
+        value, low, high = (scale(v) for v in numbers)
+        text = f"{half_up(value, 2)} ({half_up(low, 2)} to {half_up(high, 2)})"
+        _point(drawn, name, value, low, high, text, pooled=name == "pooled")
+    drawn.layout["xaxis"]["type"] = "log" if result.ratio else "linear"
+    drawn.layout["yaxis"] |= {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": [r[0] for r in rows][::-1],
+    }
+    return drawn
+
+
+def subgroup_forest(result: Subgroups) -> Drawing:
+    """Hazard ratios by level on a log axis; the interaction's p stands beside each subgrouping."""
+    entries = [("all", "all", result.overall.terms[0], True)]
+    for s in result.subgroupings:
+        test = f" (interaction {p_value(s.interaction.p)})" if s.interaction else ""
+        for i, level in enumerate(s.levels):
+            label = f"{s.name}: {level.name}" + (test if i == 0 else "")
+            entries.append((s.name, label, level.ratio, False))
+    drawn = Drawing(
+        "Hazard ratio (log scale)", "", simulated=result.simulated, height=170 + 34 * len(entries)
+    )
+    drawn.upright(1, colour=NEUTRAL)
+    for _, label, ratio, everybody in entries:
+        if ratio.estimate is None or ratio.interval is None:
+            drawn.trace(
+                "scatter",
+                x=[1],
+                y=[label],
+                mode="text",
+                text=[f"not estimable: {ratio.reason}"],
+                hoverinfo="skip",
+            )
+            continue
+        low, high = ratio.interval
+        _point(drawn, label, ratio.estimate, low, high, ratio.printed(), pooled=everybody)
+    drawn.layout["xaxis"] |= {"type": "log", "tickvals": [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]}
+    drawn.layout["yaxis"] |= {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": [e[1] for e in entries][::-1],
+    }
+    return drawn

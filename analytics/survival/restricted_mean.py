@@ -1,0 +1,170 @@
+"""Restricted mean survival time: event-free time up to a horizon, and its difference between groups.
+
+The area under Kaplan–Meier up to τ (Royston and Parmar 2013); it needs no proportional hazards.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.columns import Table, column, is_missing, numbers
+from analytics.distributions import normal_quantile, normal_two_sided_p
+from analytics.errors import AnalyticsError
+from analytics.result import Dropped, Interval, Result, Test
+from analytics.rounding import half_up, p_value
+from analytics.survival.follow_up import check
+from analytics.survival.kaplan_meier import Curve, kaplan_meier
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
+
+Array = NDArray[np.float64]
+Z = normal_quantile(0.975)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestrictedMean(Result):
+    """Event-free time of one group up to ``tau``, with its standard error."""
+
+    group: str
+    tau: float
+    se: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestrictedMeans(Result):
+    """Last group minus first (``estimate``); with one group, its own restricted mean. ``groups`` holds each."""
+
+    groups: tuple[RestrictedMean, ...]
+    tau: float
+    se: float | None = None
+    time_unit: str = "years"
+
+    def sentence(self) -> str:
+        """Each group's time and the difference."""
+        if not self.groups:
+            return super().sentence()
+        parts = [
+            f"{g.group} {half_up(g.estimate, 2)}" + (f" ({g.interval.text(2)})" if g.interval else "")
+            for g in self.groups
+            if g.estimate is not None
+        ]
+        text = f"Event-free time up to {half_up(self.tau, 1)} {self.time_unit}: {'; '.join(parts)} {self.time_unit}"
+        if len(self.groups) > 1 and self.estimate is not None:
+            text += f"; difference {half_up(self.estimate, 2)}"
+            text += f" ({self.interval.text(2)})" if self.interval else ""
+            text += f", {p_value(self.test.p)}" if self.test else ""
+        return f"{text}; {self.counted()}."
+
+    def caption(self) -> str:
+        """The sentence, marked when simulated."""
+        return ("Simulated data. " if self.simulated else "") + self.sentence()
+
+    def drawing(self) -> Drawing:
+        """Every group's restricted mean."""
+        from analytics.figures.intervals import intervals
+
+        rows: list[tuple[str, Result]] = [(g.group, g) for g in self.groups] or [("all", self)]
+        title = f"Event-free {self.time_unit} up to {half_up(self.tau, 1)}"
+        return intervals(rows, title, simulated=self.simulated)
+
+
+def restricted_means(
+    table: Table, *, time: str, event: str, tau: float, group: str | None = None, unit: str = "patient"
+) -> RestrictedMeans:
+    """Restricted means of columns of a table. See :func:`restricted_means_of`."""
+    groups = column(table, group).tolist() if group else None
+    return restricted_means_of(numbers(table, time), numbers(table, event), tau=tau, groups=groups, unit=unit)
+
+
+def restricted_means_of(
+    time: Array,
+    event: Array,
+    *,
+    tau: float,
+    groups: Sequence[Any] | None = None,
+    unit: str = "patient",
+    time_unit: str = "years",
+    simulated: bool = False,
+) -> RestrictedMeans:
+    """Restricted means up to ``tau`` by group (sorted by name); incomplete rows are dropped and counted.
+
+    A group whose follow-up ends before ``tau`` with somebody event-free has none; the reason names the latest ``tau``.
+
+    Raises
+    ------
+    AnalyticsError
+        For negative times, events other than 0/1, or a ``tau`` that is not above 0.
+    """
+    if not tau > 0:
+        raise AnalyticsError(f"The horizon {tau:g} is not above 0.")
+    time, event = check(time, event)
+    labels = ["all"] * len(time) if groups is None else list(groups)
+    if len(labels) != len(time):
+        raise AnalyticsError(f"Groups have {len(labels)} rows, the times have {len(time)}.")
+    gone = np.isnan(time) | np.isnan(event) | np.array([is_missing(g) for g in labels], bool)
+    time, event = time[~gone], event[~gone]
+    kept = np.array([str(g) for g, out in zip(labels, gone, strict=True) if not out], dtype=object)
+    found = tuple(
+        _one(kaplan_meier(time[kept == name], event[kept == name], name), tau, unit, simulated)
+        for name in sorted(set(kept.tolist()))
+    )
+    common: dict[str, Any] = {
+        "method": f"restricted mean survival time up to {half_up(tau, 2)}",
+        "n": len(time),
+        "unit": unit,
+        "dropped": (Dropped(int(gone.sum()), "time, event or group is missing"),) if gone.any() else (),
+        "tau": tau,
+        "time_unit": time_unit,
+        "simulated": simulated,
+    }
+    if not found:
+        return RestrictedMeans(estimate=None, reason="no row with time and event", groups=(), **common)
+    short = [g for g in found if g.estimate is None]
+    if short:
+        return RestrictedMeans(estimate=None, reason=short[0].reason, groups=found, **common)
+    if len(found) == 1:
+        return RestrictedMeans(
+            estimate=found[0].estimate, interval=found[0].interval, se=found[0].se, groups=found, **common
+        )
+    return _difference(found, common)
+
+
+def _one(curve: Curve, tau: float, unit: str, simulated: bool) -> RestrictedMean:
+    common: dict[str, Any] = {
+        "method": "restricted mean survival time",
+        "n": curve.n,
+        "unit": unit,
+        "group": curve.name,
+        "tau": tau,
+        "simulated": simulated,
+    }
+    last = float(curve.follow_up[-1])
+    if last < tau and curve.survival_at(last) > 0:
+        why = f"{curve.name} is followed up to {last:g} only: choose an earlier horizon"
+        return RestrictedMean(estimate=None, reason=why, **common)
+    area, se = curve.restricted_mean(tau)
+    interval = Interval(area - Z * se, area + Z * se, "Greenwood") if se else None
+    return RestrictedMean(estimate=area, interval=interval, se=se, **common)
+
+
+def _difference(found: tuple[RestrictedMean, ...], common: dict[str, Any]) -> RestrictedMeans:
+    first, last = found[0], found[-1]
+    assert first.estimate is not None
+    assert last.estimate is not None
+    gap = last.estimate - first.estimate
+    se = math.hypot(first.se or 0.0, last.se or 0.0)
+    result = RestrictedMeans(estimate=gap, se=se, groups=found, **common)
+    if se == 0:
+        return result
+    return replace(
+        result,
+        interval=Interval(gap - Z * se, gap + Z * se, "Greenwood"),
+        test=Test("z", gap / se, (), normal_two_sided_p(gap / se)),
+    )

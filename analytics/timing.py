@@ -1,0 +1,337 @@
+"""Time per case of two ways of reading, and how often a way fails or a case cannot be read.
+
+Times are skewed, so that their ratio is the geometric one; the ratio of means and the mean difference stand beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.accuracy.binomial import clopper_pearson
+from analytics.columns import Table, codes, is_missing, keys, numbers
+from analytics.distributions import normal_quantile, normal_two_sided_p, t_quantile, t_two_sided_p
+from analytics.errors import AnalyticsError
+from analytics.result import DRAWING, Dropped, Interval, Result, Test, few_clusters, no_values
+from analytics.rounding import half_up, p_value, percent
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Times:
+    """One way of reading: mean, SD (None for one case) and median with quartiles (type 7), in the column's unit."""
+
+    name: str
+    mean: float
+    sd: float | None
+    median: float
+    quartiles: tuple[float, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "name": self.name,
+            "mean": self.mean,
+            "sd": self.sd,
+            "median": self.median,
+            "quartiles": list(self.quartiles),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairedTiming(Result):
+    """Ratio of times, first over second (``estimate``): how many times longer the first way takes.
+
+    ``test`` is the paired t test of the log ratio; ``signed_rank`` Wilcoxon's, normal approximation with ties.
+    """
+
+    first: Times | None = None
+    second: Times | None = None
+    time_unit: str = "min"
+    ratio_of_means: float | None = None
+    mean_difference: float | None = None
+    mean_difference_interval: Interval | None = None
+    signed_rank: Test | None = None
+    first_values: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
+    second_values: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
+
+    def sentence(self) -> str:
+        """Both ways' medians and the ratio."""
+        if self.estimate is None or self.first is None or self.second is None:
+            return super().sentence()
+        parts = []
+        for t in (self.first, self.second):
+            low, high = (half_up(q, _digits(t.median)) for q in t.quartiles)
+            median = half_up(t.median, _digits(t.median))
+            parts.append(f"{t.name} median {median} {self.time_unit} (quartiles {low}–{high})")
+        limits = f" (95 % CI {self.interval.text(_digits(self.estimate))})" if self.interval else ""
+        test = f", signed-rank {p_value(self.signed_rank.p)}" if self.signed_rank else ""
+        ratio = half_up(self.estimate, _digits(self.estimate))
+        return f"{'; '.join(parts)}; geometric mean ratio {ratio}{limits}{test}; {self.counted()}."
+
+    def caption(self) -> str:
+        """The sentence, marked when simulated."""
+        return ("Simulated data. " if self.simulated else "") + self.sentence()
+
+    def drawing(self) -> Drawing:
+        """Every pair on logarithmic axes."""
+        from analytics.figures.timing import paired_times as draw
+
+        return draw(self)
+
+
+def _digits(value: float) -> int:
+    """Decimals that show three figures."""
+    return max(0, min(6, 2 - math.floor(math.log10(abs(value))))) if value else 1
+
+
+def paired_timing(
+    table: Table, *, first: str, second: str, time_unit: str = "min", unit: str = "patient"
+) -> PairedTiming:
+    """Compare two columns of times of the same cases. See :func:`paired_timing_of`."""
+    return paired_timing_of(
+        numbers(table, first),
+        numbers(table, second),
+        names=(first, second),
+        time_unit=time_unit,
+        unit=unit,
+    )
+
+
+def paired_timing_of(
+    first: Array,
+    second: Array,
+    *,
+    names: tuple[str, str] = ("first", "second"),
+    time_unit: str = "min",
+    unit: str = "patient",
+    simulated: bool = False,
+) -> PairedTiming:
+    """Compare the times (n,) of the same cases; pairs with a missing time are dropped and counted.
+
+    Raises
+    ------
+    AnalyticsError
+        For times that are not above 0, naming column and row, and for columns of different length.
+    """
+    a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    if a.shape != b.shape:
+        raise AnalyticsError(f"{names[0]} and {names[1]} differ in length: {len(a)} and {len(b)}.")
+    for name, values in zip(names, (a, b), strict=True):
+        odd = np.flatnonzero(values <= 0)
+        if odd.size:
+            raise AnalyticsError(
+                f"Column {name!r}, row {odd[0] + 1}: a time of {values[odd[0]]:g} is not above 0."
+            )
+    gone = np.isnan(a) | np.isnan(b)
+    a, b = a[~gone], b[~gone]
+    common: dict[str, Any] = {
+        "method": "paired ratio of times (geometric mean)",
+        "n": len(a),
+        "unit": unit,
+        "dropped": (Dropped(int(gone.sum()), "a time is missing"),) if gone.any() else (),
+        "time_unit": time_unit,
+        "simulated": simulated,
+    }
+    if not len(a):
+        return PairedTiming(estimate=None, reason="no complete pair", **common)
+    ratio = np.log(a / b)
+    centre, half, test = _t_interval(ratio)
+    difference, difference_half, _ = _t_interval(a - b)
+    interval = None
+    if half is not None:
+        interval = Interval(math.exp(centre - half), math.exp(centre + half), "t, log ratio")
+    return PairedTiming(
+        estimate=math.exp(centre),
+        interval=interval,
+        test=test,
+        first=_summary(names[0], a),
+        second=_summary(names[1], b),
+        ratio_of_means=float(a.mean() / b.mean()),
+        mean_difference=difference,
+        mean_difference_interval=None
+        if difference_half is None
+        else Interval(difference - difference_half, difference + difference_half, "paired t"),
+        signed_rank=_signed_rank(a - b),
+        first_values=a,
+        second_values=b,
+        warnings=("fewer than 3 pairs",) if len(a) < 3 else (),
+        **common,
+    )
+
+
+def _summary(name: str, values: Array) -> Times:
+    low, middle, high = (float(q) for q in np.quantile(values, [0.25, 0.5, 0.75]))
+    sd = float(values.std(ddof=1)) if len(values) > 1 else None
+    return Times(name, float(values.mean()), sd, middle, (low, high))
+
+
+def _t_interval(values: Array) -> tuple[float, float | None, Test | None]:
+    """Mean, half the width of its 95 % interval and the t test against 0; None for one value or no spread."""
+    n, mean = len(values), float(values.mean())
+    if n < 2:
+        return mean, None, None
+    se = float(values.std(ddof=1)) / math.sqrt(n)
+    if se == 0:
+        return mean, None, None
+    return (
+        mean,
+        t_quantile(0.975, n - 1) * se,
+        Test("paired t", mean / se, (n - 1,), t_two_sided_p(mean / se, n - 1)),
+    )
+
+
+def _signed_rank(differences: Array) -> Test | None:
+    """Wilcoxon's signed-rank test, normal with tie correction, zeros left out; rounded against binary noise."""
+    from analytics.agreement.correlation import average_ranks
+
+    d = np.round(differences, 9)
+    d = d[d != 0]
+    if not len(d):
+        return None
+    ranks = average_ranks(np.abs(d))
+    n = len(d)
+    _, ties = np.unique(ranks, return_counts=True)
+    variance = n * (n + 1) * (2 * n + 1) / 24 - float((ties**3 - ties).sum()) / 48
+    z = (float(ranks[d > 0].sum()) - n * (n + 1) / 4) / math.sqrt(variance)
+    return Test("signed-rank z", z, (), normal_two_sided_p(z))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate(Result):
+    """A share of cases (``estimate``), such as analyses that failed or vessels that could be evaluated.
+
+    ``interval`` is Clopper–Pearson, or Wilson's with the effective sample size where cases are clustered; ``reasons``
+    counts what stood beside the cases that had it.
+    """
+
+    name: str
+    count: int
+    design_effect: float | None = None
+    reasons: tuple[tuple[str, int], ...] = ()
+
+    def sentence(self) -> str:
+        """Count, share and interval."""
+        if self.estimate is None:
+            return super().sentence()
+        limits = ""
+        if self.interval is not None:
+            low, high = self.interval
+            limits = f", 95 % CI {percent(low)}–{percent(high)} ({self.interval.method})"
+        why = (
+            "; " + ", ".join(f"{reason} {number}" for reason, number in self.reasons) if self.reasons else ""
+        )
+        return f"{self.name}: {self.count} of {self.counted()} ({percent(self.estimate)} %{limits}){why}."
+
+    def drawing(self) -> Drawing:
+        """The share with its interval."""
+        from analytics.figures.intervals import intervals
+
+        return intervals([(self.name, self)], "Share (%)", factor=100, digits=1, simulated=self.simulated)
+
+
+def rate(
+    table: Table,
+    *,
+    flag: str,
+    cluster: str | Sequence[str] | None = None,
+    reason: str | None = None,
+    name: str = "",
+    unit: str = "scan",
+) -> Rate:
+    """Share of rows whose column ``flag`` is 1. See :func:`rate_of`."""
+    return rate_of(
+        numbers(table, flag),
+        clusters=keys(table, cluster) if cluster else None,
+        reasons=keys(table, reason) if reason else None,
+        name=name or flag,
+        unit=unit,
+    )
+
+
+def rate_of(
+    flags: Array,
+    *,
+    clusters: Sequence[Any] | None = None,
+    reasons: Sequence[Any] | None = None,
+    name: str,
+    unit: str = "scan",
+    cluster_unit: str = "patient",
+    simulated: bool = False,
+) -> Rate:
+    """Share of flags (n,) of 0/1; missing flags are dropped and counted.
+
+    With ``clusters`` the sample size is divided by the design effect of the between-cluster variance (Rao and Scott
+    1992), never less than 1.
+
+    Raises
+    ------
+    AnalyticsError
+        For flags other than 0/1, naming the row.
+    """
+    flags = np.asarray(flags, np.float64)
+    odd = np.flatnonzero(~np.isnan(flags) & ~np.isin(flags, (0, 1)))
+    if odd.size:
+        raise AnalyticsError(f"Column {name!r}, row {odd[0] + 1}: {flags[odd[0]]:g} is neither 0 nor 1.")
+    known = ~np.isnan(flags)
+    y = flags[known]
+    number = None
+    if clusters is not None:
+        of, distinct = codes([c for c, k in zip(clusters, known, strict=True) if k])
+        number = len(distinct)
+    common: dict[str, Any] = {
+        "method": name,
+        "name": name,
+        "n": len(y),
+        "count": int(y.sum()),
+        "unit": unit,
+        "clusters": number,
+        "cluster_unit": cluster_unit,
+        "dropped": (Dropped(int((~known).sum()), f"{name} is missing"),) if not known.all() else (),
+        "simulated": simulated,
+        "reasons": _counted_reasons(flags, reasons),
+        "warnings": few_clusters(number, cluster_unit),
+    }
+    if not len(y):
+        return Rate(estimate=None, reason="no case", **common)
+    p = float(y.mean())
+    if number is None or number < 2 or p in (0.0, 1.0):
+        return Rate(estimate=p, interval=clopper_pearson(common["count"], len(y)), **common)
+    effect = _design_effect(y, of, number)
+    return Rate(estimate=p, interval=_wilson(p, len(y) / effect), design_effect=effect, **common)
+
+
+def _wilson(p: float, n: float) -> Interval:
+    """Wilson's interval of a share with an effective sample size that need not be whole."""
+    z2 = normal_quantile(0.975) ** 2
+    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = math.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n))) / (1 + z2 / n)
+    return Interval(max(0.0, centre - half), min(1.0, centre + half), "Wilson, effective sample size")
+
+
+def _design_effect(y: Array, of: NDArray[np.int64], number: int) -> float:
+    size = np.bincount(of, minlength=number)
+    gap = np.bincount(of, y, number) - y.mean() * size
+    variance = number / (number - 1) * float((gap**2).sum()) / len(y) ** 2
+    plain = y.mean() * (1 - y.mean()) / len(y)
+    return max(1.0, float(variance / plain))
+
+
+def _counted_reasons(flags: Array, reasons: Sequence[Any] | None) -> tuple[tuple[str, int], ...]:
+    if reasons is None:
+        return ()
+    found: dict[str, int] = {}
+    for flag, why in zip(flags, reasons, strict=True):
+        if flag == 1:
+            text = "no reason given" if is_missing(why) else str(why)
+            found[text] = found.get(text, 0) + 1
+    return tuple(sorted(found.items(), key=lambda item: (-item[1], item[0])))
