@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from inference.networks import build
 from inference.training.agreement import icc_a1
 from inference.training.config import NETWORKS, TrainingConfig, read_config
 from inference.training.data import make_patient, patients
@@ -146,11 +148,21 @@ def test_bad_recipes_are_refused(tmp_path):
 
 
 def test_the_committed_recipes_are_valid_and_keep_patients_apart():
-    for path in CONFIGS.glob("*.json"):
+    for path in CONFIGS.rglob("*.json"):
         config = read_config(path)
         assert sum(count for _, _, count in config.patients) >= 30
-        assert sum(count for _, _, count in config.validation) >= 6
-        assert not {name for name, _, _ in config.patients} & {"test", "validation", "demo"}
+        assert sum(count for _, _, count in config.validation) >= 4
+        used = {name for name, _, _ in config.patients}
+        assert not used & {"test", "validation", "demo", "tree_test", "tree_validation"}
+
+
+def test_the_networks_that_are_compared_differ_in_nothing_but_the_network():
+    configs = [read_config(path) for path in (CONFIGS / "comparison").glob("*.json")]
+    assert {c.network for c in configs} == set(NETWORKS)
+    assert len({replace(c, network="unet_2d") for c in configs}) == 1
+    assert configs[0].steps * configs[0].stretches * configs[0].stretch_sections >= 500_000
+    sizes = [sum(p.numel() for p in build(c.network).parameters()) for c in configs]
+    assert max(sizes) <= 1.02 * min(sizes)
 
 
 def test_icc_knows_a_shift_from_noise():
