@@ -11,6 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.result import Interval, interval_or_none
+from analytics.rounding import count
+
+REPLICATES = 10_000
+SEED = 20_220_401
+
 CHUNK_ENTRIES = 4_000_000
 """Count-matrix entries held at once: 32 MB."""
 
@@ -36,3 +42,24 @@ def sums_by_cluster(
 ) -> NDArray[np.float64]:
     """Sum rows of ``values`` (n, m) within clusters: (number, m)."""
     return np.stack([np.bincount(clusters, weights=v, minlength=number) for v in values.T], axis=1)
+
+
+def percentile_interval(values: NDArray[np.float64], replicates: int) -> Interval | None:
+    """Percentile interval (quantiles of type 7) of a statistic over resampled patients.
+
+    Replicates in which the statistic does not exist are left out; None where they exceed one in ten.
+    """
+    values = values[np.isfinite(values)]
+    if values.size < 0.9 * replicates or values.size < 2:
+        return None
+    low, high = np.quantile(values, [0.025, 0.975])
+    name = f"patient-cluster bootstrap, percentile, {count(values.size)} replicates"
+    return interval_or_none(float(low), float(high), name)
+
+
+def resampled_sums(
+    parts: NDArray[np.float64], *, replicates: int, seed: int
+) -> Iterator[NDArray[np.float64]]:
+    """Yield chunks (rows, m) of the sums of ``parts`` (clusters, m) over resampled clusters."""
+    for counts in resample_counts(clusters=len(parts), replicates=replicates, seed=seed):
+        yield counts @ parts

@@ -10,7 +10,8 @@ import importlib
 import sys
 
 COMMANDS = {
-    "analyse": "segment and measure a DICOM series along centrelines",
+    "analyse": "segment and measure a DICOM series along centrelines, found or given",
+    "centrelines": "find and name the coronary arteries of a DICOM series",
     "phantom": "make a simulated coronary CT angiogram with exact truth",
     "train": "train a network on simulated patients",
     "evaluate": "score networks on simulated patients",

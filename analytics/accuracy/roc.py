@@ -15,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.columns import Table, numbers
-from analytics.distributions import expit, logit, normal_quantile, normal_two_sided_p
+from analytics.distributions import (
+    expit,
+    logit,
+    normal_quantile,
+    normal_two_sided_p,
+    t_quantile,
+    t_two_sided_p,
+)
 from analytics.errors import AnalyticsError
 from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, no_values
 from analytics.rounding import count, half_up, percent
@@ -242,4 +249,45 @@ def paired_difference(
         normal_two_sided_p(z),
         float(s[0, 1]),
         Interval(difference - Z * se, difference + Z * se, "DeLong"),
+    )
+
+
+@dataclass(frozen=True)
+class UnpairedAucDifference:
+    """Difference of two AUCs of separate groups: Welch's t with Satterthwaite degrees of freedom."""
+
+    difference: float
+    t: float
+    df: float
+    p: float
+    interval: Interval
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "difference": self.difference,
+            "t": self.t,
+            "df": self.df,
+            "p": self.p,
+            "interval": self.interval.to_dict(),
+        }
+
+
+def unpaired_difference(first: Roc, second: Roc) -> UnpairedAucDifference | None:
+    """DeLong's comparison of two groups of different patients; None where an AUC has no variance.
+
+    Degrees of freedom as Welch's, with each group counted as its number of patients (as the pROC package does).
+    """
+    if first.estimate is None or second.estimate is None or not first.se or not second.se:
+        return None
+    a, b = first.se**2, second.se**2
+    difference, se = first.estimate - second.estimate, math.sqrt(a + b)
+    df = (a + b) ** 2 / (a**2 / (first.n - 1) + b**2 / (second.n - 1))
+    half = t_quantile(0.975, df) * se
+    return UnpairedAucDifference(
+        difference,
+        difference / se,
+        df,
+        t_two_sided_p(difference / se, df),
+        Interval(difference - half, difference + half, "DeLong, t"),
     )

@@ -85,7 +85,7 @@ class TwoByTwo:
         """Likelihood ratios (log intervals), diagnostic odds ratio, Youden's index; None where a cell is zero."""
         positives, negatives = self.tp + self.fn, self.fp + self.tn
         result: dict[str, float | Interval | None] = dict.fromkeys(
-            ("lr_pos", "lr_pos_ci", "lr_neg", "lr_neg_ci", "dor", "youden")
+            ("lr_pos", "lr_pos_ci", "lr_neg", "lr_neg_ci", "dor", "dor_ci", "youden")
         )
         if not positives or not negatives:
             return result
@@ -99,6 +99,9 @@ class TwoByTwo:
             result["lr_neg"], result["lr_neg_ci"] = _log_ratio((1 - se) / sp, spread)
         if self.fp and self.fn:
             result["dor"] = self.tp * self.tn / (self.fp * self.fn)
+            if self.tp and self.tn:
+                spread = math.sqrt(1 / self.tp + 1 / self.fp + 1 / self.fn + 1 / self.tn)
+                result["dor"], result["dor_ci"] = _log_ratio(self.tp * self.tn / (self.fp * self.fn), spread)
         return result
 
     def caption(self) -> str:

@@ -54,6 +54,8 @@ class BlandAltman(Result):
     ``interval`` is the t interval of the bias (units independent), ``cluster_interval`` resamples patients;
     ``lower_interval`` and ``upper_interval`` are those of the limits. With clusters the limits' SD comes from
     the variance components and their intervals from the bootstrap; without, from Bland and Altman 1999.
+    ``classical`` holds the intervals of bias ± 1.96 SD for independent units beside them (``1999``, ``exact``,
+    ``mover``), ``naive_lower`` and ``naive_upper`` the limits they belong to.
     """
 
     value_unit: str
@@ -64,6 +66,7 @@ class BlandAltman(Result):
     upper_interval: Interval | None = None
     cluster_interval: Interval | None = None
     components: VarianceComponents | None = None
+    classical: dict[str, tuple[Interval, Interval]] = field(default_factory=dict)
     naive_lower: float | None = None
     naive_upper: float | None = None
     outside: int = 0
@@ -213,6 +216,7 @@ def bland_altman_of(
         upper_interval=upper_interval,
         cluster_interval=cluster_interval,
         components=components,
+        classical={name: limit_intervals(bias, sd, n, name) for name in ("1999", "exact", "mover")},
         naive_lower=naive[0],
         naive_upper=naive[1],
         outside=int(((difference < lower) | (difference > upper)).sum()),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from analytics.agreement.kappa import weight_matrix
 from analytics.distributions import chi2_upper_tail
+from analytics.result import Test
 
 Estimate = tuple[float, float]
 """Estimate and standard error."""
@@ -59,7 +60,7 @@ def brennan_prediger(matrix: NDArray[np.int64]) -> Estimate:
     return (observed - expected) / (1 - expected), math.sqrt(observed * (1 - observed) / n) / (1 - expected)
 
 
-def bowker_p(matrix: NDArray[np.int64]) -> float | None:
+def bowker(matrix: NDArray[np.int64]) -> Test | None:
     """Bowker's test of symmetry; None where nobody disagreed."""
     m = np.asarray(matrix, np.float64)
     upper = np.triu_indices(len(m), 1)
@@ -67,10 +68,11 @@ def bowker_p(matrix: NDArray[np.int64]) -> float | None:
     used = total > 0
     if not used.any():
         return None
-    return chi2_upper_tail(float((difference[used] ** 2 / total[used]).sum()), int(used.sum()))
+    statistic, df = float((difference[used] ** 2 / total[used]).sum()), int(used.sum())
+    return Test("Bowker", statistic, (df,), chi2_upper_tail(statistic, df))
 
 
-def stuart_maxwell_p(matrix: NDArray[np.int64]) -> float | None:
+def stuart_maxwell(matrix: NDArray[np.int64]) -> Test | None:
     """Stuart–Maxwell test of equal margins over the categories that were used; None where not estimable."""
     m = np.asarray(matrix, np.float64)
     used = (m.sum(0) + m.sum(1)) > 0
@@ -81,7 +83,8 @@ def stuart_maxwell_p(matrix: NDArray[np.int64]) -> float | None:
     if len(m) < 2 or np.linalg.matrix_rank(covariance) < len(covariance):
         return None
     statistic = float(difference @ np.linalg.solve(covariance, difference))
-    return chi2_upper_tail(statistic, len(difference))
+    df = len(difference)
+    return Test("Stuart–Maxwell", statistic, (df,), chi2_upper_tail(statistic, df))
 
 
 def _shares(matrix: NDArray[np.int64]) -> tuple[NDArray[np.float64], int]:

@@ -122,6 +122,36 @@ def kappa_of(
     """κ of two sequences of categories; a missing entry drops the unit, a category off the scale is an error."""
     if weights not in WEIGHTS:
         raise AnalyticsError(f"Unknown weights {weights!r}; known are {', '.join(WEIGHTS)}.")
+    counted = cross_table(first, second, levels=levels, clusters=clusters)
+    return kappa_of_matrix(
+        counted.matrix,
+        levels=levels,
+        weights=weights,
+        patient_tables=counted.patient_tables,
+        names=names,
+        unit=unit,
+        dropped=counted.dropped,
+        simulated=simulated,
+    )
+
+
+@dataclass(frozen=True)
+class CrossTable:
+    """Counts of two reads: ``matrix`` (q, q), first read in rows; per patient (patients, q, q) when they are known."""
+
+    matrix: NDArray[np.int64]
+    patient_tables: NDArray[np.int64] | None
+    dropped: tuple[Dropped, ...]
+
+
+def cross_table(
+    first: Sequence[Any],
+    second: Sequence[Any],
+    *,
+    levels: Sequence[Any],
+    clusters: Sequence[Any] | None = None,
+) -> CrossTable:
+    """Count two sequences of categories. A missing entry drops the unit, a category off the scale is an error."""
     position = {level: i for i, level in enumerate(levels)}
     rows, columns, kept, missing = [], [], [], 0
     for row, (a, b) in enumerate(zip(first, second, strict=True), start=1):
@@ -136,22 +166,13 @@ def kappa_of(
         kept.append(row - 1)
     q = len(levels)
     cell = np.asarray(rows, np.int64) * q + np.asarray(columns, np.int64)
-    dropped = (Dropped(missing, "a read is missing"),) if missing else ()
     tables = None
     if clusters is not None:
         patient_codes, distinct = codes([clusters[i] for i in kept])
         tables = np.bincount(patient_codes * q * q + cell, minlength=len(distinct) * q * q).reshape(-1, q, q)
     matrix = np.bincount(cell, minlength=q * q).reshape(q, q)
-    return kappa_of_matrix(
-        matrix,
-        levels=levels,
-        weights=weights,
-        patient_tables=tables,
-        names=names,
-        unit=unit,
-        dropped=dropped,
-        simulated=simulated,
-    )
+    dropped = (Dropped(missing, "a read is missing"),) if missing else ()
+    return CrossTable(matrix, tables, dropped)
 
 
 def kappa_of_matrix(

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analytics.figures.drawing import Drawing, refused
-from analytics.figures.style import ACCENT, WARNING
+from analytics.figures.style import ACCENT, NEUTRAL, WARNING, translucent
 from analytics.rounding import half_up
 
 if TYPE_CHECKING:
+    from analytics.accuracy.predictive import PredictiveValues
     from analytics.accuracy.roc import Roc
     from analytics.accuracy.two_by_two import TwoByTwo
 
@@ -87,4 +88,32 @@ def proportions(result: TwoByTwo) -> Drawing:
         )
     drawn.layout["xaxis"]["range"] = [-2, 102]
     drawn.layout["yaxis"]["type"] = "category"
+    return drawn
+
+
+def predictive_curves(result: PredictiveValues) -> Drawing:
+    """Both predictive values against prevalence, in per cent, with the bands of their intervals."""
+    drawn = Drawing("Prevalence (%)", "Predictive value (%)", simulated=result.simulated)
+    for name, values, colour in (("positive", result.ppv, ACCENT), ("negative", result.npv, NEUTRAL)):
+        shown = [v for v in values if v.estimate is not None]
+        x = [100 * v.prevalence for v in shown]
+        bands = [v.interval for v in shown]
+        edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+        with_band = [(p, b) for p, b in zip(x, bands, strict=True) if b is not None]
+        where = [p for p, _ in with_band]
+        drawn.trace("scatter", x=where, y=[100 * b.high for _, b in with_band], **edge)
+        low = [100 * b.low for _, b in with_band]
+        drawn.trace("scatter", x=where, y=low, fill="tonexty", fillcolor=translucent(colour, 0.15), **edge)
+        drawn.trace(
+            "scatter",
+            x=x,
+            y=[100 * (v.estimate or 0) for v in shown],
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            name=name,
+            customdata=[["", v.sentence()] for v in shown],
+            hovertemplate="%{customdata[1]}<extra></extra>",
+        )
+    drawn.layout["showlegend"] = True
+    drawn.layout["yaxis"]["range"] = [-2, 102]
     return drawn

@@ -28,7 +28,7 @@ def scatter(
     unit = f" ({value_unit})" if value_unit else ""
     drawn = Drawing(f"{result.raters[0]}{unit}", f"{result.raters[1]}{unit}", simulated=result.simulated)
     drawn.diagonal(float(min(0.0, ratings.min())), float(ratings.max()) * 1.03)
-    _points(drawn, ratings[:, 0], ratings[:, 1], custom(labels, links, len(ratings)), "%{x:.1f}, %{y:.1f}")
+    points(drawn, ratings[:, 0], ratings[:, 1], custom(labels, links, len(ratings)), "%{x:.1f}, %{y:.1f}")
     return drawn
 
 
@@ -61,11 +61,12 @@ def bland_altman_plot(
     margin = 0.06 * (high - low) or 1.0
     drawn.layout["yaxis"]["range"] = [low - margin, high + margin]
     hover = "mean %{x:.1f}, difference %{y:.1f}"
-    _points(drawn, mean, result.second - result.first, custom(labels, links, len(mean)), hover)
+    points(drawn, mean, result.second - result.first, custom(labels, links, len(mean)), hover)
     return drawn
 
 
-def _points(drawn: Drawing, x: np.ndarray, y: np.ndarray, customdata: list[list[str]], text: str) -> None:
+def points(drawn: Drawing, x: np.ndarray, y: np.ndarray, customdata: list[list[str]], text: str) -> None:
+    """Add a cloud of points; ``customdata`` holds link and label of each."""
     # SVG: WebGL contexts are few, and a page may hold several figures.
     drawn.trace(
         "scatter",

@@ -8,6 +8,7 @@ A point is right where one of its connections is shorter than the reference's ra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numba
@@ -21,6 +22,7 @@ FREE_START_MM = 5.0
 """OF forgives errors in the first 5 mm."""
 RELEVANT_RADIUS_MM = 0.75
 """OT ends at the last place where the reference is 1.5 mm wide."""
+JOIN_MM = 1.0
 
 
 @dataclass(frozen=True)
@@ -180,3 +182,35 @@ def _trace_back(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if way != 2:
             j -= 1
     return a[:count], b[:count]
+
+
+def from_ostium(lines: Sequence[Centreline], vessel: str) -> Centreline | None:
+    """Join a stored vessel to the vessels it comes from, back to the ostium, as the framework's references run.
+
+    Parameters
+    ----------
+    lines : all vessels of one tree; a branch starts within 1 mm of a point of its parent. None where the vessel is missing.
+    """
+    named = {line.vessel: line for line in lines}
+    if vessel not in named:
+        return None
+    line, met = named[vessel], {vessel}
+    points, radius = line.points, line.radius_mm
+    while True:
+        start = points[0]
+        parent = next((x for x in lines if x.vessel not in met and _leaves(x, start)), None)
+        if parent is None:
+            break
+        met.add(parent.vessel)
+        at = int(np.linalg.norm(parent.points - start, axis=1).argmin())
+        points = np.concatenate([parent.points[:at], points])
+        if radius is not None:
+            known = parent.radius_mm
+            radius = None if known is None else np.concatenate([known[:at], radius])
+    return Centreline(vessel, points, radius_mm=radius)
+
+
+def _leaves(parent: Centreline, start: np.ndarray) -> bool:
+    """Whether a vessel that starts here is a branch of ``parent``: the start is on it, and not its own start."""
+    off = np.linalg.norm(parent.points - start, axis=1)
+    return bool(off.min() <= JOIN_MM and parent.positions_mm[int(off.argmin())] > JOIN_MM)

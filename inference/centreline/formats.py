@@ -33,7 +33,7 @@ def export_centrelines(path: Path | str, lines: Sequence[Centreline]) -> None:
         ``unknown-format``, ``one-vessel-a-file``, ``empty``.
     """
     path = Path(path)
-    ending = _ending(path)
+    ending = check_ending(path)
     if not lines:
         raise CentrelineError("empty", f"{path.name}: there is no centreline to write.")
     if ending == ".csv":
@@ -62,7 +62,7 @@ def import_centrelines(path: Path | str, *, vessels: Sequence[str] = ()) -> list
         ``no-such-file``, ``unknown-format``, ``unnamed-lines``, ``unknown-vessel``, ``bad-file`` naming the row.
     """
     path = Path(path)
-    ending = _ending(path)
+    ending = check_ending(path)
     if not path.is_file():
         raise CentrelineError("no-such-file", f"There is no centreline file {path.name}.", path.name)
     unknown = [v for v in vessels if v not in VESSELS]
@@ -82,7 +82,8 @@ def cat08_text(line: Centreline) -> str:
     return "".join(" ".join(f"{x:.4f}" for x in row) + "\n" for row in columns)
 
 
-def _ending(path: Path) -> str:
+def check_ending(path: Path) -> str:
+    """Return the ending of a centreline file, or say which there are."""
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise CentrelineError(

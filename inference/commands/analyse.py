@@ -9,7 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dicom", type=Path, metavar="DICOM_DIR")
     parser.add_argument("--out", type=Path, required=True, help="folder for measurements.csv and the rest")
     lines = parser.add_mutually_exclusive_group()
-    lines.add_argument("--centrelines", type=Path, help="CSV vessel,segment,x_mm,y_mm,z_mm (LPS)")
+    lines.add_argument(
+        "--centrelines",
+        type=Path,
+        help="CSV vessel,segment,x_mm,y_mm,z_mm (LPS); found automatically if not given",
+    )
     lines.add_argument(
         "--points", type=Path, help=f"two points a vessel, traced: CSV {','.join(POINT_COLUMNS)}"
     )
@@ -66,17 +70,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read, analyse, write; nothing is written unless all of it succeeded."""
     from inference.centreline import read_centrelines
+    from inference.centreline.automatic import find_centrelines
     from inference.dicom.source import read_source
     from inference.pipeline import Settings, analyse
     from inference.volume import read_series
 
     started = time.perf_counter()
-    if options.centrelines is None and options.points is None:
-        raise CentrelineError(
-            "no-centreline",
-            "No centrelines were given. This version does not find them by itself: give --centrelines CSV "
-            f"(vessel,segment,x_mm,y_mm,z_mm) or --points CSV ({','.join(POINT_COLUMNS)}).",
-        )
     lesions = read_lesions(options.lesions) if options.lesions else None
     progress = _bar()
     progress("read", 0.0)
@@ -84,9 +83,14 @@ def run(options: argparse.Namespace) -> int:
     source = None if options.no_dicom else read_source(options.dicom, volume)
     read = time.perf_counter()
     progress("centrelines", 0.0)
-    lines = (
-        read_centrelines(options.centrelines) if options.centrelines else trace_points(volume, options.points)
-    )
+    found = None
+    if options.centrelines:
+        lines = read_centrelines(options.centrelines)
+    elif options.points:
+        lines = trace_points(volume, options.points)
+    else:
+        found = find_centrelines(volume, progress=lambda fraction: progress("centrelines", fraction))
+        lines = list(found.lines)
     traced = time.perf_counter()
     settings = Settings(
         model=options.model,
@@ -96,11 +100,15 @@ def run(options: argparse.Namespace) -> int:
         lesions=lesions,
     )
     analysis = analyse(volume, lines, settings=settings, progress=progress)
+    if found is not None:
+        analysis = replace(analysis, warnings=(*analysis.warnings, *found.warnings))
     timings = {"read": round(read - started, 3), "centrelines": round(traced - read, 3), **analysis.timings}
     exam = options.exam or options.dicom.resolve().name
     summary = summarise(
         volume=volume, analysis=analysis, timings=timings, total=time.perf_counter() - started
     )
+    if found is not None:
+        summary["centrelines"] = found.summary()
     progress("write", 0.0)
     objects = make_objects(volume, analysis, source, summary) if source else None
     write(

@@ -12,7 +12,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     from inference.phantom.scenario import SCENARIOS
 
-    parser.add_argument("--network", default="served", help="a network's name, served, or a .safetensors file")
+    parser.add_argument(
+        "--network", default="served", help="a network's name, served, or a .safetensors file"
+    )
     parser.add_argument("--scenario", default="test", choices=sorted(SCENARIOS))
     parser.add_argument("--first-seed", type=int, default=3000)
     parser.add_argument("--patients", type=int, default=6)

@@ -89,7 +89,7 @@ class HierarchicalConvLSTM(nn.Module):
     reach = REACH
 
     def __init__(
-        self, channels: tuple[int, int, int] = (16, 32, 48), hidden: tuple[int, int] = (8, 16)
+        self, channels: tuple[int, int, int] = (16, 32, 64), hidden: tuple[int, int] = (8, 32)
     ) -> None:
         super().__init__()
         a, b, c = channels

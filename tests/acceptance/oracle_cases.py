@@ -19,7 +19,6 @@ from analytics.accuracy.two_by_two import predictive_at, two_by_two_of
 from analytics.agreement import chance_corrected
 from analytics.agreement.bland_altman import bland_altman
 from analytics.agreement.correlation import (
-    average_ranks,
     fisher_interval,
     kendall_tau_b,
     pearson_coefficient,
@@ -31,6 +30,7 @@ from analytics.agreement.limits import Z, limit_intervals, sd_interval
 from analytics.agreement.mean_squares import patient_sums, replicate_icc
 from analytics.columns import codes
 from analytics.distributions import t_two_sided_p
+from analytics.ranks import average_ranks
 from analytics.resampling import counts_from_index
 from analytics.rounding import half_up
 from analytics.survival.cox import cox
@@ -208,6 +208,10 @@ def spearman_case(case: Case) -> dict[str, Any]:
     }
 
 
+def _p(test: Any) -> float | None:
+    return None if test is None else test.p
+
+
 def kappa_case(case: Case) -> dict[str, Any]:
     lev = case["input"]["lev"]
     table = data(case)
@@ -235,8 +239,8 @@ def kappa_case(case: Case) -> dict[str, Any]:
     out |= {name: {"est": est, "se": se} for name, (est, se) in pairs.items()}
     return out | {
         "kappa_max_unweighted": maximum_kappa(m),
-        "bowker_p": chance_corrected.bowker_p(m),
-        "stuart_maxwell_p": chance_corrected.stuart_maxwell_p(m),
+        "bowker_p": _p(chance_corrected.bowker(m)),
+        "stuart_maxwell_p": _p(chance_corrected.stuart_maxwell(m)),
     }
 
 

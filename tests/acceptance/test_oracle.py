@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 
-def _module(name):
+def _neighbour(name):
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
@@ -21,8 +21,8 @@ def _module(name):
     return module
 
 
-oracle_cases = _module("oracle_cases")
-CASES = oracle_cases.CASES | _module("oracle_survival").CASES
+oracle_cases = _neighbour("oracle_cases")
+CASES = oracle_cases.CASES | _neighbour("oracle_agreement").CASES | _neighbour("oracle_survival").CASES
 ORACLE = oracle_cases.ORACLE
 
 

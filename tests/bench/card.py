@@ -75,7 +75,7 @@ def scores_table(scores: dict[str, Any]) -> str:
 
 
 def lesions_table(scores: dict[str, Any]) -> str:
-    """Per-lesion agreement of the served network on `test` and, beside, on phantoms of another generator."""
+    """Per-lesion agreement of the served network on `tree_test` and, beside, on phantoms of another generator."""
     lines = [
         "| | n | truth | bias | mean error | ICC(A,1) | other generator: n | bias | ICC(A,1) |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -128,7 +128,7 @@ def main() -> None:
     other = before.get("other_generator")
     if OTHER.exists():
         other = {m: {k: v[k] for k in MEASURES} for m, v in other_generator()[0].items()}
-    scores = {"test": f"{served_name()} test", "evaluations": evaluations, "other_generator": other}
+    scores = {"test": f"{served_name()} tree_test", "evaluations": evaluations, "other_generator": other}
     text = card(CARD.read_text(), scores)
     SCORES.write_text(json.dumps(scores, indent=1) + "\n")
     CARD.write_text(text)

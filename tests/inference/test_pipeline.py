@@ -175,6 +175,24 @@ def test_lumen_beside_the_centre_keeps_a_mask() -> None:
     assert (label_map(contours)[2] == 1).sum() * 0.3125**2 == pytest.approx(np.pi * 0.49, rel=0.15)
 
 
+def test_a_lumen_of_a_pixel_or_two_is_open_and_a_closed_one_stays_closed() -> None:
+    across = (np.arange(64) - 31.5) * 0.3125
+    wall = (np.hypot(across, across[:, None]) < 1.6).astype(np.float32)[None].repeat(6, 0)
+    spread = np.exp(-(np.hypot(across - 0.3, across[:, None]) ** 2) / 2 / 0.5**2)
+    spread /= spread.sum() * 0.3125**2
+
+    def area(expected: float) -> float:
+        lumen = (expected * spread).astype(np.float32)[None].repeat(6, 0)
+        assert lumen.max() < 0.5
+        found = contours_from_probabilities(wall, lumen, wall - lumen)
+        assert not found.masks
+        return float((found.lumen_radius[3].astype(float) ** 2).sum() * np.pi / found.lumen_radius.shape[1])
+
+    assert area(0.02) == 0
+    assert area(0.2) == pytest.approx(0.12, rel=0.05)
+    assert area(0.6) == pytest.approx(0.36, rel=0.05)
+
+
 def test_only_the_part_nearest_to_the_centre_counts() -> None:
     wall = np.repeat(np.maximum(_disc(1.8), _disc(1.5, 5.5, 0))[None], 4, 0)
     lumen = np.repeat(np.maximum(_disc(1.4), _disc(1.2, 5.5, 0))[None], 4, 0)
@@ -260,7 +278,7 @@ def test_command_line_writes_the_table(
 @pytest.mark.parametrize(
     ("extra", "code", "said"),
     [
-        ([], 2, "--centrelines"),
+        ([], 3, "no-aorta"),
         (["--centrelines", "missing.csv"], 2, "missing.csv"),
         (["--points", "missing.csv"], 2, "missing.csv"),
     ],

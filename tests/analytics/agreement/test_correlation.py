@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analytics.agreement.correlation import average_ranks, spearman_of
+from analytics.agreement.correlation import spearman_of
+from analytics.ranks import average_ranks
 
 X = np.array([1, 2, 2, 3, 5, 5, 5, 8, 9, 12.0])
 Y = np.array([2, 1, 3, 3, 4, 8, 8, 7, 12, 10.0])

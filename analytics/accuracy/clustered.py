@@ -1,0 +1,214 @@
+"""Sensitivity, specificity and accuracy of lesions or vessels that share patients.
+
+The proportion is a ratio of patient sums; its standard error is that of a ratio estimator with clusters drawn with
+replacement (Taylor linearisation, P/(P−1) over the patients that hold a unit in the denominator). Sources: Rao and
+Scott 1992; Genders et al. 2012. The interval is
+on the logit scale with the normal quantile, the plain one beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.accuracy.binomial import clopper_pearson
+from analytics.columns import Table, codes, keys, numbers
+from analytics.distributions import expit, logit, normal_quantile
+from analytics.errors import AnalyticsError
+from analytics.result import Dropped, Interval, Result, few_clusters
+from analytics.rounding import count, half_up, percent
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
+
+Array = NDArray[np.float64]
+Z = normal_quantile(0.975)
+TITLES = ("Sensitivity", "Specificity", "Accuracy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusteredProportion(Result):
+    """A proportion (0 to 1) of ``numerator`` in ``n`` units with its patient-cluster interval (logit).
+
+    ``wald_interval`` is the same on the plain scale (it may leave [0, 1]), ``exact_interval`` takes units as
+    independent; ``design_effect`` is the variance over that of independent units.
+    """
+
+    numerator: int
+    se: float | None = None
+    wald_interval: Interval | None = None
+    exact_interval: Interval | None = None
+    design_effect: float | None = None
+
+    def sentence(self) -> str:
+        """``Sensitivity 88.4 % (61/69; 95 % CI …)``."""
+        if self.estimate is None:
+            return super().sentence()
+        text = f"{self.method} {percent(self.estimate)} % ({count(self.numerator)}/{count(self.n)}"
+        shown = self.interval or self.exact_interval
+        if shown is not None:
+            text += f"; 95 % CI {percent(shown.low)}–{percent(shown.high)}, {shown.method}"
+        text += ")"
+        if self.design_effect is not None:
+            text += f", design effect {half_up(self.design_effect, 2)}"
+        return f"{text}, {self.counted()}" + "".join(f"; {w}" for w in self.warnings) + "."
+
+    def drawing(self) -> Drawing:
+        """The proportion with its intervals."""
+        from analytics.figures.estimates import Row, estimates
+
+        rows = [
+            Row("Patients as clusters", self.estimate, self.interval),
+            Row("Units independent", self.estimate, self.exact_interval),
+        ]
+        return estimates(rows, self.method, reason=self.reason, simulated=self.simulated)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusteredAccuracy:
+    """Sensitivity, specificity and accuracy with patient-cluster intervals."""
+
+    sensitivity: ClusteredProportion
+    specificity: ClusteredProportion
+    accuracy: ClusteredProportion
+
+    def measures(self) -> tuple[ClusteredProportion, ClusteredProportion, ClusteredProportion]:
+        """The three in the usual order."""
+        return self.sensitivity, self.specificity, self.accuracy
+
+    def sentence(self) -> str:
+        """All three in words."""
+        return " ".join(m.sentence() for m in self.measures())
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {title.lower(): m.to_dict() for title, m in zip(TITLES, self.measures(), strict=True)}
+
+    def drawing(self) -> Drawing:
+        """The three with their cluster intervals."""
+        from analytics.figures.estimates import Row, estimates
+
+        rows = [Row(m.method, m.estimate, m.interval or m.exact_interval) for m in self.measures()]
+        return estimates(rows, "Proportion", simulated=self.accuracy.simulated)
+
+    def figure(self) -> Any:
+        """The same as a ``plotly.graph_objects.Figure``."""
+        return self.drawing().to_figure()
+
+
+def clustered_accuracy(
+    table: Table, *, test: str, reference: str, cluster: str, threshold: float, unit: str = "territory"
+) -> ClusteredAccuracy:
+    """Accuracy of ``test >= threshold`` for ``reference >= threshold``. See :func:`clustered_accuracy_of`."""
+    test_values, reference_values = numbers(table, test), numbers(table, reference)
+    complete = ~(np.isnan(test_values) | np.isnan(reference_values))
+    kept = [c for c, keep in zip(keys(table, cluster), complete, strict=True) if keep]
+    return clustered_accuracy_of(
+        test_values[complete] >= threshold,
+        reference_values[complete] >= threshold,
+        clusters=kept,
+        unit=unit,
+        missing=int((~complete).sum()),
+    )
+
+
+def clustered_accuracy_of(
+    positive: NDArray[np.bool_],
+    diseased: NDArray[np.bool_],
+    *,
+    clusters: Sequence[Any],
+    unit: str = "territory",
+    missing: int = 0,
+    simulated: bool = False,
+) -> ClusteredAccuracy:
+    """Accuracy of yes-or-no arrays (test positive; diseased by the reference), one patient per unit."""
+    positive, diseased = np.asarray(positive, bool), np.asarray(diseased, bool)
+    if positive.shape != diseased.shape or positive.ndim != 1 or len(clusters) != len(positive):
+        raise AnalyticsError(
+            f"Test, reference and patients differ in length: {positive.shape}, {diseased.shape}, {len(clusters)}."
+        )
+    patient, _ = codes(list(clusters))
+    dropped = (Dropped(missing, "a value is missing"),) if missing else ()
+    everyone = np.ones_like(diseased)
+    asked = (
+        (diseased, positive, "nobody is positive by the reference"),
+        (~diseased, ~positive, "nobody is negative by the reference"),
+        (everyone, positive == diseased, "there is no unit"),
+    )
+    found = [
+        _proportion(title, right[of], patient[of], unit, dropped, empty, simulated)
+        for title, (of, right, empty) in zip(TITLES, asked, strict=True)
+    ]
+    return ClusteredAccuracy(sensitivity=found[0], specificity=found[1], accuracy=found[2])
+
+
+def clustered_proportion(
+    title: str,
+    right: NDArray[np.bool_],
+    *,
+    clusters: Sequence[Any],
+    unit: str = "territory",
+    dropped: tuple[Dropped, ...] = (),
+    simulated: bool = False,
+) -> ClusteredProportion:
+    """Proportion of True in an array, one patient per unit."""
+    patient, _ = codes(list(clusters))
+    return _proportion(title, np.asarray(right, bool), patient, unit, dropped, "there is no unit", simulated)
+
+
+def _proportion(
+    title: str,
+    right: NDArray[np.bool_],
+    patient: NDArray[np.int64],
+    unit: str,
+    dropped: tuple[Dropped, ...],
+    empty: str,
+    simulated: bool,
+) -> ClusteredProportion:
+    n, x = len(right), int(right.sum())
+    present, group = np.unique(patient, return_inverse=True)
+    common: dict[str, Any] = {
+        "method": title,
+        "n": n,
+        "unit": unit,
+        "clusters": len(present),
+        "dropped": dropped,
+        "numerator": x,
+        "simulated": simulated,
+    }
+    if n == 0:
+        return ClusteredProportion(estimate=None, reason=empty, **common)
+    share = x / n
+    exact = clopper_pearson(x, n)
+    if x in (0, n) or len(present) < 2:
+        reason = "one patient only" if len(present) < 2 else "all units agree"
+        return ClusteredProportion(
+            estimate=share, exact_interval=exact, reason=f"{reason}: exact interval only", **common
+        )
+    se = ratio_se(right.astype(np.float64), group, len(present))
+    if se == 0:
+        return ClusteredProportion(
+            estimate=share, se=0.0, exact_interval=exact, reason="no spread between patients", **common
+        )
+    half = Z * se / (share * (1 - share))
+    return ClusteredProportion(
+        estimate=share,
+        interval=Interval(expit(logit(share) - half), expit(logit(share) + half), "patient-cluster, logit"),
+        se=se,
+        wald_interval=Interval(share - Z * se, share + Z * se, "patient-cluster, Wald"),
+        exact_interval=exact,
+        design_effect=se**2 / (share * (1 - share) / n),
+        warnings=few_clusters(len(present)),
+        **common,
+    )
+
+
+def ratio_se(values: Array, group: NDArray[np.int64], groups: int) -> float:
+    """Standard error of the mean of ``values`` whose rows are drawn by group (linearised ratio estimator)."""
+    deviation = np.bincount(group, weights=values - values.mean(), minlength=groups)
+    return math.sqrt(groups / (groups - 1) * float((deviation**2).sum())) / len(values)

@@ -1,0 +1,236 @@
+"""AUC of lesions or vessels that share patients, and its paired comparison (Obuchowski 1997)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.accuracy.roc import placements, roc_of
+from analytics.columns import Table, codes, keys, numbers
+from analytics.distributions import expit, logit, normal_quantile, normal_two_sided_p
+from analytics.errors import AnalyticsError
+from analytics.result import Interval, Result, Test, few_clusters, interval_or_none
+from analytics.rounding import count
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
+
+Array = NDArray[np.float64]
+Z = normal_quantile(0.975)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusteredRoc(Result):
+    """AUC (``estimate``) with Obuchowski's interval; ``naive_interval`` is DeLong's for independent units.
+
+    ``interval`` is plain (clipped to [0, 1]), ``logit_interval`` beside it.
+    """
+
+    cases: int
+    controls: int
+    se: float | None = None
+    naive_se: float | None = None
+    logit_interval: Interval | None = None
+    naive_interval: Interval | None = None
+    design_effect: float | None = None
+
+    def sentence(self) -> str:
+        """AUC with both intervals in words."""
+        text = f"{super().sentence()[:-1]}, {count(self.cases)} diseased and {count(self.controls)} not"
+        if self.naive_interval is not None:
+            text += f"; DeLong's interval for independent units {self.naive_interval.text(3)}"
+        return text + "".join(f"; {w}" for w in self.warnings) + "."
+
+    def drawing(self) -> Drawing:
+        """The AUC with both intervals against one half."""
+        from analytics.figures.estimates import Row, estimates
+
+        rows = [
+            Row("Patients as clusters", self.estimate, self.interval),
+            Row("Units independent", self.estimate, self.naive_interval),
+        ]
+        return estimates(rows, "AUC", reason=self.reason, reference=0.5, simulated=self.simulated)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusteredAucDifference(Result):
+    """Difference first − second of two AUCs on the same units, patients as clusters."""
+
+    aucs: tuple[float, float] | None = None
+    se: float | None = None
+
+    def drawing(self) -> Drawing:
+        """The difference with its interval against zero."""
+        from analytics.figures.estimates import Row, estimates
+
+        rows = [Row("Difference of AUC", self.estimate, self.interval)]
+        return estimates(
+            rows, "Difference of AUC", reason=self.reason, reference=0.0, simulated=self.simulated
+        )
+
+
+@dataclass(frozen=True)
+class _Structure:
+    """Placement deviations summed by patient: of cases (patients, markers), of controls, and who has which."""
+
+    aucs: Array
+    by_case: Array
+    by_control: Array
+    has_case: NDArray[np.bool_]
+    has_control: NDArray[np.bool_]
+    cases: int
+    controls: int
+
+    def covariance(self) -> Array:
+        """Obuchowski's covariance matrix of the AUCs."""
+        i10, i01, everyone = int(self.has_case.sum()), int(self.has_control.sum()), len(self.has_case)
+        m, n = self.cases, self.controls
+        within_cases = i10 / (i10 - 1) * self.by_case.T @ self.by_case / m**2
+        within_controls = i01 / (i01 - 1) * self.by_control.T @ self.by_control / n**2
+        mixed = everyone / (everyone - 1) * self.by_case.T @ self.by_control / (m * n)
+        result: Array = within_cases + within_controls + mixed + mixed.T
+        return result
+
+
+def _structure(
+    markers: Array, case: NDArray[np.bool_], patient: NDArray[np.int64], patients: int
+) -> _Structure:
+    aucs, by_case, by_control = [], [], []
+    for values in markers.T:
+        auc, v10, v01 = placements(values[case], values[~case])
+        aucs.append(auc)
+        by_case.append(np.bincount(patient[case], weights=v10 - auc, minlength=patients))
+        by_control.append(np.bincount(patient[~case], weights=v01 - auc, minlength=patients))
+    return _Structure(
+        np.array(aucs),
+        np.column_stack(by_case),
+        np.column_stack(by_control),
+        np.bincount(patient[case], minlength=patients) > 0,
+        np.bincount(patient[~case], minlength=patients) > 0,
+        int(case.sum()),
+        int((~case).sum()),
+    )
+
+
+def clustered_roc(
+    table: Table, *, marker: str, outcome: str, cluster: str, unit: str = "lesion"
+) -> ClusteredRoc:
+    """AUC of a column of numbers for a column of 0/1, patients as clusters. See :func:`clustered_roc_of`."""
+    return clustered_roc_of(
+        numbers(table, marker), numbers(table, outcome), clusters=keys(table, cluster), unit=unit
+    )
+
+
+def clustered_roc_of(
+    marker: Array,
+    outcome: Array,
+    *,
+    clusters: Sequence[Any],
+    unit: str = "lesion",
+    simulated: bool = False,
+) -> ClusteredRoc:
+    """AUC of an array for 0/1, one patient per unit; rows with a missing value are dropped and counted."""
+    naive = roc_of(marker, outcome, unit=unit, simulated=simulated)
+    x, case, patient, patients = _complete(np.asarray(marker, np.float64)[:, None], outcome, clusters)
+    common: dict[str, Any] = {
+        "method": "AUC",
+        "n": naive.n,
+        "unit": unit,
+        "clusters": patients,
+        "dropped": naive.dropped,
+        "cases": naive.cases,
+        "controls": naive.controls,
+        "simulated": simulated,
+    }
+    if naive.estimate is None:
+        return ClusteredRoc(estimate=None, reason=naive.reason, **common)
+    structure = _structure(x, case, patient, patients)
+    common |= {"naive_se": naive.se, "naive_interval": naive.interval}
+    if structure.has_case.sum() < 2 or structure.has_control.sum() < 2:
+        return ClusteredRoc(
+            estimate=naive.estimate, reason="fewer than two patients with, or without, the outcome", **common
+        )
+    variance = float(structure.covariance()[0, 0])
+    if variance <= 1e-18:
+        return ClusteredRoc(estimate=naive.estimate, reason="no spread between patients", **common)
+    se, auc = math.sqrt(variance), naive.estimate
+    scale = Z * se / (auc * (1 - auc)) if 0 < auc < 1 else math.nan
+    return ClusteredRoc(
+        estimate=auc,
+        interval=Interval(max(0.0, auc - Z * se), min(1.0, auc + Z * se), "Obuchowski, patients as clusters"),
+        logit_interval=interval_or_none(
+            expit(logit(auc) - scale), expit(logit(auc) + scale), "Obuchowski, logit"
+        )
+        if 0 < auc < 1
+        else None,
+        test=Test("z against 0.5", (auc - 0.5) / se, (), normal_two_sided_p((auc - 0.5) / se)),
+        se=se,
+        design_effect=(se / naive.se) ** 2 if naive.se else None,
+        warnings=few_clusters(patients),
+        **common,
+    )
+
+
+def clustered_auc_difference(
+    first: Array,
+    second: Array,
+    outcome: Array,
+    *,
+    clusters: Sequence[Any],
+    unit: str = "lesion",
+    simulated: bool = False,
+) -> ClusteredAucDifference:
+    """Difference of the AUCs of two markers on the same units, patients as clusters."""
+    both = np.column_stack([np.asarray(first, np.float64), np.asarray(second, np.float64)])
+    x, case, patient, patients = _complete(both, outcome, clusters)
+    common: dict[str, Any] = {
+        "method": "difference of AUC",
+        "n": len(x),
+        "unit": unit,
+        "clusters": patients,
+        "simulated": simulated,
+    }
+    if not case.any() or case.all():
+        return ClusteredAucDifference(
+            estimate=None, reason=f"{case.sum()} with and {(~case).sum()} without the outcome", **common
+        )
+    structure = _structure(x, case, patient, patients)
+    a, b = (float(v) for v in structure.aucs)
+    if structure.has_case.sum() < 2 or structure.has_control.sum() < 2:
+        return ClusteredAucDifference(
+            estimate=a - b, reason="fewer than two patients with, or without, the outcome", **common
+        )
+    s = structure.covariance()
+    variance = float(s[0, 0] + s[1, 1] - 2 * s[0, 1])
+    if variance <= 1e-18:
+        return ClusteredAucDifference(estimate=a - b, reason="the difference has no spread", **common)
+    se = math.sqrt(variance)
+    return ClusteredAucDifference(
+        estimate=a - b,
+        interval=Interval(a - b - Z * se, a - b + Z * se, "Obuchowski, patients as clusters"),
+        test=Test("z", (a - b) / se, (), normal_two_sided_p((a - b) / se)),
+        aucs=(a, b),
+        se=se,
+        warnings=few_clusters(patients),
+        **common,
+    )
+
+
+def _complete(
+    markers: Array, outcome: Array, clusters: Sequence[Any]
+) -> tuple[Array, NDArray[np.bool_], NDArray[np.int64], int]:
+    y = np.asarray(outcome, np.float64)
+    if len(y) != len(markers) or len(clusters) != len(markers):
+        raise AnalyticsError(
+            f"Markers, outcome and patients differ in length: {len(markers)}, {len(y)}, {len(clusters)}."
+        )
+    complete = np.asarray(~(np.isnan(markers).any(axis=1) | np.isnan(y)))
+    if not np.isin(y[complete], (0, 1)).all():
+        raise AnalyticsError("The outcome must be 0 or 1.")
+    patient, distinct = codes([c for c, keep in zip(clusters, complete, strict=True) if keep])
+    return markers[complete], y[complete] == 1, patient, len(distinct)

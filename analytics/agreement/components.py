@@ -1,0 +1,296 @@
+"""ICC and standard error of measurement from variance components (REML).
+
+Two designs: raters crossed with subjects with reads missing (every read is used, none is dropped with its subject),
+and lesions nested in patients. Sources: McGraw and Wong 1996 (forms), Bland and Altman 1996 (SEM), Patterson and
+Thompson 1971 (REML).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.agreement.crossed_reml import fit_crossed, subject_sums
+from analytics.agreement.nested_reml import fit_nested, patient_sums
+from analytics.columns import Table, codes, keys, wide
+from analytics.errors import AnalyticsError
+from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
+from analytics.result import Dropped, Interval, Result, few_clusters
+from analytics.rounding import half_up
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
+
+Array = NDArray[np.float64]
+CROSSED_REPLICATES = 1_000
+FEW_RATERS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentIcc(Result):
+    """An ICC (``estimate``) as a ratio of variance components; its interval resamples patients (raters are kept).
+
+    ``components`` are variances in squared units of the reads. ``sem_agreement`` counts differences between raters
+    as error, ``sem_consistency`` does not. ``bias`` is each rater minus the first, with ``bias_se``.
+    """
+
+    components: dict[str, float] = field(default_factory=dict)
+    icc_agreement: float | None = None
+    icc_consistency: float | None = None
+    patient_share: float | None = None
+    sem_agreement: float | None = None
+    sem_consistency: float | None = None
+    bias: tuple[float, ...] = ()
+    bias_se: float | None = None
+    observations: int = 0
+    log_likelihood: float | None = None
+    raters: tuple[Any, ...] = ()
+    value_unit: str = ""
+
+    def sentence(self) -> str:
+        """ICC, components and SEM in words."""
+        text = super().sentence()
+        if not self.components:
+            return text
+        unit = f" {self.value_unit}" if self.value_unit else ""
+        parts = ", ".join(f"{name} {half_up(value, 2)}" for name, value in self.components.items())
+        text = f"{text[:-1]}; variances: {parts}"
+        if self.sem_consistency is not None:
+            text += f"; SEM {half_up(self.sem_consistency, 2)}{unit}"
+        if self.sem_agreement is not None:
+            text += f" (with differences between raters {half_up(self.sem_agreement, 2)}{unit})"
+        return text + "".join(f"; {w}" for w in self.warnings) + "."
+
+    def drawing(self) -> Drawing:
+        """Each component's share of the total variance."""
+        from analytics.figures.estimates import Row, estimates
+
+        total = sum(self.components.values())
+        rows = [Row(name.capitalize(), value / total, None) for name, value in self.components.items()]
+        return estimates(rows, "Share of the variance", reason=self.reason, simulated=self.simulated)
+
+
+def icc_reml(
+    table: Table,
+    *,
+    subject: str | Sequence[str],
+    rater: str,
+    value: str,
+    cluster: str | None = None,
+    form: str = "A,1",
+    unit: str = "lesion",
+) -> ComponentIcc:
+    """ICC of a long table with missing reads. See :func:`icc_reml_of`."""
+    _, raters, matrix, rows = wide(table, subject=subject, rater=rater, value=value)
+    clusters = None
+    if cluster is not None:
+        named = keys(table, cluster)
+        clusters = [named[row] for row in rows]
+    return icc_reml_of(matrix, clusters=clusters, form=form, raters=raters, unit=unit)
+
+
+def icc_reml_of(
+    ratings: Array,
+    *,
+    clusters: Sequence[Any] | None = None,
+    form: str = "A,1",
+    raters: Sequence[Any] = (),
+    value_unit: str = "",
+    unit: str = "lesion",
+    replicates: int = CROSSED_REPLICATES,
+    seed: int = SEED,
+    simulated: bool = False,
+) -> ComponentIcc:
+    """ICC(A,1) or ICC(C,1) of a matrix (subjects, raters) by REML; NaN is a missing read.
+
+    Subjects and raters are random. A subject without any read is dropped and counted.
+    """
+    if form not in ("A,1", "C,1"):
+        raise AnalyticsError(f"Unknown form {form!r}; variance components give A,1 and C,1.")
+    ratings = np.asarray(ratings, np.float64)
+    if ratings.ndim != 2:
+        raise AnalyticsError(f"Ratings must have one row per subject, not shape {ratings.shape}.")
+    kept = np.asarray(~np.isnan(ratings).all(axis=1))
+    common = _common(f"ICC({form}), REML", kept, clusters, raters, ratings.shape[1], "no read")
+    common |= {"unit": unit, "value_unit": value_unit, "simulated": simulated}
+    patient, patients = common.pop("patient"), common.pop("patients")
+    y = ratings[kept]
+    reason = _crossed_refusal(y)
+    if reason:
+        return ComponentIcc(estimate=None, reason=reason, **common)
+    sums = subject_sums(y)
+    fitted = fit_crossed(sums.sum(0, keepdims=True), y.shape[1])
+    subject, rater, residual = (float(v[0]) for v in (fitted.subject, fitted.rater, fitted.residual))
+    agreement, consistency = subject / (subject + rater + residual), subject / (subject + residual)
+    interval = None
+    if patients >= 2 and replicates:
+        interval = _crossed_bootstrap(
+            sums_by_cluster(sums, patient, patients), y.shape[1], form, replicates, seed
+        )
+        interval = _named(interval, common["clusters"])
+    warnings = few_clusters(patients) if interval else ()
+    if y.shape[1] < FEW_RATERS and form == "A,1":
+        warnings += (
+            f"the variance between raters rests on {y.shape[1]} raters, who are kept when patients are resampled",
+        )
+    return ComponentIcc(
+        estimate=agreement if form == "A,1" else consistency,
+        interval=interval,
+        components={"subject": subject, "rater": rater, "residual": residual},
+        icc_agreement=agreement,
+        icc_consistency=consistency,
+        sem_agreement=math.sqrt(rater + residual),
+        sem_consistency=math.sqrt(residual),
+        observations=int((~np.isnan(y)).sum()),
+        log_likelihood=float(fitted.log_likelihood[0]),
+        warnings=warnings,
+        **common,
+    )
+
+
+def nested_icc(
+    table: Table,
+    *,
+    patient: str,
+    subject: str | Sequence[str],
+    rater: str,
+    value: str,
+    unit: str = "lesion",
+) -> ComponentIcc:
+    """ICC of a long table of lesions nested in patients. See :func:`nested_icc_of`."""
+    _, raters, matrix, rows = wide(table, subject=subject, rater=rater, value=value)
+    named = keys(table, patient)
+    return nested_icc_of(matrix, clusters=[named[row] for row in rows], raters=raters, unit=unit)
+
+
+def nested_icc_of(
+    ratings: Array,
+    *,
+    clusters: Sequence[Any] | NDArray[Any],
+    raters: Sequence[Any] = (),
+    value_unit: str = "",
+    unit: str = "lesion",
+    replicates: int = REPLICATES,
+    seed: int = SEED,
+    simulated: bool = False,
+) -> ComponentIcc:
+    """ICC(C,1) of lesions (rows) nested in patients by REML, raters fixed: (patient + lesion) ÷ total.
+
+    A lesion without a read of every rater is dropped and counted (listwise).
+    """
+    ratings = np.asarray(ratings, np.float64)
+    if ratings.ndim != 2 or len(clusters) != len(ratings):
+        raise AnalyticsError(
+            f"Ratings must have one row per lesion and one patient each, not {ratings.shape} and {len(clusters)}."
+        )
+    kept = np.asarray(~np.isnan(ratings).any(axis=1))
+    common = _common(
+        "ICC(C,1), REML, lesions nested in patients",
+        kept,
+        clusters,
+        raters,
+        ratings.shape[1],
+        "a read is missing",
+    )
+    common |= {"unit": unit, "value_unit": value_unit, "simulated": simulated}
+    patient, patients = common.pop("patient"), common.pop("patients")
+    y = ratings[kept]
+    reason = _nested_refusal(y, patients)
+    if reason:
+        return ComponentIcc(estimate=None, reason=reason, **common)
+    sums = patient_sums(y, patient, patients)
+    fitted = fit_nested(sums.parts.sum(0, keepdims=True), sums)
+    between, lesion, residual = (float(v[0]) for v in (fitted.patient, fitted.lesion, fitted.residual))
+    total = between + lesion + residual
+    interval = None
+    if replicates:
+        values = []
+        for drawn in resampled_sums(sums.parts, replicates=replicates, seed=seed):
+            fits = fit_nested(drawn, sums)
+            values.append(1 - fits.residual / (fits.patient + fits.lesion + fits.residual))
+        interval = percentile_interval(np.concatenate(values), replicates)
+    return ComponentIcc(
+        estimate=(between + lesion) / total,
+        interval=interval,
+        components={"patient": between, "lesion": lesion, "residual": residual},
+        icc_consistency=(between + lesion) / total,
+        patient_share=between / total,
+        sem_consistency=math.sqrt(residual),
+        bias=tuple(float(v) for v in (y[:, 1:] - y[:, :1]).mean(axis=0)),
+        bias_se=math.sqrt(2 * residual / len(y)),
+        observations=y.size,
+        warnings=few_clusters(patients) if interval else (),
+        **common,
+    )
+
+
+def _common(
+    method: str,
+    kept: NDArray[np.bool_],
+    clusters: Sequence[Any] | NDArray[Any] | None,
+    raters: Sequence[Any],
+    k: int,
+    why: str,
+) -> dict[str, Any]:
+    lost = int((~kept).sum())
+    patient, distinct = codes(
+        np.flatnonzero(kept).tolist()
+        if clusters is None
+        else [c for c, keep in zip(clusters, kept, strict=True) if keep]
+    )
+    return {
+        "method": method,
+        "n": int(kept.sum()),
+        "clusters": None if clusters is None else len(distinct),
+        "dropped": (Dropped(lost, why),) if lost else (),
+        "raters": tuple(raters) or tuple(f"read {j + 1}" for j in range(k)),
+        "patient": patient,
+        "patients": len(distinct),
+    }
+
+
+def _crossed_refusal(y: Array) -> str | None:
+    if y.shape[1] < 2:
+        return "one reader only"
+    if len(y) < 3:
+        return f"{len(y)} subjects with a read; three are needed"
+    if not ((~np.isnan(y)).sum(1) >= 2).any():
+        return "no subject was read twice"
+    if np.isnan(y).all(axis=0).any():
+        return "a rater has no read"
+    if np.nanmax(y) == np.nanmin(y):
+        return "all values are equal"
+    return None
+
+
+def _nested_refusal(y: Array, patients: int) -> str | None:
+    if y.shape[1] < 2:
+        return "one reader only"
+    if patients < 2:
+        return f"{patients} patients; two are needed"
+    if len(y) == patients:
+        return "every patient has one lesion: patient and lesion cannot be told apart"
+    centred = y - y.mean(axis=0)
+    if np.allclose(centred, centred.mean(axis=1, keepdims=True), rtol=0, atol=1e-12 * np.abs(y).max()):
+        return "the reads differ by a constant: no residual variance"
+    return None
+
+
+def _crossed_bootstrap(parts: Array, k: int, form: str, replicates: int, seed: int) -> Interval | None:
+    values = []
+    for drawn in resampled_sums(parts, replicates=replicates, seed=seed):
+        fits = fit_crossed(drawn, k)
+        error = fits.residual + (fits.rater if form == "A,1" else 0)
+        values.append(fits.subject / (fits.subject + error))
+    return percentile_interval(np.concatenate(values), replicates)
+
+
+def _named(interval: Interval | None, clusters: int | None) -> Interval | None:
+    if interval is None or clusters is not None:
+        return interval
+    return Interval(interval.low, interval.high, interval.method.replace("patient-cluster", "subject"))

@@ -1,0 +1,90 @@
+"""Two reads of the same units, made ready: complete pairs, their patients, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.columns import codes
+from analytics.errors import AnalyticsError
+from analytics.result import Dropped
+
+Array = NDArray[np.float64]
+SIGNIFICANT_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Complete pairs. ``patient`` numbers each pair's cluster from 0; None when units are independent."""
+
+    first: Array
+    second: Array
+    patient: NDArray[np.int64] | None
+    patients: int | None
+    missing: int
+    kept: NDArray[np.bool_]
+
+    @property
+    def n(self) -> int:
+        """Complete pairs."""
+        return len(self.first)
+
+    @property
+    def dropped(self) -> tuple[Dropped, ...]:
+        """Pairs that lack a read."""
+        return (Dropped(self.missing, "a read is missing"),) if self.missing else ()
+
+    @property
+    def clustered(self) -> bool:
+        """Whether two patients or more are known."""
+        return self.patients is not None and self.patients >= 2
+
+    def difference(self) -> Array:
+        """second − first, rounded to 12 significant digits of the largest read.
+
+        One-decimal volumes differ in binary (12.3 − 10.1 is not 5.5 − 3.3); ranks must not see that.
+        """
+        return to_resolution(self.second - self.first, np.concatenate([self.first, self.second]))
+
+    def groups(self) -> tuple[NDArray[np.int64], int]:
+        """Cluster of every pair and how many; each pair is its own cluster when no patients are given."""
+        if self.patient is None or self.patients is None:
+            return np.arange(self.n), self.n
+        return self.patient, self.patients
+
+    def common(self, unit: str, *, simulated: bool) -> dict[str, Any]:
+        """The fields that every result takes from its pairs."""
+        return {
+            "n": self.n,
+            "unit": unit,
+            "clusters": self.patients,
+            "dropped": self.dropped,
+            "simulated": simulated,
+        }
+
+
+def pairs(first: Array, second: Array, clusters: Sequence[Any] | None = None) -> Pairs:
+    """Complete pairs of two arrays; NaN is a missing read. Raises AnalyticsError when lengths differ."""
+    first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    if first.shape != second.shape or first.ndim != 1:
+        raise AnalyticsError(f"The two reads differ in length: {first.shape} and {second.shape}.")
+    if clusters is not None and len(clusters) != len(first):
+        raise AnalyticsError(f"{len(first)} pairs have {len(clusters)} patients: give one patient per pair.")
+    complete = ~(np.isnan(first) | np.isnan(second))
+    patient, patients = None, None
+    if clusters is not None:
+        patient, distinct = codes([c for c, keep in zip(clusters, complete, strict=True) if keep])
+        patients = len(distinct)
+    return Pairs(first[complete], second[complete], patient, patients, int((~complete).sum()), complete)
+
+
+def to_resolution(values: Array, scale: Array) -> Array:
+    """Round to 12 significant digits of the largest magnitude in ``scale``."""
+    largest = float(np.abs(scale).max()) if scale.size else 0.0
+    if largest == 0:
+        return values
+    return np.round(values, SIGNIFICANT_DIGITS - 1 - int(np.floor(np.log10(largest))))

@@ -1,0 +1,69 @@
+"""Sensitivity and specificity over all cut-offs, and the statistic of a search over cut-offs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.figures.drawing import Drawing, refused
+from analytics.figures.style import ACCENT, NEUTRAL, WARNING, translucent
+
+if TYPE_CHECKING:
+    from analytics.accuracy.cutoff import CutOff
+    from analytics.accuracy.maximally_selected import MaximallySelected
+
+MOST_POINTS = 2_000
+
+
+def cut_off_plot(result: CutOff) -> Drawing:
+    """Both rates against the cut-off; the chosen one with the band of its interval."""
+    if result.estimate is None:
+        return refused(result.reason or "", simulated=result.simulated)
+    drawn = Drawing(f"Cut-off of {result.marker}", "Proportion", simulated=result.simulated)
+    shown = _thinned(len(result.thresholds))
+    for name, values, colour in (
+        ("sensitivity", result.sensitivity, ACCENT),
+        ("specificity", result.specificity, NEUTRAL),
+    ):
+        drawn.trace(
+            "scatter",
+            x=result.thresholds[shown].tolist(),
+            y=np.round(values[shown], 5).tolist(),
+            mode="lines",
+            line={"color": colour, "width": 2},
+            name=name,
+            hovertemplate=f"≥ %{{x:.1f}}: {name} %{{y:.3f}}<extra></extra>",
+        )
+    drawn.upright(result.estimate, colour=WARNING)
+    if result.interval is not None:
+        band = {"x0": result.interval.low, "x1": result.interval.high, "yref": "paper", "y0": 0, "y1": 1}
+        look = {"fillcolor": translucent(WARNING, 0.12), "line": {"width": 0}, "layer": "below"}
+        drawn.layout["shapes"].append({"type": "rect", "xref": "x", **band, **look})
+    drawn.layout["showlegend"] = True
+    drawn.layout["yaxis"]["range"] = [-0.01, 1.02]
+    return drawn
+
+
+def maximally_selected_plot(result: MaximallySelected) -> Drawing:
+    """The absolute standardised statistic against the cut-off."""
+    if result.estimate is None or result.at_least is None:
+        return refused(result.reason or "", simulated=result.simulated)
+    drawn = Drawing("Cut-off (positive = this or more)", "|statistic|", simulated=result.simulated)
+    shown = _thinned(len(result.cut_offs))
+    drawn.trace(
+        "scatter",
+        x=result.cut_offs[shown].tolist(),
+        y=np.round(np.abs(result.statistics[shown]), 5).tolist(),
+        mode="lines+markers",
+        line={"color": ACCENT, "width": 1.5},
+        marker={"size": 4, "color": ACCENT},
+        hovertemplate="≥ %{x:.1f}: %{y:.2f}<extra></extra>",
+    )
+    drawn.upright(result.at_least, colour=WARNING)
+    return drawn
+
+
+def _thinned(n: int) -> np.ndarray:
+    """Indices of at most 2,000 points, ends kept."""
+    return np.unique(np.linspace(0, n - 1, min(n, MOST_POINTS)).round().astype(int))

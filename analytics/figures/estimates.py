@@ -1,0 +1,70 @@
+"""Estimates with their intervals, one row each: the figure of results that are a few numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analytics.figures.drawing import Drawing, refused
+from analytics.figures.style import ACCENT, NEUTRAL
+from analytics.result import Interval
+from analytics.rounding import half_up
+
+
+@dataclass(frozen=True)
+class Row:
+    """A name, its estimate (None is left out) and interval."""
+
+    name: str
+    estimate: float | None
+    interval: Interval | None
+
+
+def estimates(
+    rows: Sequence[Row],
+    title: str,
+    *,
+    reason: str | None = None,
+    reference: float | None = None,
+    logarithmic: bool = False,
+    simulated: bool = False,
+) -> Drawing:
+    """Points with whiskers, first row on top; ``reference`` draws a vertical line of no effect."""
+    shown = [row for row in rows if row.estimate is not None]
+    if not shown:
+        return refused(reason or "nothing could be estimated", simulated=simulated)
+    drawn = Drawing(title, "", simulated=simulated, height=130 + 42 * len(shown))
+    if reference is not None:
+        drawn.upright(reference, colour=NEUTRAL)
+    for row in reversed(shown):
+        _row(drawn, row)
+    drawn.layout["yaxis"]["type"] = "category"
+    if logarithmic:
+        drawn.layout["xaxis"]["type"] = "log"
+    return drawn
+
+
+def _row(drawn: Drawing, row: Row) -> None:
+    assert row.estimate is not None
+    text, whiskers = half_up(row.estimate, 3), dict[str, Any]()
+    if row.interval is not None:
+        above, below = row.interval.high - row.estimate, row.estimate - row.interval.low
+        whiskers["error_x"] = {
+            "type": "data",
+            "symmetric": False,
+            "array": [above],
+            "arrayminus": [below],
+            "color": ACCENT,
+        }
+        text += f" ({row.interval.text(3)}; {row.interval.method})"
+    drawn.trace(
+        "scatter",
+        x=[row.estimate],
+        y=[row.name],
+        mode="markers",
+        marker={"size": 9, "color": ACCENT},
+        customdata=[["", text]],
+        hovertemplate="%{y}: %{customdata[1]}<extra></extra>",
+        **whiskers,
+    )

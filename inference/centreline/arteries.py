@@ -1,0 +1,123 @@
+"""Which of the found branches are arteries: veins, chambers and what lies behind a wrong turn are cut off.
+
+An artery holds the aorta's contrast; where it is thin, its HU falls with its radius because the scanner blurs it. A vein
+of the same radius is darker. The log-odds of a point of being arterial are a logistic regression on its HU (over the
+aorta's), its radius and their product, fitted on the points found in simulated patients (``tests/bench/centrelines.py
+--fit``). What is kept of the tree is the part that contains each trunk's start and has the greatest sum of log-odds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from inference.centreline.centring import STEP_MM
+from inference.centreline.tree import Branch
+
+COEFFICIENTS = (3.77, 3.49, -11.33, 8.86)
+"""Of 1, HU share, radius (mm) and their product."""
+MOST_RADIUS_MM = 1.9
+"""Wider vessels count as this wide: the fit says nothing about them."""
+CHAMBER_RADIUS_MM = 3.1
+WIDER_THAN_PARENT = 1.3
+"""A branch that is wider than its parent by more than this (and half a millimetre) is a chamber or a vein."""
+CHAMBER_LOSS = 2.0
+LEAST_VEIN_MM, VEIN_SMOOTH_MM, VEIN_LOG_ODDS, LEAST_VEIN_SHARE = 8.0, 2.0, -0.3, 0.28
+LIMITS = (-3.0, 2.0)
+LEAST_BRANCH_MM = 4.0
+
+
+def log_odds(hu: np.ndarray, radius_mm: np.ndarray, blood_hu: float) -> np.ndarray:
+    """Return per point of a centreline the log-odds of lying in an artery, between −3 and 2.
+
+    Parameters
+    ----------
+    hu, radius_mm : (n,) HU of the lumen's core and radius, every 0.5 mm. blood_hu : HU of the aorta.
+    """
+    share = gaussian_filter1d(hu / blood_hu, 2.0, mode="nearest")
+    thin = np.minimum(gaussian_filter1d(radius_mm, 2.0, mode="nearest"), MOST_RADIUS_MM)
+    one, of_share, of_radius, of_both = COEFFICIENTS
+    return np.asarray(np.clip(one + of_share * share + of_radius * thin + of_both * share * thin, *LIMITS))
+
+
+def arterial_part(branches: Sequence[Branch], blood_hu: float) -> list[Branch]:
+    """Return the arterial part of a tree; indices of parents are those of the new list.
+
+    Parameters
+    ----------
+    branches : parents stand before their children. blood_hu : HU of the aorta.
+    """
+    odds = [_log_odds(branches, n, blood_hu) for n in range(len(branches))]
+    stops = _best_stops(branches, odds)
+    place: dict[int, int] = {}
+    out: list[Branch] = []
+    for n, (branch, stop) in enumerate(zip(branches, stops, strict=True)):
+        lost = branch.parent >= 0 and (
+            branch.parent not in place or branch.origin >= len(out[place[branch.parent]].points)
+        )
+        if lost or stop * STEP_MM < LEAST_BRANCH_MM:
+            continue
+        place[n] = len(out)
+        out.append(
+            replace(
+                branch,
+                points=branch.points[:stop],
+                radius_mm=branch.radius_mm[:stop],
+                hu=branch.hu[:stop],
+                speed=branch.speed[:stop],
+                parent=place[branch.parent] if branch.parent >= 0 else -1,
+            )
+        )
+    return out
+
+
+def _log_odds(branches: Sequence[Branch], number: int, blood_hu: float) -> np.ndarray:
+    """Log-odds of a branch's points; less where it is too wide for an artery, or for its parent."""
+    branch = branches[number]
+    most = CHAMBER_RADIUS_MM
+    if branch.parent >= 0:
+        parent = branches[branch.parent]
+        near = float(np.median(parent.radius_mm[max(branch.origin - 10, 0) : branch.origin + 1]))
+        most = min(most, WIDER_THAN_PARENT * max(near, 1.0) + 0.5)
+    wide = gaussian_filter1d(branch.radius_mm, 2.0, mode="nearest") > most
+    return np.asarray(log_odds(branch.hu, branch.radius_mm, blood_hu) - CHAMBER_LOSS * wide)
+
+
+def _best_stops(branches: Sequence[Branch], odds: Sequence[np.ndarray]) -> list[int]:
+    """For each branch the number of points to keep, so that the sum over the rooted part is greatest."""
+    bonus = [np.zeros(len(x)) for x in odds]
+    stops = [0] * len(branches)
+    for n in range(len(branches) - 1, -1, -1):
+        total = np.cumsum(odds[n] * STEP_MM + bonus[n])
+        best = int(total.argmax())
+        if total[best] <= 0:
+            continue
+        stops[n] = best + 1
+        parent = branches[n].parent
+        if parent >= 0:
+            bonus[parent][min(branches[n].origin, len(bonus[parent]) - 1)] += total[best]
+    return stops
+
+
+def venous_runs(branches: Sequence[Branch], blood_hu: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points of veins and those of arteries, each (n, 4): LPS mm and radius mm.
+
+    A vein is a stretch of at least 8 mm that holds contrast but less than an artery of its width would.
+    """
+    veins, arteries = [], []
+    for n, branch in enumerate(branches):
+        odds = gaussian_filter1d(_log_odds(branches, n, blood_hu), VEIN_SMOOTH_MM / STEP_MM, mode="nearest")
+        share = gaussian_filter1d(branch.hu / blood_hu, 4.0, mode="nearest")
+        dark = (odds < VEIN_LOG_ODDS) & (share > LEAST_VEIN_SHARE)
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], dark, [0]])))
+        venous = np.zeros(len(dark), bool)
+        for first, stop in zip(edges[::2], edges[1::2], strict=True):
+            if (stop - first) * STEP_MM >= LEAST_VEIN_MM:
+                venous[first:stop] = True
+        rows = np.column_stack([branch.points, branch.radius_mm])
+        veins.append(rows[venous])
+        arteries.append(rows[odds > 0.0])
+    return np.concatenate(veins), np.concatenate(arteries)

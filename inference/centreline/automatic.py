@@ -1,0 +1,155 @@
+"""Centrelines found by themselves: volume in, named vessels with segments, radii and a quality each out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from inference.centreline.arteries import arterial_part, log_odds, venous_runs
+from inference.centreline.centring import centred
+from inference.centreline.heart_frame import Flat, find_frame, flatten
+from inference.centreline.lines import Centreline
+from inference.centreline.naming import Names, name_vessels
+from inference.centreline.quality import Failure, failures, quality
+from inference.centreline.segments import segment_names
+from inference.centreline.tree import centred_tree, find_tree, without
+from inference.coronary import VESSELS
+from inference.volume import Volume
+
+Progress = Callable[[float], None]
+ORDER = ("LM", "LAD", "LCx", "RCA", *(v for v in VESSELS if v not in ("LM", "LAD", "LCx", "RCA")))
+"""Parents before their branches; R-PLB may begin on R-PDA's origin, which is the RCA's end."""
+LEAST_POINTS, LEAST_EXTENT_MM = 4, 2.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found.
+
+    Parameters
+    ----------
+    lines : named vessels in the usual order; LM ends at the bifurcation, a branch starts at its origin. LPS mm, a point
+        every 0.5 mm, with radius (mm) and SCCT segment.
+    quality : by vessel, 0…1: the share of the line that is expected to lie in its vessel.
+    dominance : ``right``, ``left``, ``co-dominant`` or ``unknown``.
+    failures : vessels that should be there and were not found, or end too early, each with the reason.
+    blood_hu : HU of the ascending aorta. timings_s : seconds per step.
+    """
+
+    lines: tuple[Centreline, ...]
+    quality: dict[str, float]
+    dominance: str
+    failures: tuple[Failure, ...]
+    blood_hu: float
+    timings_s: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The failures and doubtful vessels in words."""
+        return tuple(f.message for f in self.failures)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a person or a program should know beside the points."""
+        return {
+            "source": "automatic",
+            "dominance": self.dominance,
+            "blood_hu": round(self.blood_hu, 1),
+            "timings_s": self.timings_s,
+            "vessels": [
+                {
+                    "vessel": line.vessel,
+                    "length_mm": round(line.length_mm, 1),
+                    "segments": list(dict.fromkeys(s for s in line.segments if s)),
+                    "quality": self.quality[line.vessel],
+                }
+                for line in self.lines
+            ],
+            "failures": [{"vessel": f.vessel, "code": f.code, "message": f.message} for f in self.failures],
+        }
+
+
+def find_centrelines(volume: Volume, *, progress: Progress = lambda fraction: None) -> Found:
+    """Find the coronary arteries of a contrast-enhanced scan and name them.
+
+    Parameters
+    ----------
+    progress : called with 0…1; may raise to cancel.
+
+    Raises
+    ------
+    RefusedScan
+        ``no-aorta``, ``no-coronary``.
+    """
+    clock, timings = time.perf_counter(), {}
+
+    def lap(step: str, fraction: float) -> None:
+        nonlocal clock
+        now = time.perf_counter()
+        timings[step] = round(now - clock, 3)
+        clock = now
+        progress(fraction)
+
+    raw = find_tree(volume)
+    lap("search", 0.6)
+    branches = centred_tree(volume, raw)
+    veins, arteries = venous_runs(branches, raw.tube.hu)
+    if len(veins):
+        raw = without(raw, veins, arteries)
+        branches = centred_tree(volume, raw)
+    lap("veins", 0.85)
+    tree = flatten(arterial_part(branches, raw.tube.hu))
+    frame = find_frame(tree)
+    names = name_vessels(tree, frame)
+    segments = segment_names(tree, frame, names)
+    lap("names", 0.95)
+    lines, scores = _finished(volume, tree, names, segments, raw.tube.hu)
+    lap("centre", 1.0)
+    return Found(
+        lines=lines,
+        quality=scores,
+        dominance=names.dominance,
+        failures=failures(lines, scores, names.dominance),
+        blood_hu=raw.tube.hu,
+        timings_s=timings,
+    )
+
+
+def _finished(
+    volume: Volume, tree: Flat, names: Names, segments: dict[str, tuple[str, ...]], blood_hu: float
+) -> tuple[tuple[Centreline, ...], dict[str, float]]:
+    """Centre each vessel as a whole and start it on its parent's line."""
+    done: dict[str, Centreline] = {}
+    scores: dict[str, float] = {}
+    for vessel in (v for v in ORDER if v in names.ways):
+        way = names.ways[vessel].points
+        points = tree.points[way]
+        parent = _parent(names, vessel, done)
+        if parent is not None:
+            points = np.concatenate([_nearest(parent, points[0])[None], points[1:]])
+        if len(points) < LEAST_POINTS or np.ptp(points, axis=0).max() < LEAST_EXTENT_MM:
+            continue
+        line, outline = centred(volume, points, blood_hu=blood_hu, fixed_start=parent is not None)
+        share = np.linspace(0, 1, len(line))
+        given = np.linspace(0, 1, len(way))
+        labels = tuple(segments[vessel][int(np.abs(given - s).argmin())] for s in share)
+        done[vessel] = Centreline(vessel, line, labels, outline.radius_mm)
+        scores[vessel] = quality(log_odds(outline.hu, outline.radius_mm, blood_hu), outline.clear)
+    ordered = tuple(done[v] for v in VESSELS if v in done)
+    return ordered, {line.vessel: scores[line.vessel] for line in ordered}
+
+
+def _parent(names: Names, vessel: str, done: dict[str, Centreline]) -> Centreline | None:
+    """The finished line on which a vessel starts."""
+    start = int(names.ways[vessel].points[0])
+    for other, line in done.items():
+        if start in names.ways[other].points:
+            return line
+    return None
+
+
+def _nearest(line: Centreline, point: np.ndarray) -> np.ndarray:
+    return np.asarray(line.points[int(np.linalg.norm(line.points - point, axis=1).argmin())])

@@ -1,0 +1,274 @@
+"""The tree of vessels that leave the aorta, without names: branches, each with the place where it leaves its parent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from inference.centreline.aorta import STEP_MM as TUBE_STEP_MM
+from inference.centreline.aorta import Tube, find_tubes
+from inference.centreline.centring import centred
+from inference.centreline.chambers import heights, mark_chambers
+from inference.centreline.geodesic import SOURCE, Forest, best_end, grow_forest
+from inference.centreline.isotropic import Grid, extent, resample
+from inference.centreline.vesselness import LEAST_RESPONSE, speed, vesselness
+from inference.errors import RefusedScan
+from inference.volume import Volume
+
+STEP_MM = 0.5
+HEART_MM = 100.0
+MOST_TUBES = 4
+CLEAR_SHARE, CLEAR_GAIN_MM = 0.35, 40.0
+"""No further tube is tried once two trunks of like size leave one."""
+LEAST_TREE_MM = 25.0
+LEAST_SPEED = 0.15
+GAP_MM = 2.0
+TOLL = 0.2
+"""A branch must be faster than this on average to be worth following."""
+LEAST_GAIN_MM = 4.0
+EXPLAINED_MM = 2.0
+MOST_BRANCHES = 60
+VEIN_REACH_MM, VEIN_SPEED = 2.5, 0.1
+COST_PER_HEIGHT = 3.0
+"""A vessel that touches the aorta above its ostium is not fed there: leaving costs this much per mm of height."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One branch.
+
+    Parameters
+    ----------
+    points : (n, 3) LPS mm every 0.5 mm, from the origin outwards. radius_mm, hu, speed : (n,).
+    parent : index of the branch that it leaves, −1 for a trunk that leaves the aorta. origin : point of the parent.
+    """
+
+    points: np.ndarray
+    radius_mm: np.ndarray
+    hu: np.ndarray
+    speed: np.ndarray
+    parent: int = -1
+    origin: int = 0
+
+    @property
+    def length_mm(self) -> float:
+        """Length along the points."""
+        return float(np.linalg.norm(np.diff(self.points, axis=0), axis=1).sum())
+
+
+@dataclass(frozen=True)
+class RawTree:
+    """What the search found.
+
+    Parameters
+    ----------
+    paths : flat voxels of each branch from the aorta to its end. starts : index at which each path becomes new.
+    gains : mm of sure vessel that each adds. speed, state, toll : what was searched.
+    """
+
+    grid: Grid
+    tube: Tube
+    speed: np.ndarray
+    state: np.ndarray
+    toll: np.ndarray
+    paths: tuple[np.ndarray, ...] = ()
+    starts: tuple[int, ...] = ()
+    gains: tuple[float, ...] = ()
+
+
+def find_tree(volume: Volume) -> RawTree:
+    """Find the ascending aorta and the vessels that leave it.
+
+    Raises
+    ------
+    RefusedScan
+        ``no-aorta``: no round tube filled with contrast; ``no-coronary``: no vessel leaves it.
+    """
+    low, high = extent(volume)
+    tubes = find_tubes(resample(volume, step_mm=TUBE_STEP_MM, low=low, high=high))
+    if not tubes:
+        raise RefusedScan(
+            "no-aorta",
+            "No ascending aorta filled with contrast was found: the scan has no arterial contrast, or does not hold "
+            "the heart. Give the centrelines as a file, or two points a vessel, if it does.",
+        )
+    best: tuple[float, RawTree] | None = None
+    for tube in sorted(tubes, key=_prior, reverse=True)[:MOST_TUBES]:
+        raw = search(resample(volume, step_mm=STEP_MM, **_heart_box(tube, low, high)), tube)
+        trunks = sorted(_trunk_gains(raw), reverse=True)
+        if not trunks:
+            continue
+        second = trunks[1] if len(trunks) > 1 else 0.0
+        worth = trunks[0] + 2.0 * second
+        if best is None or worth > best[0]:
+            best = (worth, raw)
+        if second > CLEAR_SHARE * trunks[0] and trunks[0] > CLEAR_GAIN_MM:
+            break
+    if best is None or best[0] < LEAST_TREE_MM:
+        raise RefusedScan(
+            "no-coronary",
+            "No coronary artery was found at the aorta: the arteries are not filled with contrast, are too blurred, or lie "
+            "outside the scan. Give the centrelines as a file, or two points a vessel, if they can be seen.",
+        )
+    return best[1]
+
+
+def _prior(tube: Tube) -> float:
+    """How much a tube looks like an ascending aorta: round, long, about 15 mm in radius."""
+    radius = float(np.median(tube.radii_mm))
+    return tube.fill**2 * min(tube.length_mm, 50.0) * float(np.exp(-0.5 * ((radius - 15.0) / 5.0) ** 2))
+
+
+def _heart_box(tube: Tube, low: np.ndarray, high: np.ndarray) -> dict[str, np.ndarray]:
+    """The part of the scan in which the coronary arteries of this aorta can lie."""
+    root = tube.centres[0]
+    below, above = root - HEART_MM, np.maximum(root, tube.centres[-1]) + HEART_MM
+    above[2] = min(tube.centres[-1][2] + 10.0, root[2] + HEART_MM)
+    return {"low": np.maximum(below, low), "high": np.minimum(above, high)}
+
+
+def _trunk_gains(raw: RawTree) -> list[float]:
+    """Gains of the paths that leave the aorta and are filled like it."""
+    flat = raw.grid.hu.ravel()
+    out = []
+    for path, start, gain in zip(raw.paths, raw.starts, raw.gains, strict=True):
+        if start == 0:
+            level = float(np.median(flat[path[: round(20.0 / raw.grid.step_mm)]])) / raw.tube.hu
+            out.append(gain * float(np.clip(1.0 - (abs(level - 1.0) - 0.15) / 0.2, 0.0, 1.0)))
+    return [x for x in out if x > 0]
+
+
+def search(grid: Grid, tube: Tube) -> RawTree:
+    """Find vessels that leave a tube: cheapest paths, the longest unexplained one first."""
+    response = vesselness(
+        grid.hu, step_mm=grid.step_mm, floor_hu=LEAST_RESPONSE * tube.hu, ceiling_hu=1.3 * tube.hu
+    )
+    state = mark_chambers(grid, tube)
+    fast = speed(response, grid.hu, state, step_mm=grid.step_mm, blood_hu=tube.hu)
+    return _searched(RawTree(grid, tube, fast, state, _toll(grid, tube, state)))
+
+
+def _searched(raw: RawTree) -> RawTree:
+    step = raw.grid.step_mm
+    forest = grow_forest(raw.speed, raw.state, raw.toll, step_mm=step, least_speed=LEAST_SPEED, gap_mm=GAP_MM)
+    paths, starts, gains = _select(forest, raw.speed.ravel(), step)
+    return replace(raw, paths=tuple(paths), starts=tuple(starts), gains=tuple(gains))
+
+
+def without(raw: RawTree, veins: np.ndarray, arteries: np.ndarray) -> RawTree:
+    """Search again with veins made slow.
+
+    Parameters
+    ----------
+    veins, arteries : (n, 4) LPS mm and radius mm; a voxel is slowed where it is nearer to a vein than to an artery.
+    """
+    fast = raw.speed.copy()
+    reach = int(np.ceil(VEIN_REACH_MM / raw.grid.step_mm))
+    cube = np.argwhere(np.ones((2 * reach + 1,) * 3, bool)) - reach
+    around = (np.rint(raw.grid.to_index(veins[:, :3])).astype(int)[:, None] + cube).reshape(-1, 3)
+    around = np.unique(around[((around >= 0) & (around < fast.shape)).all(1)], axis=0)
+    points = raw.grid.to_patient(around)
+    off, nearest = cKDTree(veins[:, :3]).query(points)
+    inside = off <= np.maximum(veins[nearest, 3] + 0.5, 1.2)
+    if len(arteries):
+        other, artery = cKDTree(arteries[:, :3]).query(points)
+        inside &= other > np.maximum(arteries[artery, 3], 0.6) + 0.4
+    fast[tuple(around[inside].T)] *= VEIN_SPEED
+    return _searched(replace(raw, speed=fast))
+
+
+def _toll(grid: Grid, tube: Tube, state: np.ndarray) -> np.ndarray:
+    """Cost of leaving the aorta per slice."""
+    slices = np.flatnonzero((state == SOURCE).any(axis=(1, 2)))
+    toll = np.zeros(len(state), np.float32)
+    if len(slices):
+        middle = np.stack([slices, *(np.full(len(slices), n / 2) for n in state.shape[1:])], axis=1)
+        toll[slices] = COST_PER_HEIGHT * heights(grid, tube, middle)
+    return toll
+
+
+def _select(forest: Forest, flat: np.ndarray, step: float) -> tuple[list[np.ndarray], list[int], list[float]]:
+    """Take the end that gains most, explain what lies around its path, and again.
+
+    Returns paths from the source to the end, the index at which each becomes new, and the gains.
+    """
+    explained = np.zeros(flat.size, bool)
+    gain = np.zeros(flat.size, np.float32)
+    reach = int(np.ceil(EXPLAINED_MM / step))
+    cube = np.argwhere(np.ones((2 * reach + 1,) * 3, bool)) - reach
+    ball = cube[np.linalg.norm(cube, axis=1) * step <= EXPLAINED_MM]
+    paths: list[np.ndarray] = []
+    starts: list[int] = []
+    gains: list[float] = []
+    while len(paths) < MOST_BRANCHES:
+        end, worth = best_end(forest.before, forest.order, flat, explained, forest.shape, step, TOLL, gain)
+        if end < 0 or worth < LEAST_GAIN_MM:
+            break
+        path = forest.path(end)
+        known = np.flatnonzero(explained[path])
+        paths.append(path)
+        starts.append(int(known[-1]) if len(known) else 0)
+        gains.append(float(worth))
+        kji = np.stack(np.unravel_index(path, forest.shape), axis=1)
+        around = (kji[:, None] + ball).reshape(-1, 3)
+        inside = ((around >= 0) & (around < forest.shape)).all(1)
+        explained[np.ravel_multi_index(tuple(around[inside].T), forest.shape)] = True
+    return paths, starts, gains
+
+
+def centred_tree(volume: Volume, raw: RawTree) -> list[Branch]:
+    """Centre every branch in the scan and join it to its parent's centreline."""
+    shape = raw.speed.shape
+    flat = raw.speed.ravel()
+    out: list[Branch] = []
+    for path, start in zip(raw.paths, raw.starts, strict=True):
+        points = raw.grid.to_patient(np.stack(np.unravel_index(path, shape), axis=1))
+        parent, origin = -1, 0
+        fixed = False
+        way = points[start:]
+        if start > 0 and len(way) > 2:
+            parent = _parent_of(out, points[start])
+        if parent >= 0:
+            origin = _origin(out[parent], way)
+            way = np.concatenate([out[parent].points[origin][None], way[_free_from(out[parent], way) :]])
+            fixed = True
+        if len(way) < 3:
+            continue
+        line, found = centred(volume, way, blood_hu=raw.tube.hu, fixed_start=fixed)
+        kji = np.clip(np.rint(raw.grid.to_index(line)).astype(int), 0, np.array(shape) - 1)
+        values = flat[np.ravel_multi_index(tuple(kji.T), shape)]
+        out.append(Branch(line, found.radius_mm, found.hu, values, parent, origin))
+    return out
+
+
+def _parent_of(branches: Sequence[Branch], point: np.ndarray) -> int:
+    off = [float(np.linalg.norm(b.points - point, axis=1).min()) for b in branches]
+    return int(np.argmin(off)) if off else -1
+
+
+def _free_from(parent: Branch, way: np.ndarray) -> int:
+    """The first point of a branch outside its parent's lumen."""
+    off = np.linalg.norm(way[:, None] - parent.points[None], axis=2)
+    nearest = off.argmin(1)
+    free = off.min(1) > np.maximum(parent.radius_mm[nearest], 0.8) + 0.3
+    return int(np.argmax(free)) if free.any() else len(way) - 1
+
+
+def _origin(parent: Branch, way: np.ndarray) -> int:
+    """The parent's point from which a branch leaves: where its first millimetres, drawn backwards, pass nearest."""
+    first = _free_from(parent, way)
+    last = min(first + 6, len(way) - 1)
+    along = way[last] - way[first]
+    nearest = int(np.linalg.norm(parent.points - way[first], axis=1).argmin())
+    size = float(np.linalg.norm(along))
+    if size < 0.5:
+        return nearest
+    along = along / size
+    low, high = max(nearest - 10, 0), min(nearest + 5, len(parent.points))
+    back = parent.points[low:high] - way[first]
+    depth = np.minimum(back @ along, 0.0)
+    off = np.linalg.norm(back - depth[:, None] * along, axis=1)
+    return low + int((off + 0.15 * np.abs(depth)).argmin())

@@ -1,0 +1,115 @@
+"""Clustered proportions and AUC (simulated data; DeLong and brute force as second opinions)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.accuracy.clustered import clustered_accuracy, clustered_accuracy_of
+from analytics.accuracy.clustered_roc import clustered_auc_difference, clustered_roc, clustered_roc_of
+from analytics.accuracy.roc import paired_difference, roc_of, unpaired_difference
+from analytics.errors import AnalyticsError
+
+
+def study(patients=60, seed=0, shared=1.0):
+    rng = np.random.default_rng(seed)
+    patient = np.repeat(np.arange(patients), 4)
+    effect = shared * rng.normal(size=patients)[patient]
+    diseased = (effect + rng.normal(size=len(patient))) > 0
+    marker = diseased + effect + rng.normal(size=len(patient))
+    return marker, diseased, patient
+
+
+def test_proportions_are_the_plain_ones_with_a_wider_interval():
+    marker, diseased, patient = study(shared=2.0)
+    r = clustered_accuracy_of(marker > 0.5, diseased, clusters=patient)
+    assert r.sensitivity.estimate == pytest.approx((marker > 0.5)[diseased].mean())
+    assert r.specificity.estimate == pytest.approx((marker <= 0.5)[~diseased].mean())
+    assert r.sensitivity.design_effect > 1.2
+    low, high = r.sensitivity.interval
+    assert low < r.sensitivity.estimate < high
+    assert "design effect" in r.sentence()
+    assert len(r.figure().data) == 3
+    assert r.to_dict()["accuracy"]["numerator"] == r.accuracy.numerator
+
+
+def test_one_unit_per_patient_is_nearly_binomial():
+    marker, diseased, _ = study()
+    r = clustered_accuracy_of(marker > 0, diseased, clusters=np.arange(240)).accuracy
+    p = r.estimate
+    assert r.se == pytest.approx(np.sqrt(p * (1 - p) / 239))
+
+
+def test_table_drops_missing_and_names_empty_rows():
+    table = {"stenosis": [60, 80, np.nan, 20], "reference": [55, 70, 90, 60], "patient": [1, 1, 2, 3]}
+    r = clustered_accuracy(table, test="stenosis", reference="reference", cluster="patient", threshold=50)
+    assert r.sensitivity.dropped_count == 1
+    assert r.specificity.reason == "nobody is negative by the reference"
+    perfect = clustered_accuracy_of(np.ones(4, bool), np.ones(4, bool), clusters=[1, 1, 2, 2]).sensitivity
+    assert perfect.interval is None
+    assert perfect.exact_interval.high == 1
+    with pytest.raises(AnalyticsError, match="differ in length"):
+        clustered_accuracy_of(np.ones(4, bool), np.ones(4, bool), clusters=[1])
+
+
+def test_clustered_interval_covers():
+    hits = 0
+    truth = study(patients=40_000, seed=99, shared=1.5)
+    share = (truth[0] > 0.5)[truth[1]].mean()
+    for seed in range(400):
+        marker, diseased, patient = study(patients=60, seed=seed, shared=1.5)
+        low, high = clustered_accuracy_of(marker > 0.5, diseased, clusters=patient).sensitivity.interval
+        hits += low <= share <= high
+    assert 0.91 <= hits / 400 <= 0.98
+
+
+def test_auc_against_brute_force_and_delong():
+    marker, diseased, patient = study(shared=2.0)
+    r = clustered_roc_of(marker, diseased, clusters=patient)
+    wins = np.sign(marker[diseased][:, None] - marker[~diseased]) / 2 + 0.5
+    assert r.estimate == pytest.approx(wins.mean())
+    assert r.naive_se == pytest.approx(roc_of(marker, diseased).se)
+    assert r.interval.low < r.estimate < r.interval.high
+    assert r.logit_interval.low < r.estimate
+    assert "DeLong's interval for independent units" in r.sentence()
+    assert len(r.figure().data) == 2
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 10_000))
+def test_one_unit_per_patient_gives_nearly_delong(seed):
+    marker, diseased, _ = study(seed=seed)
+    alone = np.arange(240)
+    r = clustered_roc_of(marker, diseased, clusters=alone)
+    assert r.se == pytest.approx(roc_of(marker, diseased).se, rel=1e-9)
+    other = marker + np.random.default_rng(seed).normal(size=240)
+    d = clustered_auc_difference(marker, other, diseased, clusters=alone)
+    assert d.test.p == pytest.approx(paired_difference(marker, other, diseased).p, rel=1e-6)
+    renamed = clustered_roc_of(np.exp(marker), diseased, clusters=[f"P{i}" for i in alone])
+    assert renamed.se == pytest.approx(r.se)
+
+
+def test_auc_refusals():
+    marker, diseased, patient = study()
+    assert clustered_roc_of(marker, np.ones(240), clusters=patient).estimate is None
+    assert (
+        "fewer than two patients"
+        in clustered_roc_of(np.array([1.0, 2, 3]), np.array([0, 1, 1]), clusters=[1, 1, 1]).reason
+    )
+    table = {"x": marker, "y": diseased.astype(int), "p": patient}
+    assert clustered_roc(table, marker="x", outcome="y", cluster="p").clusters == 60
+    same = clustered_auc_difference(marker, marker, diseased, clusters=patient)
+    assert same.reason == "the difference has no spread"
+    with pytest.raises(AnalyticsError, match="0 or 1"):
+        clustered_auc_difference(marker, marker, diseased + 1.0, clusters=patient)
+
+
+def test_unpaired_comparison_is_antisymmetric():
+    a, b = (roc_of(*study(seed=s)[:2]) for s in (1, 2))
+    forward, back = unpaired_difference(a, b), unpaired_difference(b, a)
+    assert forward.difference == pytest.approx(-back.difference)
+    assert forward.p == pytest.approx(back.p)
+    assert forward.to_dict()["interval"]["method"] == "DeLong, t"
+    assert unpaired_difference(a, roc_of(np.array([1.0, 2]), np.array([1, 1]))) is None

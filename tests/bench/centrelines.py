@@ -1,0 +1,221 @@
+"""Score automatic centrelines against simulated patients: the Rotterdam measures, names, segments, dominance, seconds.
+
+usage: python tests/bench/centrelines.py [--scenario tree_validation] [--first-seed 0] [--patients 20] [--out FILE]
+       python tests/bench/centrelines.py --fit [--patients 30]
+
+Every tracked vessel of every patient counts; one that was not found under its name has overlap 0. Choices are made on
+tree_train and tree_validation; tree_test is opened by the final measurement. With ../shared/data/phantom at hand the
+phantoms of another generator stand beside. ``--fit`` prints the coefficients of inference/centreline/arteries.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+from networks import commit  # noqa: E402
+from run import machine  # noqa: E402
+
+from inference.centreline.automatic import Found, find_centrelines  # noqa: E402
+from inference.centreline.evaluation import NOTHING, evaluate, from_ostium  # noqa: E402
+from inference.centreline.lines import Centreline, read_centrelines  # noqa: E402
+from inference.errors import RefusedScan  # noqa: E402
+from inference.phantom import generate  # noqa: E402
+from inference.volume import Volume, read_series  # noqa: E402
+
+OTHER = ROOT.parent / "shared" / "data" / "phantom"
+SAMPLING_MM = 0.06
+LEAST_RADIUS_MM = 0.75
+"""A point is found within its vessel's radius, at least this: the finest vessels are as wide as a voxel."""
+NOWHERE = Found((), {}, "unknown", (), 0.0)
+
+
+def truth_of(seed: int, scenario: str) -> tuple[Volume, list[Centreline], str]:
+    """A simulated scan, its true centrelines with radii, and its dominance."""
+    phantom = generate(seed, scenario)
+    lines = [
+        Centreline(t.name, t.curve.points, t.segment, np.sqrt(t.lumen_area() / np.pi))
+        for t in phantom.vessels.values()
+    ]
+    return phantom.volume, lines, phantom.patient.findings.dominance if phantom.patient else "unknown"
+
+
+def other_truth(case: Path) -> tuple[Volume, list[Centreline], str]:
+    """A phantom of the other generator; it tells no radii, so that 1 mm stands for them, and no segments."""
+    lines = read_centrelines(case / "centrelines.csv")
+    lines = [Centreline(x.vessel, x.points, radius_mm=np.ones(len(x.points))) for x in lines]
+    return read_series(case / "dicom"), lines, "right"
+
+
+def score(volume: Volume, truth: Sequence[Centreline], dominance: str) -> dict[str, Any]:
+    """Find and compare one patient."""
+    begin = time.perf_counter()
+    refused = ""
+    try:
+        found = find_centrelines(volume)
+    except RefusedScan as error:
+        found, refused = NOWHERE, error.code
+    seconds = time.perf_counter() - begin
+    rows = {}
+    for reference in truth:
+        own = next((x for x in found.lines if x.vessel == reference.vessel), None)
+        stored = evaluate(own, reference, sampling_mm=SAMPLING_MM) if own else NOTHING
+        path = from_ostium(found.lines, reference.vessel)
+        whole = from_ostium(truth, reference.vessel)
+        whole_scores = evaluate(path, whole, sampling_mm=SAMPLING_MM) if path and whole else NOTHING
+        rows[reference.vessel] = {
+            "stored": vars(stored),
+            "from_ostium": vars(whole_scores),
+            "quality": found.quality.get(reference.vessel),
+        }
+    return {
+        "seconds": seconds,
+        "steps_s": found.timings_s,
+        "refused": refused,
+        "dominance": [dominance, found.dominance],
+        "vessels": rows,
+        **_names(truth, found.lines),
+        "failures": [[f.vessel, f.code] for f in found.failures],
+        "extra": [x.vessel for x in found.lines if x.vessel not in rows],
+    }
+
+
+def _names(truth: Sequence[Centreline], lines: Sequence[Centreline]) -> dict[str, float]:
+    """Length of the true vessels, how much of it any line covers, and how much of that is named right, mm."""
+    total = found = named = labelled = 0.0
+    whole = np.concatenate([x.points for x in lines]) if lines else np.full((1, 3), 1e6)
+    segments = np.concatenate([np.array(x.segments) for x in lines]) if lines else np.array([""])
+    everywhere = cKDTree(whole)
+    trees = {x.vessel: cKDTree(x.points) for x in lines}
+    for line in truth:
+        assert line.radius_mm is not None
+        step = line.length_mm / len(line.points)
+        near = np.maximum(line.radius_mm, LEAST_RADIUS_MM)
+        off, nearest = everywhere.query(line.points)
+        hit = off <= near
+        own = (
+            trees[line.vessel].query(line.points)[0] <= near
+            if line.vessel in trees
+            else np.zeros(len(hit), bool)
+        )
+        total += step * len(hit)
+        found += step * hit.sum()
+        named += step * (own & hit).sum()
+        labelled += step * (hit & (segments[nearest] == np.array(line.segments))).sum()
+    return {"length_mm": total, "found_mm": found, "vessel_right_mm": named, "segment_right_mm": labelled}
+
+
+def interval(
+    patients: Sequence[dict[str, Any]], figure: Callable[[Sequence[dict[str, Any]]], float]
+) -> dict[str, Any]:
+    """A figure with the 95 % interval of 1,000 bootstrap samples of patients."""
+    rng = np.random.default_rng(7)
+    draws = [
+        figure([patients[i] for i in rng.integers(0, len(patients), len(patients))]) for _ in range(1000)
+    ]
+    low, high = np.nanpercentile(draws, [2.5, 97.5])
+    return {"value": round(figure(patients), 4), "low": round(float(low), 4), "high": round(float(high), 4)}
+
+
+def _mean(measure: str, kind: str) -> Callable[[Sequence[dict[str, Any]]], float]:
+    def figure(patients: Sequence[dict[str, Any]]) -> float:
+        return float(np.nanmean([v[kind][measure] for p in patients for v in p["vessels"].values()]))
+
+    return figure
+
+
+def _ratio(part: str, whole: str) -> Callable[[Sequence[dict[str, Any]]], float]:
+    def figure(patients: Sequence[dict[str, Any]]) -> float:
+        return float(sum(p[part] for p in patients) / max(sum(p[whole] for p in patients), 1e-9))
+
+    return figure
+
+
+def summary(patients: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """All figures with their intervals."""
+    out: dict[str, Any] = {
+        f"{measure}_{kind}": interval(patients, _mean(measure, kind))
+        for kind in ("stored", "from_ostium")
+        for measure in ("ov", "of", "ot", "ai")
+    }
+    out["found_share"] = interval(patients, _ratio("found_mm", "length_mm"))
+    out["vessel_names_right"] = interval(patients, _ratio("vessel_right_mm", "found_mm"))
+    if any(p["segment_right_mm"] for p in patients):
+        out["segments_right"] = interval(patients, _ratio("segment_right_mm", "found_mm"))
+    out["dominance_right"] = float(np.mean([p["dominance"][0] == p["dominance"][1] for p in patients]))
+    out["seconds"] = round(float(np.median([p["seconds"] for p in patients[1:] or patients])), 2)
+    vessels = {v for p in patients for v in p["vessels"]}
+    out["ov_by_vessel"] = {
+        v: round(float(np.mean([p["vessels"][v]["stored"]["ov"] for p in patients if v in p["vessels"]])), 3)
+        for v in sorted(vessels)
+    }
+    return out
+
+
+def fit(scenario: str, seeds: Sequence[int]) -> list[float]:
+    """Coefficients of an artery's log-odds on HU share, radius and their product, from points of the first search."""
+    from inference.centreline.arteries import MOST_RADIUS_MM
+    from inference.centreline.tree import centred_tree, find_tree
+
+    rows, answers = [], []
+    for seed in seeds:
+        phantom = generate(seed, scenario)
+        points = np.concatenate([t.curve.points for t in phantom.tables])
+        radii = np.concatenate([np.sqrt(t.lumen_area() / np.pi) for t in phantom.tables])
+        near = cKDTree(points)
+        raw = find_tree(phantom.volume)
+        for branch in centred_tree(phantom.volume, raw):
+            off, nearest = near.query(branch.points)
+            kept = (branch.radius_mm < 2.6) & (np.arange(len(off)) >= 6)
+            share, radius = branch.hu / raw.tube.hu, np.minimum(branch.radius_mm, MOST_RADIUS_MM)
+            rows.append(np.stack([np.ones(len(off)), share, radius, share * radius], axis=1)[kept])
+            answers.append((off <= np.maximum(radii[nearest], 1.0) + 0.5)[kept])
+    x, y = np.concatenate(rows), np.concatenate(answers).astype(float)
+    weight = np.zeros(4)
+    for _ in range(60):  # Newton's method with a weak ridge
+        chance = 1 / (1 + np.exp(-x @ weight))
+        curvature = (x * (chance * (1 - chance))[:, None]).T @ x + np.eye(4)
+        weight -= np.linalg.solve(curvature, x.T @ (chance - y) + weight)
+    return [round(float(w), 2) for w in weight]
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scenario", default="tree_validation")
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--patients", type=int, default=20)
+    parser.add_argument("--out", type=Path, default=ROOT / "var" / "bench" / "centrelines.json")
+    parser.add_argument("--fit", action="store_true")
+    options = parser.parse_args()
+    seeds = range(options.first_seed, options.first_seed + options.patients)
+    if options.fit:
+        print(fit("tree_train", seeds))
+        return
+    patients = []
+    for seed in seeds:
+        patients.append({"seed": seed, **score(*truth_of(seed, options.scenario))})
+        print(f"{options.scenario} {seed}: {patients[-1]['seconds']:.1f} s", file=sys.stderr, flush=True)
+    result = {"commit": commit(), "machine": machine(), "scenario": options.scenario, "simulated": True}
+    result |= {"summary": summary(patients), "patients": patients}
+    if OTHER.is_dir():
+        cases = [score(*other_truth(case)) for case in sorted(OTHER.glob("case*"))]
+        result["other_generator"] = {"summary": summary(cases), "patients": cases}
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(result, indent=1))
+    print(json.dumps(result["summary"], indent=1))
+
+
+if __name__ == "__main__":
+    main()
