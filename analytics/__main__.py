@@ -1,7 +1,8 @@
 """The command line: ``python -m analytics COMMAND``.
 
 simulate   write the simulated cohort and reader study as CSV
-icc, bland-altman, spearman, kappa, roc, two-by-two, incidence, cox
+icc, bland-altman, spearman, kappa, roc, two-by-two, incidence, cox, firth, cause-specific, fine-gray,
+competing, time-auc, spline, restricted-mean, calibration, subgroups, timing, rate
            one estimator on a CSV file; prints the sentence and, with --json, every number
 """
 
@@ -133,7 +134,51 @@ def _incidence(table: Any, **names: Any) -> Any:
 def _cox(table: Any, **names: Any) -> Any:
     from analytics.survival import cox
 
-    return cox(table, **names | {"covariates": names["covariates"].split(",")})
+    return cox(table, **_split(names, "covariates"))
+
+
+def _split(names: dict[str, Any], *lists: str) -> dict[str, Any]:
+    """Options that name several columns, as tuples."""
+    return names | {name: tuple(names[name].split(",")) for name in lists if name in names}
+
+
+def _survival(name: str, *lists: str) -> Callable[..., Any]:
+    """An estimator of ``analytics.survival``; ``lists`` are its options that take several names."""
+
+    def estimate(table: Any, **names: Any) -> Any:
+        from analytics import survival
+
+        return getattr(survival, name)(table, **_split(names, *lists))
+
+    return estimate
+
+
+def _time_auc(table: Any, **names: Any) -> Any:
+    from analytics.survival import time_auc
+
+    try:
+        times = [float(t) for t in names["times"].split(",")]
+    except ValueError:
+        raise AnalyticsError(f"--times {names['times']}: numbers joined by commas are needed.") from None
+    return time_auc(table, **names | {"times": times})
+
+
+def _subgroups(table: Any, **names: Any) -> Any:
+    from analytics.heterogeneity import subgroups
+
+    return subgroups(table, **_split(names, "by", "covariates"))
+
+
+def _timing(table: Any, **names: Any) -> Any:
+    from analytics.timing import paired_timing
+
+    return paired_timing(table, **names)
+
+
+def _rate(table: Any, **names: Any) -> Any:
+    from analytics.timing import rate
+
+    return rate(table, **names)
 
 
 OPTIONAL: dict[str, Any] = {}
@@ -164,7 +209,34 @@ ESTIMATORS: dict[str, tuple[Callable[..., Any], tuple[str, ...], dict[str, dict[
         ("time", "event"),
         {"group": OPTIONAL, "horizon": {"type": float, "required": True}},
     ),
-    "cox": (_cox, ("time", "event", "covariates"), {"ties": {"default": "Efron"}, "entry": OPTIONAL}),
+    "cox": (
+        _cox,
+        ("time", "event", "covariates"),
+        {"ties": {"default": "Efron"}, "entry": OPTIONAL, "strata": OPTIONAL, "cluster": OPTIONAL},
+    ),
+    "firth": (_survival("firth", "covariates"), ("time", "event", "covariates"), {"entry": OPTIONAL}),
+    "cause-specific": (_survival("cause_specific", "covariates"), ("time", "event", "covariates"), {}),
+    "fine-gray": (_survival("fine_gray", "covariates"), ("time", "event", "covariates"), {}),
+    "competing": (
+        _survival("competing_incidence", "outcomes"),
+        ("time", "event", "outcomes"),
+        {"group": OPTIONAL, "horizon": {"type": float, "required": True}},
+    ),
+    "time-auc": (_time_auc, ("time", "event", "marker", "times"), {}),
+    "spline": (
+        _survival("spline", "covariates"),
+        ("time", "event", "marker"),
+        {"covariates": OPTIONAL, "knots": {"type": int, "default": 4}},
+    ),
+    "restricted-mean": (
+        _survival("restricted_means"),
+        ("time", "event"),
+        {"group": OPTIONAL, "tau": {"type": float, "required": True}},
+    ),
+    "calibration": (_survival("calibration"), ("probability", "outcome"), {}),
+    "subgroups": (_subgroups, ("time", "event", "marker", "by"), {"covariates": OPTIONAL}),
+    "timing": (_timing, ("first", "second"), {"time_unit": {"default": "min"}}),
+    "rate": (_rate, ("flag",), {"cluster": OPTIONAL, "reason": OPTIONAL}),
 }
 
 if __name__ == "__main__":

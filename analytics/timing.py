@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.accuracy.binomial import clopper_pearson
+from analytics.agreement.signed_rank import SignedRank, signed_rank_of
 from analytics.columns import Table, codes, is_missing, keys, numbers
-from analytics.distributions import normal_quantile, normal_two_sided_p, t_quantile, t_two_sided_p
+from analytics.distributions import normal_quantile, t_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import DRAWING, Dropped, Interval, Result, Test, few_clusters, no_values
 from analytics.rounding import half_up, p_value, percent
@@ -51,7 +52,7 @@ class Times:
 class PairedTiming(Result):
     """Ratio of times, first over second (``estimate``): how many times longer the first way takes.
 
-    ``test`` is the paired t test of the log ratio; ``signed_rank`` Wilcoxon's, normal approximation with ties.
+    ``test`` is the paired t test of the log ratio; ``signed_rank`` Wilcoxon's (exact where it could be counted).
     """
 
     first: Times | None = None
@@ -60,7 +61,7 @@ class PairedTiming(Result):
     ratio_of_means: float | None = None
     mean_difference: float | None = None
     mean_difference_interval: Interval | None = None
-    signed_rank: Test | None = None
+    signed_rank: SignedRank | None = None
     first_values: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
     second_values: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
 
@@ -74,7 +75,8 @@ class PairedTiming(Result):
             median = half_up(t.median, _digits(t.median))
             parts.append(f"{t.name} median {median} {self.time_unit} (quartiles {low}–{high})")
         limits = f" (95 % CI {self.interval.text(_digits(self.estimate))})" if self.interval else ""
-        test = f", signed-rank {p_value(self.signed_rank.p)}" if self.signed_rank else ""
+        ranks = self.signed_rank.test if self.signed_rank else None
+        test = f", {ranks.name} {p_value(ranks.p)}" if ranks else ""
         ratio = half_up(self.estimate, _digits(self.estimate))
         return f"{'; '.join(parts)}; geometric mean ratio {ratio}{limits}{test}; {self.counted()}."
 
@@ -161,7 +163,7 @@ def paired_timing_of(
         mean_difference_interval=None
         if difference_half is None
         else Interval(difference - difference_half, difference + difference_half, "paired t"),
-        signed_rank=_signed_rank(a - b),
+        signed_rank=signed_rank_of(b, a, value_unit=time_unit, unit=unit, simulated=simulated),
         first_values=a,
         second_values=b,
         warnings=("fewer than 3 pairs",) if len(a) < 3 else (),
@@ -188,22 +190,6 @@ def _t_interval(values: Array) -> tuple[float, float | None, Test | None]:
         t_quantile(0.975, n - 1) * se,
         Test("paired t", mean / se, (n - 1,), t_two_sided_p(mean / se, n - 1)),
     )
-
-
-def _signed_rank(differences: Array) -> Test | None:
-    """Wilcoxon's signed-rank test, normal with tie correction, zeros left out; rounded against binary noise."""
-    from analytics.agreement.correlation import average_ranks
-
-    d = np.round(differences, 9)
-    d = d[d != 0]
-    if not len(d):
-        return None
-    ranks = average_ranks(np.abs(d))
-    n = len(d)
-    _, ties = np.unique(ranks, return_counts=True)
-    variance = n * (n + 1) * (2 * n + 1) / 24 - float((ties**3 - ties).sum()) / 48
-    z = (float(ranks[d > 0].sum()) - n * (n + 1) / 4) / math.sqrt(variance)
-    return Test("signed-rank z", z, (), normal_two_sided_p(z))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,9 +220,10 @@ class Rate(Result):
 
     def drawing(self) -> Drawing:
         """The share with its interval."""
-        from analytics.figures.intervals import intervals
+        from analytics.figures.estimates import Row, estimates
 
-        return intervals([(self.name, self)], "Share (%)", factor=100, digits=1, simulated=self.simulated)
+        rows = [Row(self.name, self.estimate, self.interval)]
+        return estimates(rows, "Share", reason=self.reason, simulated=self.simulated)
 
 
 def rate(

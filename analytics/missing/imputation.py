@@ -30,9 +30,10 @@ class Imputed(Result):
 
     def drawing(self) -> Drawing:
         """The pooled estimate with its interval."""
-        from analytics.figures.intervals import intervals
+        from analytics.figures.estimates import Row, estimates
 
-        return intervals([("pooled", self)], self.method, simulated=self.simulated)
+        rows = [Row("pooled", self.estimate, self.interval)]
+        return estimates(rows, self.method, simulated=self.simulated)
 
 
 def pool_imputations(

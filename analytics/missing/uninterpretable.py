@@ -72,11 +72,11 @@ class Uninterpretable:
 
     def drawing(self) -> Drawing:
         """Shares that could not be read, by patient, vessel and lesion."""
-        from analytics.figures.intervals import intervals
+        from analytics.figures.estimates import Row, estimates
 
         levels = [level for level in (self.patients, self.vessels, self.lesions) if level is not None]
-        rows = [(f"{level.unit}s", level.some) for level in levels]
-        return intervals(rows, "Uninterpretable (%)", factor=100, digits=1, simulated=self.simulated)
+        rows = [Row(f"{v.unit}s", v.some.estimate, v.some.interval) for v in levels]
+        return estimates(rows, "Share that could not be read", simulated=self.simulated)
 
     def figure(self) -> Any:
         """The same as a ``plotly.graph_objects.Figure``."""

@@ -158,7 +158,7 @@ def calibration_of(
 
 
 def _auc(p: Array, y: Array) -> float:
-    from analytics.agreement.correlation import average_ranks
+    from analytics.ranks import average_ranks
 
     cases = int(y.sum())
     below = float(average_ranks(p)[y == 1].sum()) - cases * (cases + 1) / 2

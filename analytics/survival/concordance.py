@@ -132,9 +132,10 @@ class Concordance(Result):
 
     def drawing(self) -> Drawing:
         """C with its interval; 0.5 is chance."""
-        from analytics.figures.intervals import intervals
+        from analytics.figures.estimates import Row, estimates
 
-        return intervals([("C", self)], self.method, digits=3, reference=0.5, simulated=self.simulated)
+        rows = [Row("C", self.estimate, self.interval)]
+        return estimates(rows, self.method, reason=self.reason, reference=0.5, simulated=self.simulated)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,10 +157,11 @@ class ConcordanceDifference(Result):
 
     def drawing(self) -> Drawing:
         """The difference with its interval."""
-        from analytics.figures.intervals import intervals
+        from analytics.figures.estimates import Row, estimates
 
-        rows = [(f"{self.names[1]} minus {self.names[0]}", self)]
-        return intervals(rows, "Difference of C", digits=3, reference=0.0, simulated=self.simulated)
+        rows = [Row(f"{self.names[1]} minus {self.names[0]}", self.estimate, self.interval)]
+        title = "Difference of C"
+        return estimates(rows, title, reason=self.reason, reference=0.0, simulated=self.simulated)
 
 
 def concordance_of(
@@ -286,9 +288,9 @@ def compare_concordance(
     c = [float(p.concordant.sum() + p.tied.sum() / 2) / float(p.pairs.sum()) for p in (a, b)]
     difference = c[1] - c[0]
     if variance <= 0:
-        return ConcordanceDifference(
-            estimate=difference, first=c[0], second=c[1], reason="the scores order alike", **common
-        )
+        alike = np.array_equal(a.concordant, b.concordant) and np.array_equal(a.tied, b.tied)
+        why = "the scores order alike" if alike else "no variance (too few patients, or perfect orders)"
+        return ConcordanceDifference(estimate=difference, first=c[0], second=c[1], reason=why, **common)
     se = math.sqrt(variance)
     return ConcordanceDifference(
         estimate=difference,

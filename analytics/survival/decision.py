@@ -190,12 +190,13 @@ class Reclassification(Result):
 
     def drawing(self) -> Drawing:
         """NRI and IDI with their intervals."""
-        from analytics.figures.intervals import intervals
+        from analytics.figures.estimates import Row, estimates
 
-        rows: list[tuple[str, Result]] = [("NRI", self)]
+        rows = [Row("NRI", self.estimate, self.interval)]
         if self.idi is not None:
-            rows.append(("IDI", self.idi))
-        return intervals(rows, "Reclassification", digits=3, reference=0.0, simulated=self.simulated)
+            rows.append(Row("IDI", self.idi.estimate, self.idi.interval))
+        title = "Reclassification"
+        return estimates(rows, title, reason=self.reason, reference=0.0, simulated=self.simulated)
 
 
 def reclassification_of(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,25 @@ class EventTerms:
     log_likelihood: float
     mean: Array
     variance: Array
+
+
+class _Sums(NamedTuple):
+    """Rows by falling key, and how many of them are at or above each event time."""
+
+    order: NDArray[np.int64]
+    number: NDArray[np.int64]
+
+    def of(self, columns: Array) -> Array:
+        """Sum of the rows of ``columns`` (n, m) at or above each event time: (times, m)."""
+        total = np.cumsum(columns[self.order], axis=0)
+        result: Array = total[self.number - 1]
+        result[self.number == 0] = 0
+        return result
+
+
+def _sums(keys: Array, times: Array) -> _Sums:
+    order = np.argsort(keys, kind="stable")
+    return _Sums(order[::-1], len(keys) - np.searchsorted(keys[order], times, "left"))
 
 
 @dataclass(frozen=True)
@@ -70,44 +89,47 @@ class RiskSets:
         fraction = (np.arange(len(group)) - first[group]) / size[group]
         return times, group, fraction if self.efron else np.zeros(len(group))
 
+    @cached_property
+    def _plan(self) -> tuple[_Sums, _Sums | None]:
+        """How to sum over those who end at or after each event time, and over those who begin then."""
+        times, (end, begin) = self.ties[0], self.axis
+        return _sums(end, times), None if begin is None else _sums(begin, times)
+
+    @cached_property
+    def _moments(self) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+        """Columns 1, x and the products of x (upper triangle), and the triangle's indices."""
+        i, j = np.triu_indices(self.x.shape[1])
+        return np.column_stack([np.ones(len(self.x)), self.x, self.x[:, i] * self.x[:, j]]), i, j
+
     def terms(self, beta: Array) -> EventTerms:
         """Evaluate at ``beta``."""
         p = self.x.shape[1]
         eta = self.x @ beta
         shift = float(eta.max()) if len(eta) else 0.0
-        weight = np.exp(eta - shift)
-        products = (self.x[:, :, None] * self.x[:, None, :]).reshape(len(weight), p * p)
-        sums = self.risk_sums(weight[:, None] * np.column_stack([np.ones(len(weight)), self.x, products]))
+        moments, i, j = self._moments
+        sums = self.risk_sums(np.exp(eta - shift)[:, None] * moments)
         total = sums[:, 0]
-        mean = sums[:, 1 : p + 1] / total[:, None]
-        second = sums[:, p + 1 :].reshape(-1, p, p) / total[:, None, None]
+        sums = sums[:, 1:] / total[:, None]
+        mean = sums[:, :p]
+        variance = np.empty((len(total), p, p))
+        variance[:, i, j] = variance[:, j, i] = sums[:, p:] - mean[:, i] * mean[:, j]
         log_likelihood = float((eta[self.event_order] - shift).sum() - np.log(total).sum())
-        return EventTerms(log_likelihood, mean, second - mean[:, :, None] * mean[:, None, :])
+        return EventTerms(log_likelihood, mean, variance)
 
     def risk_sums(self, columns: Array) -> Array:
         """Sum the rows of ``columns`` (n, m) over every event's risk set: (events, m)."""
         times, group, fraction = self.ties
-        end, begin = self.axis
-        risk = self._sums_from(end, columns, times)
-        if begin is not None:
-            risk = risk - self._sums_from(begin, columns, times)
+        ending, beginning = self._plan
+        risk = ending.of(columns)
+        if beginning is not None:
+            risk = risk - beginning.of(columns)
+        if len(times) == len(group):
+            return risk
         if not fraction.any():
             return risk[group]
-        dead = np.empty_like(risk)
-        for j, column in enumerate(columns[self.event_order].T):
-            dead[:, j] = np.bincount(group, column, len(times))
+        starts = np.searchsorted(group, np.arange(len(times)))
+        dead = np.add.reduceat(columns[self.event_order], starts, axis=0)
         result: Array = risk[group] - fraction[:, None] * dead[group]
-        return result
-
-    @staticmethod
-    def _sums_from(keys: Array, moments: Array, times: Array) -> Array:
-        """For each time, the sum of the moments of rows with key >= time."""
-        order = np.argsort(keys, kind="stable")
-        cumulative = np.concatenate(
-            [np.zeros((1, moments.shape[1])), np.cumsum(moments[order[::-1]], axis=0)]
-        )
-        below = np.searchsorted(keys[order], times, "left")
-        result: Array = cumulative[len(keys) - below]
         return result
 
     def score(self, terms: EventTerms) -> Array:

@@ -68,11 +68,14 @@ class RestrictedMeans(Result):
 
     def drawing(self) -> Drawing:
         """Every group's restricted mean."""
-        from analytics.figures.intervals import intervals
+        from analytics.figures.drawing import refused
+        from analytics.figures.estimates import Row, estimates
 
-        rows: list[tuple[str, Result]] = [(g.group, g) for g in self.groups] or [("all", self)]
+        if self.reason:
+            return refused(self.reason, simulated=self.simulated)
+        rows = [Row(g.group, g.estimate, g.interval) for g in self.groups]
         title = f"Event-free {self.time_unit} up to {half_up(self.tau, 1)}"
-        return intervals(rows, title, simulated=self.simulated)
+        return estimates(rows, title, simulated=self.simulated)
 
 
 def restricted_means(

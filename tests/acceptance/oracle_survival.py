@@ -12,6 +12,7 @@ import pandas as pd
 
 from analytics.heterogeneity import pool
 from analytics.missing import pool_imputations
+from analytics.multiplicity import METHODS, adjusted
 from analytics.survival.calibration import calibration, calibration_of
 from analytics.survival.competing import aalen_johansen, competing_incidence_of
 from analytics.survival.competing_models import cause_specific, fine_gray
@@ -253,7 +254,7 @@ def timing_case(case: Case) -> dict[str, Any]:
         "geometric_mean_ratio": r.estimate,
         "gmr_ci": list(r.interval),
         "ratio_of_means": r.ratio_of_means,
-        "p_signed_rank": r.signed_rank.p,
+        "p_signed_rank": r.signed_rank.normal.p,
     }
 
 
@@ -271,6 +272,10 @@ def imputation_case(case: Case) -> dict[str, Any]:
     }
 
 
+def multiplicity_case(case: Case) -> dict[str, Any]:
+    return {method: adjusted(case["input"]["p"], method) for method in METHODS}
+
+
 CASES: dict[str, Callable[[Case], dict[str, Any]]] = {
     "cox_time_dependent_robust_public": cox_robust,
     "zph_veteran_transforms_public": ph_transforms,
@@ -283,4 +288,5 @@ CASES: dict[str, Callable[[Case], dict[str, Any]]] = {
     "site_heterogeneity_public": heterogeneity_case,
     "timing_paired_public": timing_case,
     "rubin_pool_public": imputation_case,
+    "multiplicity_public": multiplicity_case,
 }

@@ -75,3 +75,39 @@ def test_every_estimator_runs(tmp_path, capsys):
     for name, options in calls.items():
         assert main([name, str(table), *options]) == 0, name
         assert "nan" not in capsys.readouterr().out.lower()
+
+
+def test_every_survival_and_timing_estimator_runs(tmp_path, capsys):
+    table = tmp_path / "t.csv"
+    with table.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["x", "y", "p", "event", "kind", "time", "site", "late"])
+        for i in range(90):
+            event = int(i % 3 == 0)
+            kind = event + 2 * int(i % 9 == 1)
+            writer.writerow(
+                [i % 13, (i * 5) % 7 + 1, (i % 10 + 1) / 12, event, kind, 2 + (i * 7) % 11, i % 4, i % 2]
+            )
+    follow = ["--time", "time", "--event", "event"]
+    causes = ["--time", "time", "--event", "kind"]
+    calls = {
+        "cox": [*follow, "--covariates", "x", "--strata", "site", "--cluster", "y", "--entry", "late"],
+        "firth": [*follow, "--covariates", "x,y"],
+        "cause-specific": [*causes, "--covariates", "x"],
+        "fine-gray": [*causes, "--covariates", "x"],
+        "competing": [*causes, "--outcomes", "infarction,other death", "--group", "late", "--horizon", "5"],
+        "time-auc": [*follow, "--marker", "x", "--times", "4,6"],
+        "spline": [*follow, "--marker", "x", "--covariates", "y"],
+        "restricted-mean": [*follow, "--group", "late", "--tau", "6"],
+        "calibration": ["--probability", "p", "--outcome", "event"],
+        "subgroups": [*follow, "--marker", "x", "--by", "site,late"],
+        "timing": ["--first", "time", "--second", "y"],
+        "rate": ["--flag", "event", "--cluster", "y"],
+    }
+    for name, options in calls.items():
+        assert main([name, str(table), *options]) == 0, name
+        assert "nan" not in capsys.readouterr().out.lower()
+        assert main([name, str(table), *options, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)
+    assert main(["time-auc", str(table), *follow, "--marker", "x", "--times", "4;6"]) == 2
+    assert "numbers joined by commas" in capsys.readouterr().err

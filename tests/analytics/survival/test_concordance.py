@@ -116,6 +116,10 @@ def test_comparison_of_scores():
     same = compare_concordance(time, event, x, 2 * x)
     assert same.reason == "the scores order alike"
     assert "noise minus volume" in result.sentence()
+    distinct = np.arange(1, 9.0)
+    perfect = compare_concordance(distinct, np.ones(8), distinct, -distinct)
+    assert (perfect.estimate, perfect.interval) == (1, None)
+    assert "perfect orders" in perfect.reason
 
 
 def test_comparison_se_is_near_the_bootstrap():
