@@ -204,8 +204,8 @@ def from_ostium(lines: Sequence[Centreline], vessel: str) -> Centreline | None:
         met.add(parent.vessel)
         at = int(np.linalg.norm(parent.points - start, axis=1).argmin())
         points = np.concatenate([parent.points[:at], points])
-        both = radius is not None and parent.radius_mm is not None
-        radius = np.concatenate([parent.radius_mm[:at], radius]) if both else None
+        before = parent.radius_mm
+        radius = None if radius is None or before is None else np.concatenate([before[:at], radius])
     return Centreline(vessel, points, radius_mm=radius)
 
 
