@@ -1,9 +1,10 @@
 """Which of the found branches are arteries: veins, chambers and what lies behind a wrong turn are cut off.
 
 An artery holds the aorta's contrast; where it is thin, its HU falls with its radius because the scanner blurs it. A vein
-of the same radius is darker. The log-odds of a point of being arterial are a logistic regression on its HU (over the
-aorta's), its radius and their product, fitted on the points found in simulated patients (``tests/bench/centrelines.py
---fit``). What is kept of the tree is the part that contains each trunk's start and has the greatest sum of log-odds.
+of the same radius is darker. The log-odds of a point of being arterial grow with what its HU (over the aorta's) exceeds
+a limit that depends on its radius; the limit lies between arteries and veins of simulated patients
+(``tests/bench/centrelines.py --fit``). What is kept of the tree is the part that contains each trunk's start and has the
+greatest sum of log-odds.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from scipy.ndimage import gaussian_filter1d
 from inference.centreline.centring import STEP_MM
 from inference.centreline.tree import Branch
 
-COEFFICIENTS = (3.77, 3.49, -11.33, 8.86)
-"""Of 1, HU share, radius (mm) and their product."""
-MOST_RADIUS_MM = 1.9
-"""Wider vessels count as this wide: the fit says nothing about them."""
+BLUR_MM, BLUR_POWER = 0.75, 3.0
+LIMIT, STEEPNESS = 0.73, 10.0
 CHAMBER_RADIUS_MM = 3.1
 WIDER_THAN_PARENT = 1.3
 """A branch that is wider than its parent by more than this (and half a millimetre) is a chamber or a vein."""
-CHAMBER_LOSS = 2.0
-LEAST_VEIN_MM, VEIN_SMOOTH_MM, VEIN_LOG_ODDS, LEAST_VEIN_SHARE = 8.0, 2.0, -0.3, 0.28
+CHAMBER_LOSS = 5.0
+LEAST_VEIN_MM, VEIN_SMOOTH_MM, VEIN_LOG_ODDS, LEAST_VEIN_SHARE = 8.0, 2.0, -0.6, 0.28
+VEIN_MARGIN = 5
+"""Points at either end of a vein that may still belong to an artery."""
 LIMITS = (-3.0, 2.0)
 LEAST_BRANCH_MM = 4.0
 
@@ -38,9 +39,13 @@ def log_odds(hu: np.ndarray, radius_mm: np.ndarray, blood_hu: float) -> np.ndarr
     hu, radius_mm : (n,) HU of the lumen's core and radius, every 0.5 mm. blood_hu : HU of the aorta.
     """
     share = gaussian_filter1d(hu / blood_hu, 2.0, mode="nearest")
-    thin = np.minimum(gaussian_filter1d(radius_mm, 2.0, mode="nearest"), MOST_RADIUS_MM)
-    one, of_share, of_radius, of_both = COEFFICIENTS
-    return np.asarray(np.clip(one + of_share * share + of_radius * thin + of_both * share * thin, *LIMITS))
+    radius = gaussian_filter1d(radius_mm, 2.0, mode="nearest")
+    return np.asarray(np.clip(STEEPNESS * (share - LIMIT * contrast_of(radius)), *LIMITS))
+
+
+def contrast_of(radius_mm: np.ndarray) -> np.ndarray:
+    """Return the share of its contrast that the core of a blurred tube keeps, by its measured radius."""
+    return np.asarray(1.0 - np.exp(-((np.maximum(radius_mm, 0.1) / BLUR_MM) ** BLUR_POWER)))
 
 
 def arterial_part(branches: Sequence[Branch], blood_hu: float) -> list[Branch]:
@@ -116,7 +121,7 @@ def venous_runs(branches: Sequence[Branch], blood_hu: float) -> tuple[np.ndarray
         venous = np.zeros(len(dark), bool)
         for first, stop in zip(edges[::2], edges[1::2], strict=True):
             if (stop - first) * STEP_MM >= LEAST_VEIN_MM:
-                venous[first:stop] = True
+                venous[first + VEIN_MARGIN : stop - VEIN_MARGIN] = True
         rows = np.column_stack([branch.points, branch.radius_mm])
         veins.append(rows[venous])
         arteries.append(rows[odds > 0.0])

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from inference.centreline.arteries import arterial_part, log_odds, venous_runs
+from inference.centreline.arteries import CHAMBER_RADIUS_MM, arterial_part, log_odds, venous_runs
 from inference.centreline.centring import centred
 from inference.centreline.heart_frame import Flat, find_frame, flatten
 from inference.centreline.lines import Centreline
 from inference.centreline.naming import Names, name_vessels
 from inference.centreline.quality import Failure, failures, quality
 from inference.centreline.segments import segment_names
-from inference.centreline.tree import centred_tree, find_tree, without
+from inference.centreline.tree import Branch, RawTree, centred_tree, find_tree, without
 from inference.coronary import VESSELS
 from inference.volume import Volume
 
@@ -24,6 +24,7 @@ Progress = Callable[[float], None]
 ORDER = ("LM", "LAD", "LCx", "RCA", *(v for v in VESSELS if v not in ("LM", "LAD", "LCx", "RCA")))
 """Parents before their branches; R-PLB may begin on R-PDA's origin, which is the RCA's end."""
 LEAST_POINTS, LEAST_EXTENT_MM = 4, 2.0
+MOST_SEARCHES = 2
 
 
 @dataclass(frozen=True)
@@ -95,13 +96,9 @@ def find_centrelines(volume: Volume, *, progress: Progress = lambda fraction: No
 
     raw = find_tree(volume)
     lap("search", 0.6)
-    branches = centred_tree(volume, raw)
-    veins, arteries = venous_runs(branches, raw.tube.hu)
-    if len(veins):
-        raw = without(raw, veins, arteries)
-        branches = centred_tree(volume, raw)
+    raw, kept = arteries_of(volume, raw)
     lap("veins", 0.85)
-    tree = flatten(arterial_part(branches, raw.tube.hu))
+    tree = flatten(kept)
     frame = find_frame(tree)
     names = name_vessels(tree, frame)
     segments = segment_names(tree, frame, names)
@@ -116,6 +113,22 @@ def find_centrelines(volume: Volume, *, progress: Progress = lambda fraction: No
         blood_hu=raw.tube.hu,
         timings_s=timings,
     )
+
+
+def arteries_of(volume: Volume, raw: RawTree) -> tuple[RawTree, list[Branch]]:
+    """Return the arterial branches, searched again without veins as long as one of them is reached through a vein."""
+    branches = centred_tree(volume, raw)
+    veins, arteries = venous_runs(branches, raw.tube.hu)
+    whole = raw
+    for _ in range(MOST_SEARCHES):
+        raw = without(whole, veins, arteries)
+        branches = centred_tree(volume, raw)
+        kept = arterial_part(branches, raw.tube.hu)
+        if len(venous_runs(kept, raw.tube.hu)[0]) == 0:
+            break
+        more, arteries = venous_runs(branches, raw.tube.hu)
+        veins = np.concatenate([veins, more])
+    return raw, kept
 
 
 def _finished(
@@ -133,6 +146,8 @@ def _finished(
         if len(points) < LEAST_POINTS or np.ptp(points, axis=0).max() < LEAST_EXTENT_MM:
             continue
         line, outline = centred(volume, points, blood_hu=blood_hu, fixed_start=parent is not None)
+        if float(np.median(outline.radius_mm)) > CHAMBER_RADIUS_MM - 0.2:
+            continue  # a chamber's edge, not an artery
         share = np.linspace(0, 1, len(line))
         given = np.linspace(0, 1, len(way))
         labels = tuple(segments[vessel][int(np.abs(given - s).argmin())] for s in share)

@@ -204,9 +204,8 @@ def from_ostium(lines: Sequence[Centreline], vessel: str) -> Centreline | None:
         met.add(parent.vessel)
         at = int(np.linalg.norm(parent.points - start, axis=1).argmin())
         points = np.concatenate([parent.points[:at], points])
-        if radius is not None:
-            known = parent.radius_mm
-            radius = None if known is None else np.concatenate([known[:at], radius])
+        before = parent.radius_mm
+        radius = None if radius is None or before is None else np.concatenate([before[:at], radius])
     return Centreline(vessel, points, radius_mm=radius)
 
 

@@ -28,7 +28,9 @@ CRUX_DEG = 155.0
 LEAST_SIDE_MM = 12.0
 SIDE_DEG = 7.0
 """A diagonal ends this far to the left of the left anterior descending artery."""
-FORK_MM = 6.0
+FORK_MM = 10.0
+INTERMEDIATE_DEG = (42.0, 66.0)
+"""A branch from the bifurcation that ends between diagonals and marginals is the ramus intermedius."""
 LEAST_SIZE = 0.86
 """Radius (mm) near the origin plus a hundredth of the length (mm): below it a branch has no name."""
 DESCENT_SLOPE = 0.45
@@ -182,20 +184,23 @@ def _left(
     lad = look.to_leaf(lad)
     ways["LAD"] = Way("LAD", lad)
     sides = [s for s in look.sides(lad) if s.points[1] not in lcx]
-    intermediate = [s for s in sides if _along(look, lad, s.at) < FORK_MM]
-    diagonals = [s for s in sides if _along(look, lad, s.at) >= FORK_MM and _leftwards(look, lad, s)]
+    marginals = [s for s in look.sides(lcx) if s.points[1] not in lad] if len(lcx) >= 3 else []
+    middle = [s for s in sides if _is_intermediate(look, lad, s)]
+    middle += [s for s in marginals if _is_intermediate(look, lcx, s)]
+    _name(ways, ("RI",), middle)
+    diagonals = [s for s in sides if s not in middle and _leftwards(look, lad, s)]
     _name(ways, ("D1", "D2"), diagonals)
     named = {int(w.points[1]) for w in ways.values() if len(w.points) > 1}
     septal = tuple(
         (s.at, s.radius_mm) for s in sides if int(s.points[1]) not in named and not _leftwards(look, lad, s)
     )
-    if len(lcx) < 3:
-        return None, septal
-    marginals = [s for s in look.sides(lcx) if s.points[1] not in lad]
-    intermediate += [s for s in marginals if _along(look, lcx, s.at) < FORK_MM]
-    middle = [s for s in intermediate if 15.0 < s.end_deg < 100.0 and s.drop_mm > LEAST_SIDE_MM]
-    _name(ways, ("RI",), middle)
-    return lcx, septal
+    return (lcx if len(lcx) >= 3 else None), septal
+
+
+def _is_intermediate(look: _Look, parent: np.ndarray, side: _Side) -> bool:
+    low, high = INTERMEDIATE_DEG
+    near = _along(look, parent, side.at) < FORK_MM
+    return near and low < side.end_deg < high and side.drop_mm > LEAST_SIDE_MM
 
 
 def _posterior_left(look: _Look, ways: dict[str, Way], lcx: np.ndarray | None) -> str:
@@ -208,23 +213,20 @@ def _posterior_left(look: _Look, ways: dict[str, Way], lcx: np.ndarray | None) -
     end = len(lcx)
     turn = look.turn(lcx, min(first, len(lcx) - 1))
     tail = lcx[turn:]
-    sides = [
-        s for s in look.sides(lcx) if int(s.points[1]) not in taken and _along(look, lcx, s.at) >= FORK_MM
-    ]
+    sides = [s for s in look.sides(lcx) if int(s.points[1]) not in taken]
     if len(tail) > 1 and look.height[lcx[turn]] - look.height[lcx[-1]] > LEAST_SIDE_MM:
         end = turn + 1
         sides = [s for s in sides if s.at <= turn] + [look.side(tail, turn)]
-    reach = float(look.azimuth[lcx[end - 1]])
     behind = [s for s in sides if _is_behind(s) and _large(s)]
+    reach = float(look.azimuth[lcx[end - 1]])
     dominance = "right"
-    if "R-PLB" not in right and (behind or _is_back(reach)):
+    if "R-PLB" not in right and (behind or ("R-PDA" not in right and _is_back(reach))):
         dominance = "co-dominant" if "R-PDA" in right else "left"
         inferior = [
             s for s in behind if "R-PDA" not in right and (s.end_deg > CRUX_DEG or s.end_deg < -120.0)
         ]
         _name(ways, ("L-PDA",), inferior)
-        lateral = [s for s in behind if s not in inferior]
-        _name(ways, ("L-PLB",), lateral)
+        _name(ways, ("L-PLB",), [s for s in behind if s not in inferior])
     taken = {int(w.points[1]) for w in ways.values() if len(w.points) > 1}
     ways["LCx"] = Way("LCx", lcx[:end])
     marginals = [s for s in sides if int(s.points[1]) not in taken and s.drop_mm > LEAST_SIDE_MM]
@@ -244,17 +246,13 @@ def _right(look: _Look, ways: dict[str, Way], right: np.ndarray, sides: list[_Si
     """Right coronary artery, posterior descending and posterolateral branch, acute marginal."""
     first = int(np.searchsorted(np.cumsum(look.tree.step_mm[right]), 30.0))
     turn = look.turn(right, min(first, len(right) - 1))
-    tail = right[turn:]
     posterior = [s for s in sides if _is_posterior(s) and _large(s) and s.at <= turn + 8]
-    if (
-        len(tail) > 1
-        and look.height[right[turn]] - look.height[right[-1]] > LEAST_SIDE_MM
-        and _posterior_angle(float(look.azimuth[right[turn]]))
-    ):
-        posterior.append(look.side(tail, turn))
+    end = len(right)
+    marginal: list[_Side] = []
+    if look.height[right[turn]] - look.height[right[-1]] > LEAST_SIDE_MM:
         end = turn + 1
-    else:
-        end = len(right)
+        tail = look.side(right[turn:], turn)
+        (posterior if _posterior_angle(tail.start_deg) else marginal).append(tail)
     # seen along the artery: the further a branch ends to the left, the further it has gone around
     posterior.sort(key=lambda s: turned(s.end_deg, -90.0) % 360.0, reverse=True)
     pda = posterior[0] if posterior else None
@@ -270,10 +268,11 @@ def _right(look: _Look, ways: dict[str, Way], right: np.ndarray, sides: list[_Si
             plb = max(lateral, key=lambda s: s.size)
             ways["R-PLB"] = Way("R-PLB", _joined(right, pda.at, plb))
     ways["RCA"] = Way("RCA", right[:end])
-    marginal = [
+    marginal += [
         s
         for s in sides
-        if s.at < end - 1
+        if s.at < end
+        and s not in posterior
         and ACUTE_DEG[0] < s.start_deg < ACUTE_DEG[1]
         and s.drop_mm > LEAST_SIDE_MM
         and s.length_mm > 18.0

@@ -12,7 +12,8 @@ from inference.centreline.aorta import STEP_MM as TUBE_STEP_MM
 from inference.centreline.aorta import Tube, find_tubes
 from inference.centreline.centring import centred
 from inference.centreline.chambers import heights, mark_chambers
-from inference.centreline.geodesic import SOURCE, Forest, best_end, grow_forest
+from inference.centreline.geodesic import SOURCE
+from inference.centreline.growth import Growth
 from inference.centreline.isotropic import Grid, extent, resample
 from inference.centreline.vesselness import LEAST_RESPONSE, speed, vesselness
 from inference.errors import RefusedScan
@@ -24,14 +25,7 @@ MOST_TUBES = 4
 CLEAR_SHARE, CLEAR_GAIN_MM = 0.35, 40.0
 """No further tube is tried once two trunks of like size leave one."""
 LEAST_TREE_MM = 25.0
-LEAST_SPEED = 0.15
-GAP_MM = 2.0
-TOLL = 0.2
-"""A branch must be faster than this on average to be worth following."""
-LEAST_GAIN_MM = 4.0
-EXPLAINED_MM = 2.0
-MOST_BRANCHES = 60
-VEIN_REACH_MM, VEIN_SPEED = 2.5, 0.1
+VEIN_REACH_MM, VEIN_SPEED, VEIN_SHARE = 2.5, 0.2, 0.75
 COST_PER_HEIGHT = 3.0
 """A vessel that touches the aorta above its ostium is not fed there: leaving costs this much per mm of height."""
 
@@ -148,23 +142,27 @@ def search(grid: Grid, tube: Tube) -> RawTree:
     )
     state = mark_chambers(grid, tube)
     fast = speed(response, grid.hu, state, step_mm=grid.step_mm, blood_hu=tube.hu)
-    return _searched(RawTree(grid, tube, fast, state, _toll(grid, tube, state)))
+    return _searched(RawTree(grid, tube, fast, state, _toll(grid, tube, state)), bridges=False)
 
 
-def _searched(raw: RawTree) -> RawTree:
-    step = raw.grid.step_mm
-    forest = grow_forest(raw.speed, raw.state, raw.toll, step_mm=step, least_speed=LEAST_SPEED, gap_mm=GAP_MM)
-    paths, starts, gains = _select(forest, raw.speed.ravel(), step)
-    return replace(raw, paths=tuple(paths), starts=tuple(starts), gains=tuple(gains))
+def _searched(raw: RawTree, *, bridges: bool) -> RawTree:
+    growth = Growth(raw.speed, raw.grid.step_mm)
+    growth.from_aorta(raw.state, raw.toll)
+    if bridges:
+        growth.across_gaps(raw.state, raw.grid.hu)
+    return replace(raw, paths=tuple(growth.paths), starts=tuple(growth.starts), gains=tuple(growth.gains))
 
 
 def without(raw: RawTree, veins: np.ndarray, arteries: np.ndarray) -> RawTree:
-    """Search again with veins made slow.
+    """Search again with veins made slow, and across gaps.
 
     Parameters
     ----------
-    veins, arteries : (n, 4) LPS mm and radius mm; a voxel is slowed where it is nearer to a vein than to an artery.
+    veins, arteries : (n, 4) LPS mm and radius mm; a voxel is slowed where it lies in a vein, outside arteries, and holds
+        less than three quarters of the aorta's contrast.
     """
+    if len(veins) == 0:
+        return _searched(raw, bridges=True)
     fast = raw.speed.copy()
     reach = int(np.ceil(VEIN_REACH_MM / raw.grid.step_mm))
     cube = np.argwhere(np.ones((2 * reach + 1,) * 3, bool)) - reach
@@ -176,8 +174,9 @@ def without(raw: RawTree, veins: np.ndarray, arteries: np.ndarray) -> RawTree:
     if len(arteries):
         other, artery = cKDTree(arteries[:, :3]).query(points)
         inside &= other > np.maximum(arteries[artery, 3], 0.6) + 0.4
+    inside &= raw.grid.hu[tuple(around.T)] < VEIN_SHARE * raw.tube.hu
     fast[tuple(around[inside].T)] *= VEIN_SPEED
-    return _searched(replace(raw, speed=fast))
+    return _searched(replace(raw, speed=fast), bridges=True)
 
 
 def _toll(grid: Grid, tube: Tube, state: np.ndarray) -> np.ndarray:
@@ -188,35 +187,6 @@ def _toll(grid: Grid, tube: Tube, state: np.ndarray) -> np.ndarray:
         middle = np.stack([slices, *(np.full(len(slices), n / 2) for n in state.shape[1:])], axis=1)
         toll[slices] = COST_PER_HEIGHT * heights(grid, tube, middle)
     return toll
-
-
-def _select(forest: Forest, flat: np.ndarray, step: float) -> tuple[list[np.ndarray], list[int], list[float]]:
-    """Take the end that gains most, explain what lies around its path, and again.
-
-    Returns paths from the source to the end, the index at which each becomes new, and the gains.
-    """
-    explained = np.zeros(flat.size, bool)
-    gain = np.zeros(flat.size, np.float32)
-    reach = int(np.ceil(EXPLAINED_MM / step))
-    cube = np.argwhere(np.ones((2 * reach + 1,) * 3, bool)) - reach
-    ball = cube[np.linalg.norm(cube, axis=1) * step <= EXPLAINED_MM]
-    paths: list[np.ndarray] = []
-    starts: list[int] = []
-    gains: list[float] = []
-    while len(paths) < MOST_BRANCHES:
-        end, worth = best_end(forest.before, forest.order, flat, explained, forest.shape, step, TOLL, gain)
-        if end < 0 or worth < LEAST_GAIN_MM:
-            break
-        path = forest.path(end)
-        known = np.flatnonzero(explained[path])
-        paths.append(path)
-        starts.append(int(known[-1]) if len(known) else 0)
-        gains.append(float(worth))
-        kji = np.stack(np.unravel_index(path, forest.shape), axis=1)
-        around = (kji[:, None] + ball).reshape(-1, 3)
-        inside = ((around >= 0) & (around < forest.shape)).all(1)
-        explained[np.ravel_multi_index(tuple(around[inside].T), forest.shape)] = True
-    return paths, starts, gains
 
 
 def centred_tree(volume: Volume, raw: RawTree) -> list[Branch]:

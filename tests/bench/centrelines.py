@@ -5,7 +5,8 @@ usage: python tests/bench/centrelines.py [--scenario tree_validation] [--first-s
 
 Every tracked vessel of every patient counts; one that was not found under its name has overlap 0. Choices are made on
 tree_train and tree_validation; tree_test is opened by the final measurement. With ../shared/data/phantom at hand the
-phantoms of another generator stand beside. ``--fit`` prints the coefficients of inference/centreline/arteries.py.
+phantoms of another generator stand beside. ``--fit`` prints what the limit between
+arteries and veins in inference/centreline/arteries.py was chosen from.
 """
 
 from __future__ import annotations
@@ -163,31 +164,33 @@ def summary(patients: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return out
 
 
-def fit(scenario: str, seeds: Sequence[int]) -> list[float]:
-    """Coefficients of an artery's log-odds on HU share, radius and their product, from points of the first search."""
-    from inference.centreline.arteries import MOST_RADIUS_MM
+def fit(scenario: str, seeds: Sequence[int]) -> list[str]:
+    """HU share of arteries (5, 25, 50 %) and of all else (50, 75, 90 %) by measured radius, and the limit between."""
+    from inference.centreline.arteries import LIMIT, contrast_of
     from inference.centreline.tree import centred_tree, find_tree
 
-    rows, answers = [], []
+    share, radius, right = [], [], []
     for seed in seeds:
         phantom = generate(seed, scenario)
-        points = np.concatenate([t.curve.points for t in phantom.tables])
+        near = cKDTree(np.concatenate([t.curve.points for t in phantom.tables]))
         radii = np.concatenate([np.sqrt(t.lumen_area() / np.pi) for t in phantom.tables])
-        near = cKDTree(points)
         raw = find_tree(phantom.volume)
         for branch in centred_tree(phantom.volume, raw):
             off, nearest = near.query(branch.points)
-            kept = (branch.radius_mm < 2.6) & (np.arange(len(off)) >= 6)
-            share, radius = branch.hu / raw.tube.hu, np.minimum(branch.radius_mm, MOST_RADIUS_MM)
-            rows.append(np.stack([np.ones(len(off)), share, radius, share * radius], axis=1)[kept])
-            answers.append((off <= np.maximum(radii[nearest], 1.0) + 0.5)[kept])
-    x, y = np.concatenate(rows), np.concatenate(answers).astype(float)
-    weight = np.zeros(4)
-    for _ in range(60):  # Newton's method with a weak ridge
-        chance = 1 / (1 + np.exp(-x @ weight))
-        curvature = (x * (chance * (1 - chance))[:, None]).T @ x + np.eye(4)
-        weight -= np.linalg.solve(curvature, x.T @ (chance - y) + weight)
-    return [round(float(w), 2) for w in weight]
+            share.append(branch.hu[6:] / raw.tube.hu)
+            radius.append(branch.radius_mm[6:])
+            right.append((off <= np.maximum(radii[nearest], 1.0) + 0.5)[6:])
+    hu, mm, artery = (np.concatenate(x) for x in (share, radius, right))
+    out = []
+    for low in np.arange(0.4, 2.4, 0.15):
+        here = (mm >= low) & (mm < low + 0.15)
+        if (here & artery).sum() < 20 or (here & ~artery).sum() < 20:
+            continue
+        ours = np.percentile(hu[here & artery], [5, 25, 50]).round(2)
+        others = np.percentile(hu[here & ~artery], [50, 75, 90]).round(2)
+        limit = LIMIT * float(contrast_of(np.array(low + 0.075)))
+        out.append(f"{low:.2f} mm: arteries {ours}, others {others}, limit {limit:.2f}")
+    return out
 
 
 def main() -> None:
@@ -201,7 +204,7 @@ def main() -> None:
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.patients)
     if options.fit:
-        print(fit("tree_train", seeds))
+        print("\n".join(fit("tree_train", seeds)))
         return
     patients = []
     for seed in seeds:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.centreline import Centreline
-from inference.centreline.evaluation import evaluate, resample
+from inference.centreline.evaluation import evaluate, from_ostium, resample
 from inference.errors import CentrelineError
 
 
@@ -82,3 +82,19 @@ def test_resampling_keeps_both_ends_and_the_step() -> None:
 def test_a_reference_without_radii_is_refused() -> None:
     with pytest.raises(CentrelineError, match="radius"):
         evaluate(straight(40), straight(40, radius=None))
+
+
+def test_a_branch_is_joined_back_to_the_ostium() -> None:
+    trunk = straight(30)
+    points = np.column_stack([np.full(21, 10.0), np.linspace(0, 20, 21), np.zeros(21)])
+    branch = Centreline("R-PDA", points, radius_mm=np.full(21, 0.8))
+    joined = from_ostium([trunk, branch], "R-PDA")
+    assert joined is not None
+    assert joined.points[0].tolist() == [0, 0, 0]
+    assert joined.length_mm == pytest.approx(30)
+    assert joined.radius_mm is not None
+    assert joined.radius_mm[0] == 1.0
+    assert from_ostium([trunk], "R-PDA") is None
+    alone = from_ostium([trunk, branch], "RCA")
+    assert alone is not None
+    assert alone.length_mm == pytest.approx(30)
