@@ -22,7 +22,8 @@ from analytics.agreement.limits import (
     limit_intervals,
     variance_components,
 )
-from analytics.columns import Table, codes, keys, numbers
+from analytics.agreement.pairs import pair_columns
+from analytics.columns import Table, codes, keys
 from analytics.distributions import (
     t_quantile,
     t_two_sided_p,
@@ -121,9 +122,7 @@ def bland_altman(
 ) -> BlandAltman:
     """Bland–Altman of two columns of a wide table; rows with a missing read are dropped and counted."""
     return bland_altman_of(
-        numbers(table, first),
-        numbers(table, second),
-        clusters=keys(table, cluster) if cluster else None,
+        **pair_columns(table, first, second, cluster),
         ids=keys(table, subject) if subject else (),
         names=(first, second),
         value_unit=value_unit,

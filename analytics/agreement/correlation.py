@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, codes, keys, numbers
+from analytics.agreement.pairs import pair_columns
+from analytics.columns import Table, codes
 from analytics.distributions import normal_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.ranks import average_ranks
@@ -40,8 +41,7 @@ def spearman(
     table: Table, *, first: str, second: str, cluster: str | None = None, unit: str = "lesion"
 ) -> Correlation:
     """Spearman's ρ of two columns. See :func:`spearman_of`."""
-    clusters = keys(table, cluster) if cluster else None
-    return spearman_of(numbers(table, first), numbers(table, second), clusters=clusters, unit=unit)
+    return spearman_of(**pair_columns(table, first, second, cluster), unit=unit)
 
 
 def spearman_of(
@@ -126,8 +126,7 @@ def kendall(
     table: Table, *, first: str, second: str, cluster: str | None = None, unit: str = "lesion"
 ) -> Correlation:
     """Kendall's τ-b of two columns. See :func:`kendall_of`."""
-    clusters = keys(table, cluster) if cluster else None
-    return kendall_of(numbers(table, first), numbers(table, second), clusters=clusters, unit=unit)
+    return kendall_of(**pair_columns(table, first, second, cluster), unit=unit)
 
 
 def kendall_of(

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.agreement.pairs import Pairs, pairs
-from analytics.columns import Table, keys, numbers
+from analytics.agreement.pairs import Pairs, pair_columns, pairs
+from analytics.columns import Table
 from analytics.distributions import normal_quantile
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import Interval, Result, few_clusters, plural
@@ -68,10 +68,7 @@ def concordance_correlation(
     table: Table, *, first: str, second: str, cluster: str | None = None, unit: str = "lesion"
 ) -> ConcordanceCorrelation:
     """CCC of two columns. See :func:`concordance_correlation_of`."""
-    clusters = keys(table, cluster) if cluster else None
-    return concordance_correlation_of(
-        numbers(table, first), numbers(table, second), clusters=clusters, unit=unit
-    )
+    return concordance_correlation_of(**pair_columns(table, first, second, cluster), unit=unit)
 
 
 def concordance_correlation_of(

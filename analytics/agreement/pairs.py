@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import codes
+from analytics.columns import Table, codes, keys, numbers
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped
 
@@ -65,6 +65,24 @@ class Pairs:
             "dropped": self.dropped,
             "simulated": simulated,
         }
+
+    def drawn(self, unit: str, names: tuple[str, str], value_unit: str, *, simulated: bool) -> dict[str, Any]:
+        """Those, and what a figure of the pairs needs."""
+        return self.common(unit, simulated=simulated) | {
+            "value_unit": value_unit,
+            "names": names,
+            "first": self.first,
+            "second": self.second,
+        }
+
+
+def pair_columns(table: Table, first: str, second: str, cluster: str | None) -> dict[str, Any]:
+    """``first``, ``second`` and ``clusters`` of a paired estimator, from the columns of a table."""
+    return {
+        "first": numbers(table, first),
+        "second": numbers(table, second),
+        "clusters": keys(table, cluster) if cluster else None,
+    }
 
 
 def pairs(first: Array, second: Array, clusters: Sequence[Any] | None = None) -> Pairs:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.agreement.pairs import Pairs, pairs
-from analytics.columns import Table, keys, numbers
+from analytics.agreement.pairs import Pairs, pair_columns, pairs
+from analytics.columns import Table
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resample_counts
 from analytics.result import DRAWING, Interval, Result, few_clusters, no_values, plural
 from analytics.rounding import half_up
@@ -71,9 +71,7 @@ def quantile_limits(
 ) -> QuantileLimits:
     """Quantile limits of two columns. See :func:`quantile_limits_of`."""
     return quantile_limits_of(
-        numbers(table, first),
-        numbers(table, second),
-        clusters=keys(table, cluster) if cluster else None,
+        **pair_columns(table, first, second, cluster),
         names=(first, second),
         value_unit=value_unit,
         unit=unit,
@@ -94,12 +92,8 @@ def quantile_limits_of(
 ) -> QuantileLimits:
     """Quantile limits of two arrays of equal length; NaN is a missing read."""
     p = pairs(first, second, clusters)
-    common = p.common(unit, simulated=simulated) | {
+    common = p.drawn(unit, names, value_unit, simulated=simulated) | {
         "method": f"median difference ({names[1]} − {names[0]})",
-        "value_unit": value_unit,
-        "names": names,
-        "first": p.first,
-        "second": p.second,
     }
     if p.n < 2:
         return QuantileLimits(estimate=None, reason=f"{p.n} complete pairs; two are needed", **common)

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from analytics.agreement.bland_altman import BlandAltman, bland_altman_of
 from analytics.agreement.correlation import pearson_coefficient
-from analytics.columns import Table, keys, numbers
+from analytics.agreement.pairs import pair_columns
+from analytics.columns import Table
 from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED
 from analytics.result import DRAWING, Dropped, Interval, Result, no_values
@@ -75,9 +76,7 @@ def ratio_limits(
 ) -> RatioLimits:
     """Ratio limits of two columns. See :func:`ratio_limits_of`."""
     return ratio_limits_of(
-        numbers(table, first),
-        numbers(table, second),
-        clusters=keys(table, cluster) if cluster else None,
+        **pair_columns(table, first, second, cluster),
         names=(first, second),
         unit=unit,
     )

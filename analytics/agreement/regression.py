@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.agreement.pairs import Pairs, pairs, to_resolution
-from analytics.columns import Table, keys, numbers
+from analytics.agreement.pairs import Pairs, pair_columns, pairs, to_resolution
+from analytics.columns import Table
 from analytics.distributions import normal_quantile, t_quantile
 from analytics.errors import AnalyticsError
 from analytics.resampling import sums_by_cluster
@@ -94,9 +94,7 @@ def deming(
 ) -> MethodComparison:
     """Deming regression of two columns. See :func:`deming_of`."""
     return deming_of(
-        numbers(table, first),
-        numbers(table, second),
-        clusters=keys(table, cluster) if cluster else None,
+        **pair_columns(table, first, second, cluster),
         error_ratio=error_ratio,
         names=(first, second),
         value_unit=value_unit,
@@ -115,9 +113,7 @@ def passing_bablok(
 ) -> MethodComparison:
     """Passing–Bablok regression of two columns. See :func:`passing_bablok_of`."""
     return passing_bablok_of(
-        numbers(table, first),
-        numbers(table, second),
-        clusters=keys(table, cluster) if cluster else None,
+        **pair_columns(table, first, second, cluster),
         names=(first, second),
         value_unit=value_unit,
         unit=unit,
@@ -231,12 +227,8 @@ def passing_bablok_of(
 def _common(
     p: Pairs, method: str, names: tuple[str, str], value_unit: str, unit: str, simulated: bool
 ) -> dict[str, Any]:
-    return p.common(unit, simulated=simulated) | {
+    return p.drawn(unit, names, value_unit, simulated=simulated) | {
         "method": f"{method}, {names[1]} on {names[0]}",
-        "value_unit": value_unit,
-        "names": names,
-        "first": p.first,
-        "second": p.second,
     }
 
 

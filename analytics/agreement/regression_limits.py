@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.agreement.pairs import Pairs, pairs
-from analytics.columns import Table, keys, numbers
+from analytics.agreement.pairs import Pairs, pair_columns, pairs
+from analytics.columns import Table
 from analytics.distributions import normal_quantile, t_quantile, t_two_sided_p
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import DRAWING, Interval, Result, Test, few_clusters, no_values, plural
@@ -103,9 +103,7 @@ def regression_limits(
 ) -> RegressionLimits:
     """Regression limits of two columns. See :func:`regression_limits_of`."""
     return regression_limits_of(
-        numbers(table, first),
-        numbers(table, second),
-        clusters=keys(table, cluster) if cluster else None,
+        **pair_columns(table, first, second, cluster),
         names=(first, second),
         value_unit=value_unit,
         unit=unit,
@@ -126,12 +124,8 @@ def regression_limits_of(
 ) -> RegressionLimits:
     """Regression limits of two arrays of equal length; NaN is a missing read."""
     p = pairs(first, second, clusters)
-    common = p.common(unit, simulated=simulated) | {
+    common = p.drawn(unit, names, value_unit, simulated=simulated) | {
         "method": f"slope of the difference ({names[1]} − {names[0]}) on the mean",
-        "value_unit": value_unit,
-        "names": names,
-        "first": p.first,
-        "second": p.second,
     }
     if p.n < 3:
         return RegressionLimits(estimate=None, reason=f"{p.n} complete pairs; three are needed", **common)

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from analytics.agreement.exact_ranks import MOST_SIGNED, signed_rank_p
-from analytics.agreement.pairs import pairs
-from analytics.columns import Table, keys, numbers
+from analytics.agreement.pairs import pair_columns, pairs
+from analytics.columns import Table
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.ranks import average_ranks
 from analytics.result import Interval, Result, Test, few_clusters, interval_or_none, plural
@@ -79,9 +79,7 @@ def signed_rank(
 ) -> SignedRank:
     """Signed-rank test of two columns. See :func:`signed_rank_of`."""
     return signed_rank_of(
-        numbers(table, first),
-        numbers(table, second),
-        clusters=keys(table, cluster) if cluster else None,
+        **pair_columns(table, first, second, cluster),
         value_unit=value_unit,
         unit=unit,
     )

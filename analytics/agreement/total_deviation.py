@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.agreement.pairs import Pairs, pairs
-from analytics.columns import Table, keys, numbers
+from analytics.agreement.pairs import Pairs, pair_columns, pairs
+from analytics.columns import Table
 from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
@@ -75,9 +75,7 @@ def total_deviation(
 ) -> TotalDeviation:
     """Total deviation index of two columns. See :func:`total_deviation_of`."""
     return total_deviation_of(
-        numbers(table, first),
-        numbers(table, second),
-        clusters=keys(table, cluster) if cluster else None,
+        **pair_columns(table, first, second, cluster),
         share=share,
         bound=bound,
         value_unit=value_unit,
