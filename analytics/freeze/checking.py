@@ -78,7 +78,7 @@ def _texts(where: str, column: Column, values: Any) -> pd.Categorical:
     if isinstance(values, pd.Series) and isinstance(values.dtype, pd.CategoricalDtype):
         distinct = values.cat.categories.tolist()
         if all(isinstance(text, str) and text.strip() for text in distinct):
-            return pd.Categorical.from_codes(values.cat.codes, categories=distinct)
+            return pd.Categorical.from_codes(values.cat.codes.to_numpy(), categories=pd.Index(distinct))
     raw = np.asarray(values, dtype=object)
     missing = np.fromiter((is_missing(v) for v in raw), bool, len(raw))
     for row, value in enumerate(raw):
