@@ -3,12 +3,14 @@
 The four that serve a network's life differ in settings as well as in seeds, so that a score on ``tree_test`` is not
 a score on what was learnt:
 
-* ``tree_train`` is wide on purpose: contrast 260–540 HU, noise 15–42 HU, point spread 0.45–1.15 mm, every artefact
-  now and then, many missing and extra branches, all four vendors.
+* ``tree_train`` is wide on purpose: contrast 260–540 HU, noise 15–42 HU, point spread 0.45–1.15 mm, lipid cores from
+  specks to most of a lesion that reach its outer wall, every artefact now and then, many missing and extra branches,
+  all four vendors.
 * ``tree_train_soft_tissue`` adds what is hard: vessels in or against soft tissue, more remodelling, thinner and
   shorter lesions, more severe ones.
 * ``tree_validation`` is narrower (290–500 HU, 18–34 HU, 0.50–0.85 mm), has other shares of dominance, of
-  compositions and of lesion lengths, and only GE and Siemens headers. Choices are made here.
+  compositions and of lesion lengths, lipid cores between those of training and of the test, and only GE and Siemens
+  headers. Choices are made here.
 * ``tree_test`` has other ranges again (300–520 HU, 20–36 HU, 0.55–0.90 mm, fixed slice thicknesses, thicker fibrous
   and calcified plaque, 30 % left or co-dominance, larger hearts) and only Philips and Canon headers. It is opened
   once, by the benchmark.
@@ -43,6 +45,10 @@ TREE_TRAIN = Scenario(
     lesion_log_mm=(2.85, 0.42),
     compositions=(0.32, 0.18, 0.27, 0.23),
     calcium_size=1.4,
+    lipid_long=(0.12, 0.50),
+    lipid_wide=(0.35, 1.8),
+    lipid_depth=(0.40, 0.85),
+    lipid_thick=(0.18, 0.70),
     lesion_every_mm=(30.0, 80.0),
     severe_share=0.2,
     closed_share=0.03,
@@ -106,6 +112,10 @@ TREE_SCENARIOS: tuple[Scenario, ...] = (
         lesion_log_mm=(2.95, 0.38),
         compositions=(0.34, 0.18, 0.26, 0.22),
         calcium_size=1.4,
+        lipid_long=(0.12, 0.42),
+        lipid_wide=(0.35, 1.4),
+        lipid_depth=(0.40, 0.72),
+        lipid_thick=(0.18, 0.55),
         lesion_every_mm=(32.0, 85.0),
         heart_scale=0.97,
         tree=TreeSettings(
