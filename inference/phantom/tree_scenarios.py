@@ -1,13 +1,13 @@
 """Scenarios with a whole coronary tree, a scanner with artefacts, and the header styles of four vendors.
 
-The four that serve a network's life differ in settings as well as in seeds, so that a score on ``tree_test`` is not
+Those that serve a network's life differ in settings as well as in seeds, so that a score on ``tree_test`` is not
 a score on what was learnt:
 
-* ``tree_train`` is wide on purpose: contrast 260–540 HU, noise 15–42 HU, point spread 0.45–1.15 mm, lipid cores from
-  specks to most of a lesion that reach its outer wall, every artefact now and then, many missing and extra branches,
-  all four vendors.
+* ``tree_train`` is wide on purpose: contrast 260–540 HU, noise 15–42 HU, point spread 0.45–1.15 mm, every artefact
+  now and then, many missing and extra branches, all four vendors.
 * ``tree_train_soft_tissue`` adds what is hard: vessels in or against soft tissue, more remodelling, thinner and
   shorter lesions, more severe ones.
+* ``tree_train_lipid`` and ``tree_train_lipid_soft_tissue`` are the same two with larger lipid cores.
 * ``tree_validation`` is narrower (290–500 HU, 18–34 HU, 0.50–0.85 mm), has other shares of dominance, of
   compositions and of lesion lengths, lipid cores between those of training and of the test, and only GE and Siemens
   headers. Choices are made here.
@@ -45,10 +45,6 @@ TREE_TRAIN = Scenario(
     lesion_log_mm=(2.85, 0.42),
     compositions=(0.32, 0.18, 0.27, 0.23),
     calcium_size=1.4,
-    lipid_long=(0.12, 0.50),
-    lipid_wide=(0.35, 1.8),
-    lipid_depth=(0.40, 0.85),
-    lipid_thick=(0.18, 0.70),
     lesion_every_mm=(30.0, 80.0),
     severe_share=0.2,
     closed_share=0.03,
@@ -85,21 +81,38 @@ TREE_TEST = Scenario(
     ),
 )
 
+TREE_TRAIN_SOFT_TISSUE = replace(
+    TREE_TRAIN,
+    name="tree_train_soft_tissue",
+    salt=103,
+    surroundings=(0.35, 0.35, 0.30),
+    depths_mm=((2.8, 4.8), (0.8, 2.6), (-3.0, 0.3)),
+    fat_mm=(5.0, 9.0),
+    remodelling=(-0.05, 0.45),
+    lesion_log_mm=(2.82, 0.48),
+    lesion_every_mm=(24.0, 64.0),
+    severe_share=0.25,
+    closed_share=0.04,
+)
+
+
+def _rich_in_lipid(chosen: Scenario) -> Scenario:
+    """The same patients with lipid cores from specks to most of a lesion, some of which reach its outer wall."""
+    return replace(
+        chosen,
+        name=chosen.name.replace("tree_train", "tree_train_lipid"),
+        lipid_long=(0.12, 0.50),
+        lipid_wide=(0.35, 1.8),
+        lipid_depth=(0.40, 0.85),
+        lipid_thick=(0.18, 0.70),
+    )
+
+
 TREE_SCENARIOS: tuple[Scenario, ...] = (
     TREE_TRAIN,
-    replace(
-        TREE_TRAIN,
-        name="tree_train_soft_tissue",
-        salt=103,
-        surroundings=(0.35, 0.35, 0.30),
-        depths_mm=((2.8, 4.8), (0.8, 2.6), (-3.0, 0.3)),
-        fat_mm=(5.0, 9.0),
-        remodelling=(-0.05, 0.45),
-        lesion_log_mm=(2.82, 0.48),
-        lesion_every_mm=(24.0, 64.0),
-        severe_share=0.25,
-        closed_share=0.04,
-    ),
+    TREE_TRAIN_SOFT_TISSUE,
+    _rich_in_lipid(TREE_TRAIN),
+    _rich_in_lipid(TREE_TRAIN_SOFT_TISSUE),
     Scenario(
         name="tree_validation",
         salt=113,
