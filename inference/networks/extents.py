@@ -16,7 +16,7 @@ TOLD = 2
 REACH_MM = 6.0
 
 
-def told(arc_mm: NDArray[np.float64], extents: Sequence[tuple[float, float]] | None) -> NDArray[np.float32]:
+def told(arc_mm: NDArray[np.floating], extents: Sequence[tuple[float, float]] | None) -> NDArray[np.float32]:
     """What a network is told of every section.
 
     Parameters

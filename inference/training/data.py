@@ -52,7 +52,10 @@ def make_patient(*, seed: int, scenario: str, folder: Path, versions: int = 2) -
         return stem
     phantom = generate(seed, scenario)
     rng = np.random.default_rng([seed, 31])
-    hu, soft, tissue, rows, at = [], [], [], [], 0
+    hu: list[NDArray[np.int16]] = []
+    soft: list[NDArray[np.uint8]] = []
+    tissue: list[NDArray[np.uint8]] = []
+    rows, at = [], 0
     for _ in range(versions):
         for name, table in phantom.vessels.items():
             size = float(rng.uniform(0.0, MAX_DISPLACEMENT_MM))
