@@ -1,6 +1,7 @@
 """The command line: ``python -m analytics COMMAND``.
 
 simulate   write the simulated cohort and reader study as CSV
+dictionary print the tables and columns of a freeze
 icc, bland-altman, spearman, kappa, roc, two-by-two, incidence, cox, firth, cause-specific, fine-gray,
 competing, time-auc, spline, restricted-mean, calibration, subgroups, timing, rate
            one estimator on a CSV file; prints the sentence and, with --json, every number
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     simulate = commands.add_parser("simulate", help="write the simulated cohort and reader study")
     simulate.add_argument("--out", type=Path, required=True, help="folder to write into")
     simulate.add_argument("--seed", type=int, help="another seed than the demonstration's")
+    commands.add_parser("dictionary", help="print the tables and columns of a freeze")
     for name, (_, columns, options) in ESTIMATORS.items():
         command = commands.add_parser(name, help=f"columns: {', '.join(columns)}")
         command.add_argument("file", type=Path, help="CSV file with a heading")
@@ -40,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.command == "simulate":
             _simulate(given.out, given.seed)
+        elif given.command == "dictionary":
+            _dictionary()
         else:
             _estimate(given)
     except (AnalyticsError, OSError) as error:
@@ -67,6 +71,18 @@ def _simulate(out: Path, seed: int | None) -> None:
         partial.replace(target)
         print(f"{target}: {len(next(iter(table.values()))):,} rows, simulated")
     print(f"{cohort.note}: {cohort.counts()}")
+
+
+def _dictionary() -> None:
+    from analytics.freeze import TABLES
+
+    for table in TABLES.values():
+        print(f"{table.name}: {table.meaning}; key {', '.join(table.key)}")
+        for column in (*table.columns, *table.metric_columns()):
+            unit = f", {column.unit}" if column.unit else ""
+            print(
+                f"  {column.name} ({column.type}{unit}{', required' if column.required else ''}): {column.meaning}"
+            )
 
 
 def read_csv(path: Path) -> dict[str, list[str]]:
