@@ -119,11 +119,14 @@ class Lesion(models.Model):
 
 
 class Measurement(models.Model):
-    """One row of the long table of definitions.md. Belongs to a run (network) or to a read revision."""
+    """One row of the long table of definitions.md. Belongs to a run (network), to a read's revision or to an outside read."""
 
     run = models.ForeignKey(AnalysisRun, null=True, on_delete=models.PROTECT, related_name="measurements")
     revision = models.ForeignKey(
         "reading.ReadRevision", null=True, on_delete=models.PROTECT, related_name="measurements"
+    )
+    imported = models.ForeignKey(
+        "references.ImportedRead", null=True, on_delete=models.PROTECT, related_name="measurements"
     )
     exam = models.ForeignKey(Exam, on_delete=models.PROTECT, related_name="measurements")
     level = models.CharField(max_length=10)
@@ -136,14 +139,15 @@ class Measurement(models.Model):
     unit = models.CharField(max_length=12, blank=True)
     low = models.FloatField(null=True)
     high = models.FloatField(null=True)
-    profile = models.CharField(max_length=24)
+    profile = models.CharField(max_length=40)
 
     class Meta:
         indexes = [models.Index(fields=["exam", "level", "metric"])]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(run__isnull=False, revision__isnull=True)
-                | models.Q(run__isnull=True, revision__isnull=False),
+                condition=models.Q(run__isnull=False, revision__isnull=True, imported__isnull=True)
+                | models.Q(run__isnull=True, revision__isnull=False, imported__isnull=True)
+                | models.Q(run__isnull=True, revision__isnull=True, imported__isnull=False),
                 name="measurement_has_one_owner",
             )
         ]

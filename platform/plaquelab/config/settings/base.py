@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "plaquelab.imaging",
     "plaquelab.analysis",
     "plaquelab.reading",
+    "plaquelab.references",
     "plaquelab.dashboards",
     "plaquelab.api",
     "plaquelab.demo",
