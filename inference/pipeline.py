@@ -155,10 +155,12 @@ def analyse(
     }
     for i, vessel in enumerate(vessels):
         progress("segment", i / len(vessels))
-        wall, lumen, plaque = segment(vessel, module, arithmetic=arithmetic)
+        known = None if settings.lesions is None else settings.lesions.get(vessel.vessel, ())
+        extents = None if known is None else [(x.start_mm, x.end_mm) for x in known]
+        wall, lumen, plaque = segment(vessel, module, extents=extents, arithmetic=arithmetic)
         lap("segment")
         progress("contours", i / len(vessels))
-        given = sections_inside(len(vessel.hu), (settings.lesions or {}).get(vessel.vessel, ()))
+        given = sections_inside(len(vessel.hu), known or ())
         contours.append(contours_from_probabilities(wall, lumen, plaque, provenance, given_lesions=given))
         uncertainty[vessel.vessel] = section_uncertainty(wall, lumen, plaque)
         lap("contours")

@@ -86,8 +86,9 @@ class _Truth:
 def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any]:
     """Dice, calibration and per-lesion agreement with patient-bootstrap intervals, for all lesions and per stratum.
 
-    Centrelines are displaced, lesion extents are the true ones, inside which plaque counts; ``plaque_anywhere`` is
-    the Dice without that knowledge, ``ring`` that of the wall without its lumen. Those are of the network's likeliest
+    Centrelines are displaced, lesion extents are the true ones, inside which plaque counts and which a network that may
+    be told is told of; ``plaque_anywhere`` is the Dice of one that is told nothing, as is the calibration; ``ring`` is
+    the Dice of the wall without its lumen. Those are of the network's likeliest
     class per pixel; ``…_measured`` are of the contours and plaque marks that the volumes come from. Dice pools all
     pixels of all patients.
     """
@@ -139,11 +140,13 @@ def _one_patient(phantom: Phantom, network: torch.nn.Module, task: Task, tally: 
         masks = tuple(np.ascontiguousarray(shares[..., n] > 0.5) for n in range(3))
         truth = truths[line.vessel] = _Truth(vessel, lesions, masks, shares, inside[:, None, None])
         began = time.process_time()
-        found = segment(vessel, network)
+        alone = segment(vessel, network)
         tally.seconds += time.process_time() - began
         tally.sections += len(vessel.hu)
-        _add_pixels(counts, found, truth)
-        _add_calibration(tally, found, truth)
+        extents = [(x.start_mm, x.end_mm) for x in lesions]
+        found = segment(vessel, network, extents=extents) if getattr(network, "told", 0) else alone
+        _add_pixels(counts, found, alone, truth)
+        _add_calibration(tally, alone, truth)
         contours = contours_from_probabilities(*found, {}, given_lesions=inside)
         labels = label_map(contours)
         drawn = measured[line.vessel] = (labels > 0, labels == 1, (labels == 3) & truth.given)
@@ -184,17 +187,27 @@ def _count(counts: NDArray[np.float64], n: int, mask: NDArray[np.bool_], true: N
     counts[n] += (mask & true).sum(), mask.sum() + true.sum()
 
 
-def _add_pixels(counts: NDArray[np.float64], found: tuple[NDArray[np.float32], ...], truth: _Truth) -> None:
+def _likeliest(found: tuple[NDArray[np.float32], ...]) -> tuple[NDArray[np.bool_], ...]:
+    """Inside the outer wall; lumen; plaque: the likeliest class of every pixel."""
     wall, lumen, plaque = found
     inner = lumen + plaque > 0.5
+    return wall > 0.5, inner & (lumen > plaque), inner & (plaque >= lumen)
+
+
+def _add_pixels(
+    counts: NDArray[np.float64],
+    found: tuple[NDArray[np.float32], ...],
+    alone: tuple[NDArray[np.float32], ...],
+    truth: _Truth,
+) -> None:
     true_wall, true_lumen, true_plaque = truth.masks
-    disc, hole, any_plaque = wall > 0.5, inner & (lumen > plaque), inner & (plaque >= lumen)
+    disc, hole, plaque = _likeliest(found)
     pairs = (
         (disc, true_wall),
         (hole, true_lumen),
-        (any_plaque & truth.given, true_plaque),
+        (plaque & truth.given, true_plaque),
         (disc & ~hole, true_wall & ~true_lumen),
-        (any_plaque, true_plaque),
+        (_likeliest(alone)[2], true_plaque),
     )
     for n, (mask, true) in enumerate(pairs):
         _count(counts, n, mask, true)
