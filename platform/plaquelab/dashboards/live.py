@@ -1,4 +1,4 @@
-"""The study's own data: signed and final reads beside the network's run.
+"""Pairs of the live tables for the present pages: signed and final reads beside the network's run.
 
 One query (:func:`measurement_rows`) reads every number that a dashboard shows. What enters is decided here:
 

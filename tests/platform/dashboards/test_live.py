@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plaquelab.dashboards.dataset import category, comparisons, paired_categories, paired_rows
+from plaquelab.dashboards.live import category, comparisons, paired_categories, paired_rows
 
 
 def rows_of(filled, **kwargs):
