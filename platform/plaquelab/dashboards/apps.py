@@ -9,7 +9,7 @@ from django.apps import AppConfig
 
 
 class DashboardsConfig(AppConfig):
-    """Asks for the runs that comparisons need, and loads the statistics libraries early."""
+    """Registers freezes as jobs, asks for the runs that comparisons need, and loads the statistics libraries early."""
 
     name = "plaquelab.dashboards"
     label = "dashboards"
@@ -19,10 +19,20 @@ class DashboardsConfig(AppConfig):
         from django.core.signals import request_started
 
         from plaquelab.analysis.signals import run_succeeded
-        from plaquelab.dashboards import receivers
+        from plaquelab.dashboards import receivers, services
+        from plaquelab.dashboards.models import DatasetFreeze
+        from plaquelab.jobs import services as jobs
         from plaquelab.reading.signals import case_final
         from plaquelab.references.signals import reads_imported
 
+        State = DatasetFreeze.State
+        jobs.register(
+            DatasetFreeze,
+            ring=services.ring,
+            queued_states=(State.DRAFT,),
+            running_states=(State.BUILDING,),
+            fail=services.fail_abandoned,
+        )
         case_final.connect(receivers.measure_inside_final_read, dispatch_uid="dashboards.final_read")
         reads_imported.connect(receivers.measure_inside_imported_reads, dispatch_uid="dashboards.imported")
         run_succeeded.connect(receivers.measure_inside_earlier_imports, dispatch_uid="dashboards.analysed")
