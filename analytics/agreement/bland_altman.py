@@ -103,11 +103,11 @@ class BlandAltman(Result):
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
 
-    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = ()) -> Drawing:
+    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = "") -> Drawing:
         """Difference against mean with bias, limits and their intervals."""
         from analytics.figures.agreement import bland_altman_plot
 
-        return bland_altman_plot(self, labels=labels, links=links)
+        return bland_altman_plot(self, labels=labels, links=links, bins=bins)
 
 
 def bland_altman(

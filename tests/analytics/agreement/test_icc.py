@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 import pytest
-from scipy import stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import stats
 
 from analytics.agreement.icc import FORMS, icc, icc_of
 from analytics.agreement.mean_squares import patient_sums, replicate_icc
@@ -164,6 +164,8 @@ def test_without_replicates_the_interval_over_patients_is_a_jackknife():
     z = np.arctanh(left_out)
     half = stats.t.ppf(0.975, 39) * np.sqrt(39 / 40 * ((z - z.mean()) ** 2).sum())
     centre = np.arctanh(found.estimate)
-    assert tuple(found.cluster_interval) == pytest.approx((np.tanh(centre - half), np.tanh(centre + half)), abs=1e-9)
+    assert tuple(found.cluster_interval) == pytest.approx(
+        (np.tanh(centre - half), np.tanh(centre + half)), abs=1e-9
+    )
     assert found.cluster_interval.method == "delete-one-patient jackknife, t on Fisher's z"
     assert "jackknife" in found.sentence()
