@@ -20,7 +20,7 @@ class DashboardsConfig(AppConfig):
 
         from plaquelab.analysis.signals import run_succeeded
         from plaquelab.dashboards import receivers, services
-        from plaquelab.dashboards.models import DatasetFreeze
+        from plaquelab.dashboards.models import Calculation, DatasetFreeze
         from plaquelab.jobs import services as jobs
         from plaquelab.reading.signals import case_final
         from plaquelab.references.signals import reads_imported
@@ -32,6 +32,13 @@ class DashboardsConfig(AppConfig):
             queued_states=(State.DRAFT,),
             running_states=(State.BUILDING,),
             fail=services.fail_abandoned,
+        )
+        jobs.register(
+            Calculation,
+            ring=services.ring_calculation,
+            queued_states=(Calculation.State.QUEUED,),
+            running_states=(Calculation.State.RUNNING,),
+            fail=services.fail_abandoned_calculation,
         )
         case_final.connect(receivers.measure_inside_final_read, dispatch_uid="dashboards.final_read")
         reads_imported.connect(receivers.measure_inside_imported_reads, dispatch_uid="dashboards.imported")
@@ -52,5 +59,5 @@ def _warm_up(**_: Any) -> None:
 def _load() -> None:
     import importlib
 
-    for module in ("analytics.agreement", "analytics.accuracy", "analytics.survival", "analytics.simulation"):
+    for module in ("analytics.questions.agreement", "analytics.freeze", "analytics.simulation"):
         importlib.import_module(module)

@@ -1,78 +1,10 @@
-"""The filters of the pages: they live in the URL, so that a page can be sent to somebody."""
+"""The filters of the outcome page: they live in the URL, so that a page can be sent to somebody."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlencode
-
-from plaquelab.dashboards.metrics import METRICS
-from plaquelab.dashboards.pairs import PAIRS
-from plaquelab.dashboards.simulated import SIMULATED_LEVELS, SIMULATED_METRICS
-
-DATA_SETS = {"study": "This study's reads", "simulated": "Simulated reader study"}
-ICC_FORMS = {
-    "A,1": "ICC(A,1): absolute agreement, single read",
-    "C,1": "ICC(C,1): consistency, single read",
-    "A,k": "ICC(A,2): absolute agreement, mean of two",
-    "C,k": "ICC(C,2): consistency, mean of two",
-    "1,1": "ICC(1,1): one-way, single read",
-    "1,k": "ICC(1,2): one-way, mean of two",
-}
-
-
-@dataclass(frozen=True)
-class AgreementFilters:
-    """What the agreement page shows."""
-
-    data: str = "study"
-    pair: str = "network-expert"
-    metric: str = "total_plaque_volume"
-    level: str = "lesion"
-    form: str = "A,1"
-    site: str = ""
-    cohort: str = ""
-    problems: tuple[str, ...] = ()
-
-    def query(self, **changes: str) -> str:
-        """The URL's query, without what is empty; ``changes`` replace single filters."""
-        given = replace(self, **changes) if changes else self  # type: ignore[arg-type]
-        names = ("data", "pair", "metric", "level", "form", "site", "cohort")
-        return urlencode([(name, getattr(given, name)) for name in names if getattr(given, name)])
-
-    @property
-    def cadrads_level(self) -> str:
-        """CAD-RADS exists per territory and per patient."""
-        return "patient" if self.level == "patient" else "territory"
-
-
-def agreement_filters(
-    given: Mapping[str, str], *, sites: Mapping[str, str], cohorts: list[str], default_data: str
-) -> AgreementFilters:
-    """Read the filters of a request; an unknown choice is replaced by the first one and named."""
-    problems: list[str] = []
-
-    def choice(name: str, allowed: list[str], default: str) -> str:
-        value = given.get(name) or default
-        if value in allowed:
-            return value
-        problems.append(f"There is no {name} “{value[:40]}” here: showing “{default or 'all'}”.")
-        return default
-
-    data = choice("data", list(DATA_SETS), default_data)
-    simulated = data == "simulated"
-    metric = choice("metric", list(SIMULATED_METRICS if simulated else METRICS), "total_plaque_volume")
-    levels = [lv for lv in METRICS[metric].levels if not simulated or lv in SIMULATED_LEVELS]
-    return AgreementFilters(
-        data=data,
-        pair=choice("pair", list(PAIRS), "network-expert"),
-        metric=metric,
-        level=choice("level", levels, "lesion"),
-        form=choice("form", list(ICC_FORMS), "A,1"),
-        site="" if simulated else choice("site", ["", *sites], ""),
-        cohort="" if simulated else choice("cohort", ["", *cohorts], ""),
-        problems=tuple(problems),
-    )
 
 
 @dataclass(frozen=True)

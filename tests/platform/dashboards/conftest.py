@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -159,3 +160,64 @@ def filled(two_studies: SimpleNamespace) -> SimpleNamespace:
     make_case(world, 6, state="discordant", tables=tables(6))
     make_case(world, 7, state="reading", signed=(0,), tables=tables(7))
     return two_studies
+
+
+# Freezes: the simulated one is written once a session, the study's own is built from the rows above.
+
+SIMULATED_PATIENTS = 320
+REASON = "agreed by the steering committee"
+
+
+@pytest.fixture(scope="session")
+def simulated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small simulated freeze on disk."""
+    from analytics.simulation.freeze import simulate_freeze
+
+    folder = tmp_path_factory.mktemp("simulated") / "freeze"
+    simulate_freeze(folder, seed=3, patients=SIMULATED_PATIENTS)
+    return folder
+
+
+def stored(world: SimpleNamespace, folder: Path, *, state: str, source: str = "simulation") -> Any:
+    """Put a freeze on disk into a study, as the worker does."""
+    import json
+
+    from plaquelab.dashboards.models import DatasetFreeze
+    from plaquelab.storage import store
+
+    digest = json.loads((folder / "manifest.json").read_text())["hash"]
+    files = {str(p.relative_to(folder)): p for p in folder.rglob("*") if p.is_file()}
+    number = DatasetFreeze.objects.filter(study=world.study).count() + 1
+    freeze = DatasetFreeze.objects.create(
+        study=world.study,
+        number=number,
+        source=source,
+        state=state,
+        is_simulated=True,
+        hash=digest,
+        files={name: path.stat().st_size for name, path in files.items()},
+        frozen_at=timezone.now(),
+    )
+    for name, path in files.items():
+        store().put(f"{freeze.folder}/{name}", path.read_bytes())
+    return freeze
+
+
+@pytest.fixture
+def pages(filled: SimpleNamespace, simulated_folder: Path) -> SimpleNamespace:
+    """Study alpha with three freezes: 1 its own, released; 2 simulated, released; 3 its own, newer and not released."""
+    from plaquelab.dashboards import freezing, services
+
+    world = filled.a
+    own = services.request_freeze(study=world.study, by=world.manager, leave_out_waiting=True)
+    assert freezing.execute(own.pk).state == "frozen"
+    own.refresh_from_db()
+    services.release_freeze(freeze=own, by=world.manager, reason=REASON)
+    filled.simulated = stored(world, simulated_folder, state="released")
+    newer = services.request_freeze(
+        study=world.study, by=world.manager, note="Not released", leave_out_waiting=True
+    )
+    assert freezing.execute(newer.pk).state == "frozen"
+    newer.refresh_from_db()
+    filled.own, filled.newer = own, newer
+    return filled

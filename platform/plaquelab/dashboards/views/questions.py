@@ -1,0 +1,144 @@
+"""The pages: one question each, on one freeze; the cases behind a selection; one case's row of measurements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from analytics.errors import AnalyticsError
+from plaquelab.dashboards import case_list, documents, exports, monitoring, selectors
+from plaquelab.dashboards.answers import Document
+from plaquelab.dashboards.asking import Asked, asked
+from plaquelab.dashboards.fields import form_fields
+from plaquelab.dashboards.models import Calculation
+from plaquelab.dashboards.questions import QUESTIONS
+from plaquelab.dashboards.selection_words import selection_words
+
+LISTED = 100
+
+
+@login_required
+@require_GET
+def home(request: HttpRequest, study: str) -> HttpResponse:
+    """The first dashboard."""
+    selectors.open_study(request, study)
+    address = reverse("dashboards:question", kwargs={"study": study, "question": next(iter(QUESTIONS))})
+    query = request.GET.urlencode()
+    return redirect(f"{address}?{query}" if query else address)
+
+
+@login_required
+@require_GET
+def page(request: HttpRequest, study: str, question: str) -> HttpResponse:
+    """One question: filters on the left, figures and tables, and on the right the cases behind them."""
+    found = asked(request, study, question)
+    if found is None:
+        return _nothing_yet(request, study, question)
+    context = _frame(request, found)
+    try:
+        calculation = documents.calculation_of(found) if found.question.can_resample else None
+        document = documents.shown_document(found, calculation)
+        context |= _answer(found, document, calculation) | _cases(request, found)
+    except AnalyticsError as refused:
+        context["refused"] = str(refused)
+    response = render(request, "dashboards/question.html", context)
+    if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
+        response["HX-Push-Url"] = f"{request.path}?{found.address.query()}"
+    return response
+
+
+@login_required
+@require_GET
+def cases(request: HttpRequest, study: str, question: str) -> HttpResponse:
+    """The right-hand list for a selection; a click on a figure's point (``go``) opens a single case at once."""
+    found = asked(request, study, question)
+    if found is None:
+        return redirect("dashboards:question", study=study, question=question)
+    try:
+        context = {"study": found.study, "asked": found, **_cases(request, found)}
+    except AnalyticsError as refused:
+        context = {"study": found.study, "asked": found, "refused": str(refused)}
+    response = render(request, "dashboards/case_list.html", context)
+    listed = context.get("cases")
+    if "go" in request.GET and isinstance(listed, case_list.CaseList) and listed.total == 1:
+        response["HX-Redirect"] = listed.rows[0].link
+    else:
+        address = reverse("dashboards:question", kwargs={"study": found.study.slug, "question": question})
+        response["HX-Replace-Url"] = f"{address}?{found.address.query()}"
+    return response
+
+
+def _nothing_yet(request: HttpRequest, slug: str, question: str) -> HttpResponse:
+    """Before the first freeze: how far the study is, and what to do."""
+    found = selectors.open_study(request, slug)
+    context = {
+        "study": found,
+        "questions": QUESTIONS.values(),
+        "question": QUESTIONS[question],
+        "makes": selectors.may_make_freezes(request.user, found),  # type: ignore[arg-type]
+        "readiness": monitoring.readiness(found),
+    }
+    return render(request, "dashboards/nothing_yet.html", context)
+
+
+def _frame(request: HttpRequest, found: Asked) -> dict[str, Any]:
+    """What stands around an answer: freezes to choose from, tabs and filters."""
+    choices = found.question.choices(found.freeze, found.parameters)
+    own, shared = form_fields(found.question, found.parameters, choices)
+    return {
+        "study": found.study,
+        "is_simulated": found.study.is_simulated or found.freeze.simulated,
+        "asked": found,
+        "question": found.question,
+        "questions": QUESTIONS.values(),
+        "freezes": selectors.freezes_with_content(request.user, found.study),  # type: ignore[arg-type]
+        "released": found.row.state == found.row.State.RELEASED,
+        "own_fields": own,
+        "shared_fields": shared,
+        "query": found.address.without_selection,
+        "watermark": exports.watermark(found),
+        "may_calculate": selectors.may_calculate(request.user, found.study),  # type: ignore[arg-type]
+    }
+
+
+def _answer(found: Asked, document: Document, calculation: Calculation | None) -> dict[str, Any]:
+    """Figures, grids with addresses for links, and the state of the bootstrap."""
+    grids = [_shown_grid(found, grid) for grid in document["grids"]]
+    return {
+        "document": document,
+        "grids": grids,
+        "calculation": calculation,
+        "replicates": documents.REPLICATES,
+    }
+
+
+def _shown_grid(found: Asked, grid: Document) -> Document:
+    """A grid whose cells know their address; a dash refers to the reason, which stands below the table."""
+    footnotes: list[str] = []
+
+    def shown(cell: dict[str, Any]) -> dict[str, Any]:
+        link, title = cell.get("link"), cell.get("title", "")
+        extra: dict[str, Any] = {"query": found.address.selecting(link)} if link else {}
+        if cell["text"] == "–" and title:
+            if title not in footnotes:
+                footnotes.append(title)
+            extra["note"] = footnotes.index(title) + 1
+        return {**cell, **extra}
+
+    rows = [[shown(cell) for cell in row] for row in grid["rows"]]
+    return {**grid, "rows": rows, "footnotes": footnotes}
+
+
+def _cases(request: HttpRequest, found: Asked) -> dict[str, Any]:
+    frame = case_list.frame(found)
+    return {
+        "cases": case_list.case_list(found, frame, request.user, most=LISTED),  # type: ignore[arg-type]
+        "selection": selection_words(found),
+        "query": found.address.query(),
+        "everything": found.address.without_selection,
+    }
