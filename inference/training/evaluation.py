@@ -21,6 +21,7 @@ from inference.networks.uncertainty import VESSEL, section_uncertainty
 from inference.phantom import generate, lesion_truth, soft_targets
 from inference.phantom.phantom import Phantom
 from inference.quantification import Lesion, VesselRead, quantify, sections_inside
+from inference.stents import find_stents
 from inference.straightening import StraightenedVessel, straighten
 
 from .agreement import Reliability, dice, dice_with_interval, measure_with_interval
@@ -70,6 +71,7 @@ class _Tally:
     seconds: float = 0.0
     sections: int = 0
     missing: int = 0
+    in_stents: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any
     be told is told of; ``plaque_anywhere`` is the Dice of one that is told nothing, as is the calibration; ``ring`` is
     the Dice of the wall without its lumen. Those are of the network's likeliest
     class per pixel; ``…_measured`` are of the contours and plaque marks that the volumes come from. Dice pools all
-    pixels of all patients.
+    pixels of all patients. Lesions that reach into a stent, as found, are counted and not measured.
     """
     network, card = load_network(task.network, device=task.device)
     tally = _Tally()
@@ -120,6 +122,7 @@ def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any
         "strata": {name: _stratum(part) for name, part in _strata(tally.lesions)},
         "calibration": {name: r.to_dict() for name, r in tally.reliability.items()},
         "missing_values": tally.missing,
+        "lesions_left_out_for_stents": tally.in_stents,
         "core_seconds_per_100_sections": 100 * tally.seconds / max(tally.sections, 1),
         "peak_memory_mib": _peak_memory_mib(task.device),
         "sections": tally.sections,
@@ -132,8 +135,10 @@ def _one_patient(phantom: Phantom, network: torch.nn.Module, task: Task, tally: 
     counts = np.zeros((len(DICE), 2))
     profile = profile_named(task.profile)
     truths, measured, rows = {}, {}, {}
+    straight = {line.vessel: straighten(phantom.volume, line) for line in lines}
+    stents = find_stents(list(straight.values()))
     for line in lines:
-        vessel = straighten(phantom.volume, line)
+        vessel = straight[line.vessel]
         lesions = phantom.truth_read(vessel).lesions
         shares = soft_targets(phantom.vessels[line.vessel], vessel).astype(np.float32) / np.float32(255)
         inside = sections_inside(len(vessel.hu), lesions)
@@ -160,6 +165,9 @@ def _one_patient(phantom: Phantom, network: torch.nn.Module, task: Task, tally: 
         for lesion in table.lesions:
             exact, truth = lesion_truth(table, lesion), truths[table.name]
             extent = [x for x in truth.lesions if x.number == lesion.number]
+            if any(a < x.end_mm and b > x.start_mm for x in extent for a, b in stents.get(table.name, ())):
+                tally.in_stents += 1
+                continue
             inside = sections_inside(len(truth.vessel.hu), extent)
             values = {
                 metric: (exact[key], rows.get((table.name, lesion.number, metric)))
