@@ -30,6 +30,7 @@ LEAST_EXPECTED_MM2 = 0.03
 SMOOTH_SECTIONS = 0.6
 SMOOTH_ANGLES = 0.8
 PIXEL_AREA = SPACING_ACROSS**2
+SMALLEST_SCALE, LARGEST_SCALE = 0.9, 1.3  # of radii, towards the expected area
 WITHIN = 0.8  # of its radius a disc's centre may lie from the section's
 _ACROSS = (np.arange(PIXELS) - (PIXELS - 1) / 2) * SPACING_ACROSS
 _COS, _SIN = (f(2 * np.pi * np.arange(ANGLES) / ANGLES) for f in (np.cos, np.sin))
@@ -121,6 +122,18 @@ def _tiny_discs(lumen_map: np.ndarray, wall_map: np.ndarray) -> tuple[np.ndarray
     return tiny, along + np.sqrt(radius[:, None] ** 2 - across**2)
 
 
+def _with_area(radius: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Radii (S, 64) scaled so that each section's area is the one expected, the sum of its probabilities.
+
+    A contour at one half encloses about a tenth of a mm² less, whatever the vessel's size: of a narrow lumen that is
+    much. Scaled within bounds, for elsewhere the sum holds what lies beside the contour.
+    """
+    expected = probability.sum((1, 2), dtype=float) * PIXEL_AREA
+    area = (radius.astype(float) ** 2).mean(1) * np.pi
+    scale = np.sqrt(expected / np.maximum(area, 1e-9)).clip(SMALLEST_SCALE, LARGEST_SCALE)
+    return np.minimum(radius * scale[:, None], LARGEST_RADIUS_MM).astype(np.float32)
+
+
 def contours_from_probabilities(
     wall_probability: np.ndarray,
     lumen_probability: np.ndarray,
@@ -140,7 +153,7 @@ def contours_from_probabilities(
     Returns
     -------
     VesselContours
-        Radii lightly smoothed (σ 0.6 section, 0.8 angle); plaque where its mean probability across the wall is over
+        Radii lightly smoothed (σ 0.6 section, 0.8 angle) and scaled to the expected area; plaque where its mean probability across the wall is over
         one half (``SHARE_IN_GIVEN_LESIONS`` there); masks for sections whose lumen or wall is not star-shaped about the centre.
     """
     wall_map = np.ascontiguousarray(np.maximum(wall_probability, lumen_probability), dtype=np.float32)
@@ -162,8 +175,9 @@ def contours_from_probabilities(
         open_ = radius > 0
         soft = ndimage.gaussian_filter(radius, (SMOOTH_SECTIONS, SMOOTH_ANGLES), mode=("nearest", "wrap"))
         smooth[name] = np.where(open_, soft, 0.0).astype(np.float32)
-    wall = smooth["wall"]
-    lumen = np.minimum(smooth["lumen"], wall)
+    inside = np.where(wall_map > HALF, lumen_map, np.float32(0.0))
+    wall = _with_area(smooth["wall"], wall_map)
+    lumen = np.minimum(_with_area(smooth["lumen"], inside), wall)
     share = _ring_mean(plaque_map, lumen, np.maximum(wall, lumen + 1e-3))
     return VesselContours(
         lumen_radius=lumen,
