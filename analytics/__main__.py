@@ -1,6 +1,6 @@
 """The command line: ``python -m analytics COMMAND``.
 
-simulate   write the simulated cohort and reader study as CSV
+simulate   write a simulated study as a freeze: cohort, reader studies, IVUS, ICA, outcomes; with --csv as CSV too
 dictionary print the tables and columns of a freeze
 icc, bland-altman, spearman, kappa, roc, two-by-two, incidence, cox, firth, cause-specific, fine-gray,
 competing, time-auc, spline, restricted-mean, calibration, subgroups, timing, rate
@@ -26,9 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m analytics", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    simulate = commands.add_parser("simulate", help="write the simulated cohort and reader study")
-    simulate.add_argument("--out", type=Path, required=True, help="folder to write into")
+    simulate = commands.add_parser("simulate", help="write a simulated study as a freeze")
+    simulate.add_argument("--out", type=Path, required=True, help="folder to make")
     simulate.add_argument("--seed", type=int, help="another seed than the demonstration's")
+    simulate.add_argument("--patients", type=int, default=1611, help="size of the prognostic cohort (1611)")
+    simulate.add_argument(
+        "--csv", type=Path, help="write cohort and reader study as CSV into this folder too"
+    )
     commands.add_parser("dictionary", help="print the tables and columns of a freeze")
     for name, (_, columns, options) in ESTIMATORS.items():
         command = commands.add_parser(name, help=f"columns: {', '.join(columns)}")
@@ -41,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         if given.command == "simulate":
-            _simulate(given.out, given.seed)
+            _simulate(given)
         elif given.command == "dictionary":
             _dictionary()
         else:
@@ -52,7 +56,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _simulate(out: Path, seed: int | None) -> None:
+def _simulate(given: argparse.Namespace) -> None:
+    from analytics.freeze import read_freeze
+    from analytics.simulation.freeze import simulate_freeze
+
+    if given.patients < 1:
+        raise AnalyticsError(f"--patients {given.patients}: at least one patient is needed.")
+    simulate_freeze(given.out, seed=given.seed, patients=given.patients)
+    freeze = read_freeze(given.out)
+    for name, entry in freeze.manifest["tables"].items():
+        print(f"{name}: {entry['rows']:,} rows, simulated")
+    print(f"{given.out}: {freeze.about.note}; SHA-256 {freeze.hash}")
+    if given.csv is not None:
+        _simulate_csv(given.csv, given.seed)
+
+
+def _simulate_csv(out: Path, seed: int | None) -> None:
     from analytics.simulation import demonstration_cohort, simulate_cohort, simulate_reader_study
 
     cohort = demonstration_cohort() if seed is None else simulate_cohort(seed=seed)
@@ -70,7 +89,6 @@ def _simulate(out: Path, seed: int | None) -> None:
             writer.writerows(zip(*table.values(), strict=True))
         partial.replace(target)
         print(f"{target}: {len(next(iter(table.values()))):,} rows, simulated")
-    print(f"{cohort.note}: {cohort.counts()}")
 
 
 def _dictionary() -> None:

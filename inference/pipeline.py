@@ -193,6 +193,7 @@ def analyse(
             "model": card.name,
             "weights_sha256": card.sha256,
             "arithmetic": arithmetic,
+            "device": str(card.device),
             "profile": f"{profile.name}/{profile.version}",
             "volume_sha256": volume.sha256,
             "settings_sha256": settings.sha256,

@@ -23,7 +23,7 @@ from analytics.agreement.limits import (
     variance_components,
 )
 from analytics.agreement.pairs import pair_columns
-from analytics.columns import Table, codes, keys
+from analytics.columns import Table, codes, identities_in, keys
 from analytics.distributions import (
     t_quantile,
     t_two_sided_p,
@@ -155,7 +155,7 @@ def bland_altman_of(
     patient_codes: NDArray[np.int64] | None = None
     patients: int | None = None
     if clusters is not None:
-        patient_codes, distinct = codes([c for c, keep in zip(clusters, complete, strict=True) if keep])
+        patient_codes, distinct = codes(identities_in(clusters, complete))
         patients = len(distinct)
     n = len(a)
     common: dict[str, Any] = {

@@ -32,7 +32,7 @@ from analytics.agreement.mean_squares import (
     patient_sums,
     replicate_icc,
 )
-from analytics.columns import Table, codes, keys, wide
+from analytics.columns import Table, codes, identities_in, keys, wide
 from analytics.distributions import f_quantile, f_upper_tail
 from analytics.errors import AnalyticsError
 from analytics.resampling import resample_counts
@@ -166,7 +166,7 @@ def icc_of(
     cluster_codes: NDArray[np.int64] | None = None
     cluster_number: int | None = None
     if clusters is not None:
-        cluster_codes, distinct = codes([c for c, keep in zip(clusters, complete, strict=True) if keep])
+        cluster_codes, distinct = codes(identities_in(clusters, complete))
         cluster_number = len(distinct)
     common: dict[str, Any] = {
         "method": f"ICC({form.replace('k', str(k))})",

@@ -9,7 +9,7 @@ from analytics.__main__ import main
 
 
 def test_simulate_writes_labelled_tables_that_the_estimators_read(tmp_path, capsys):
-    assert main(["simulate", "--out", str(tmp_path)]) == 0
+    assert main(["simulate", "--out", str(tmp_path / "freeze"), "--csv", str(tmp_path)]) == 0
     assert "seed chosen to match the published counts" in capsys.readouterr().out
     with (tmp_path / "simulated_cohort.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))

@@ -12,6 +12,7 @@ from plaquelab.analysis.models import Measurement
 from plaquelab.reading.charter import DiscordanceRule, read_design
 from plaquelab.reading.models import Discordance, Read, ReadCase
 from plaquelab.reading.revisions import latest_revision
+from plaquelab.reading.signals import case_final
 from plaquelab.reading.transitions import CASE, R
 
 if TYPE_CHECKING:
@@ -160,3 +161,4 @@ def finalise(*, case: ReadCase, read: Read, event: str, by: User | None = None, 
     CASE.apply(case, event, by=by, reason=reason, detail={"final_read": read.pk})
     ReadCase.objects.filter(pk=case.pk).update(final_read=read)
     case.final_read = read
+    case_final.send(sender=ReadCase, case=case)

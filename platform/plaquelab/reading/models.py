@@ -87,6 +87,10 @@ class Read(models.Model):
     started_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     form = models.JSONField(default=dict, help_text="image quality, remarks")
+    active_seconds = models.FloatField(
+        default=0.0, help_text="time at work on it, as the server saw it, without idle stretches"
+    )
+    last_active_at = models.DateTimeField(null=True)
     draft_version = models.PositiveIntegerField(
         default=0, help_text="counts every change of the drafts; a page that names an older one is told so"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plaquelab.reading.activity import note_activity
 from plaquelab.reading.adjudication import adjudicate
 from plaquelab.reading.adjudication import begin as begin_adjudication
 from plaquelab.reading.assignment import assign, assign_adjudicator, assign_cases, open_case
@@ -18,6 +19,7 @@ __all__ = [
     "assign_cases",
     "begin_adjudication",
     "judge",
+    "note_activity",
     "open_case",
     "replace_contours",
     "save_revision",

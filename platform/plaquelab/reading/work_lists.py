@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from plaquelab.accounts.models import User
-from plaquelab.analysis.models import AnalysisRun
+from plaquelab.analysis.selectors import current_run
 from plaquelab.imaging.models import Exam
 from plaquelab.reading import selectors
 from plaquelab.reading.discordance import describe
@@ -145,8 +145,7 @@ def exams_without_case(study: Study) -> list[dict[str, Any]]:
     for exam in Exam.objects.filter(study=study, state=Exam.State.ACCEPTED, case__isnull=True).order_by(
         "number"
     ):
-        run: AnalysisRun | None = exam.runs.order_by("-pk").first()
-        rows.append({"exam": exam, "run": run})
+        rows.append({"exam": exam, "run": current_run(exam)})
     return rows
 
 
