@@ -5,7 +5,7 @@ Requested when a case becomes final and when expert or IVUS reads are imported; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -72,14 +72,17 @@ def extents_of_revision(revision: ReadRevision) -> dict[str, GivenExtents]:
 
 
 @transaction.atomic
-def request_for_imports(*, exams: Iterable[int], by: User | None) -> list[AnalysisRun]:
+def request_for_imports(*, exams: Collection[int], by: User | None) -> list[AnalysisRun]:
     """Ask for the network's numbers inside the lesions of imported expert and IVUS reads of exams that have a run."""
     reads = (
         ImportedRead.objects.filter(
-            exam__in=list(exams), kind__in=list(VARIANT_OF), occasion=1, superseded_by__isnull=True
+            exam__in=exams, kind__in=list(VARIANT_OF), occasion=1, superseded_by__isnull=True
         )
         .select_related("exam")
         .order_by("pk")
+    )
+    read_here = set(
+        ReadCase.objects.filter(exam__in=exams, state=ReadCase.State.FINAL).values_list("exam_id", flat=True)
     )
     made = []
     for read in reads:
@@ -87,6 +90,8 @@ def request_for_imports(*, exams: Iterable[int], by: User | None) -> list[Analys
         extents = extents_of_import(read)
         if run is None or run.state != AnalysisRun.State.SUCCEEDED or not extents:
             continue
+        if read.kind == "expert" and read.exam_id in read_here:
+            continue  # the study's own final read is the reference
         made.append(
             request_given_extents(
                 run=run,
@@ -123,10 +128,8 @@ def request_missing(*, study: Study, by: User | None) -> None:
 
 
 def waiting(study: Study) -> int:
-    """Return how many given-extents runs of a study still wait or work."""
+    """Return how many runs that serve comparisons alone (given extents, second operator) still wait or work."""
     S = AnalysisRun.State
-    return AnalysisRun.objects.filter(
-        study=study,
-        purpose=AnalysisRun.Purpose.GIVEN_EXTENTS,
-        state__in=(S.PENDING, S.CLAIMED, S.RUNNING, S.STORING),
-    ).count()
+    active = (S.PENDING, S.CLAIMED, S.RUNNING, S.STORING)
+    runs = AnalysisRun.objects.filter(study=study, state__in=active)
+    return runs.exclude(purpose=AnalysisRun.Purpose.MAIN).count()

@@ -15,7 +15,7 @@ from plaquelab.studies.models import Study, Subject
 class Readiness:
     """What a freeze made now would have to go by.
 
-    subjects, without_cohort, analysed, cases, final : how many. waiting, failed : runs inside references' lesions.
+    subjects, without_cohort, analysed, cases, final : how many. waiting, failed : runs for comparisons.
     references : kind's label → subjects.
     """
 
@@ -42,6 +42,6 @@ def readiness(study: Study) -> Readiness:
         cases=cases.count(),
         final=cases.filter(state=ReadCase.State.FINAL).count(),
         waiting=comparison_runs.waiting(study),
-        failed=runs.filter(purpose=P.GIVEN_EXTENTS, state__in=(S.FAILED, S.TIMED_OUT)).count(),
+        failed=runs.exclude(purpose=P.MAIN).filter(state__in=(S.FAILED, S.TIMED_OUT)).count(),
         references=tuple((str(row["label"]), int(row["subjects"])) for row in totals(study)),
     )

@@ -49,15 +49,14 @@ def request_freeze(
     Parameters
     ----------
     source : ``study``; or ``simulation``, the simulated cohort that stands beside a demonstration's own data.
-    leave_out_waiting : freeze although runs inside the references' lesions still wait; their cases are counted as
-        left out.
+    leave_out_waiting : freeze although runs that comparisons need still wait; their cases are counted as left out.
     queue : whether a worker builds it; otherwise the caller does.
 
     Raises
     ------
     FreezeError
-        Another freeze of the study is being made, comparisons are still being measured, or a simulated cohort was asked
-        for beside real data.
+        Another freeze of the study is being made, runs for comparisons still wait, or a simulated cohort was asked for
+        beside real data.
     """
     if source == Source.SIMULATION and not study.is_simulated:
         raise FreezeError("A simulated cohort stands beside simulated studies only.")
@@ -77,8 +76,8 @@ def request_freeze(
         waiting = comparison_runs.waiting(study)
         if waiting and not leave_out_waiting:
             raise FreezeError(
-                f"{waiting} case{'s are' if waiting > 1 else ' is'} still being measured inside the reference's lesions: "
-                "wait until these runs are done, or leave them out (they are counted)."
+                f"{waiting} run{'s' if waiting > 1 else ''} that comparisons need (inside the references' lesions, along "
+                "a second operator's centrelines) still wait: come back when they are done, or leave them out."
             )
     last = DatasetFreeze.objects.filter(study=study).aggregate(n=Max("number"))["n"] or 0
     freeze = DatasetFreeze.objects.create(

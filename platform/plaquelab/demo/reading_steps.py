@@ -118,6 +118,11 @@ def _case(patient: Patient, case_pk: int) -> Case:
     return Case(rows, vessels, truths, read_design(case.charter).profile)
 
 
+def true_case(patient: Patient, case: ReadCase) -> Case:
+    """Return the truth of a case on the run's own vessels."""
+    return _case(patient, case.pk)
+
+
 @lru_cache(maxsize=1)
 def _drawn(patient: Patient, case_pk: int) -> tuple[tuple[VesselRead, ...], tuple[VesselRead, ...]]:
     case = ReadCase.objects.get(pk=case_pk)

@@ -76,7 +76,7 @@ def test_the_same_data_makes_the_same_tables_and_a_changed_file_is_refused(froze
 def test_one_freeze_at_a_time_and_waiting_measurements_are_named(filled, client_for):
     world = filled.a
     with pytest.raises(
-        services.FreezeError, match="4 cases are still being measured inside the reference's lesions"
+        services.FreezeError, match="4 runs that comparisons need"
     ):
         services.request_freeze(study=world.study, by=world.manager)
     assert not DatasetFreeze.objects.exists()
@@ -238,9 +238,9 @@ def test_the_pages_say_what_there_is_and_what_did_not_enter(frozen, filled, clie
     assert "Release to the investigators" in text
     text = client.get(url("freezes")).content.decode()
     assert "of 7 cases final" in text
-    assert "leave out what is still being measured" in text
+    assert "leave out what these runs would bring" in text
     refused = client.post(url("freezes"), follow=True).content.decode()
-    assert "still being measured inside the reference" in refused
+    assert "4 runs that comparisons need" in refused
     made = client.post(url("freezes"), {"leave_out_waiting": "on", "note": "x"})
     assert made["Location"] == url("freeze", number=2)
     waiting = client.get(url("freeze", number=2)).content.decode()
@@ -266,7 +266,7 @@ def test_monitoring_names_no_outcome_and_no_compared_number(frozen, filled, clie
 
 
 def test_on_the_command_line(filled, tmp_path, capsys):
-    with pytest.raises(CommandError, match="still being measured"):
+    with pytest.raises(CommandError, match="that comparisons need"):
         call_command("freeze", "alpha")
     with pytest.raises(CommandError, match="may not freeze"):
         call_command("freeze", "alpha", by="alpha-investigator")
