@@ -50,10 +50,10 @@ def detection(patients: Sequence[Found]) -> dict[str, Any]:
 
         return {"value": estimate(rows), "interval": by_patient(rows, estimate)}
 
-    volumes = (np.array([getattr(p, k) for p in patients]) for k in ("volume_true", "volume_found"))
+    truth, found = (np.array([getattr(p, k) for p in patients]) for k in ("volume_true", "volume_found"))
     return {
         "sensitivity": ratio(count["hit"], count["true"]),
         "positive_predictive_value": ratio(count["drawn"] - count["extra"], count["drawn"]),
         "extra_lesions_a_patient": float(count["extra"].mean()),
-        "patient_total_plaque_volume": measure_with_interval(*volumes, rows),
+        "patient_total_plaque_volume": measure_with_interval(truth, found, rows),
     }

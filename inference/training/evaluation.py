@@ -209,7 +209,8 @@ def _add_own(
 ) -> None:
     """What the network finds in one vessel with nobody's marks; stents are left out on both sides."""
     vessel = truth.vessel
-    contours = contours_from_probabilities(*alone)
+    wall, lumen, plaque = alone
+    contours = contours_from_probabilities(wall, lumen, plaque)
     read = VesselRead(vessel.vessel, contours, outside(find_lesions(vessel, contours), metal), metal)
     true = replace(truth.read, excluded=metal)
     own.add(outside(true.lesions, metal), read.lesions)

@@ -19,7 +19,8 @@ def test_a_lesion_is_found_where_one_and_a_half_millimetres_are_shared():
 
 def test_shares_are_pooled_over_patients_and_need_three_for_an_interval():
     patients = [
-        Found(n, true=4, hit=3, drawn=5, extra=1, volume_true=100.0 * n, volume_found=90.0 * n) for n in range(1, 5)
+        Found(n, true=4, hit=3, drawn=5, extra=1, volume_true=100.0 * n, volume_found=90.0 * n)
+        for n in range(1, 5)
     ]
     found = detection(patients)
     assert found["sensitivity"]["value"] == pytest.approx(0.75)
