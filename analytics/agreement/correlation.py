@@ -18,7 +18,7 @@ from analytics.agreement.rank_jackknife import spearman_se
 from analytics.columns import Table, codes, identities_in
 from analytics.distributions import normal_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.ranks import average_ranks
+from analytics.ranks import ties
 from analytics.result import Dropped, Interval, Result, Test
 
 Z = normal_quantile(0.975)
@@ -75,13 +75,14 @@ def spearman_of(
         return Correlation(estimate=None, reason=f"{n} complete pairs; four are needed", **common)
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return Correlation(estimate=None, reason="all values of one read are equal", **common)
-    rho = pearson_coefficient(average_ranks(x), average_ranks(y))
+    tied = ties(x), ties(y)
+    rho = pearson_coefficient(tied[0].ranks(), tied[1].ranks())
     if abs(rho) >= 1:
         return Correlation(estimate=rho, reason="the ranks are identical: no interval", **common)
     t = rho * math.sqrt((n - 2) / (1 - rho**2))
     cluster_interval = None
     if kept_clusters is not None and patients is not None and patients >= 3:
-        spread = spearman_se(x, y, patient_codes, patients, rho)
+        spread = spearman_se(x, y, tied, patient_codes, patients, rho)
         if spread is not None:
             centre, half = math.atanh(rho), Z * spread[0]
             cluster_interval = Interval(math.tanh(centre - half), math.tanh(centre + half), spread[1])

@@ -12,11 +12,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.ranks import average_ranks
+from analytics.ranks import Ties, ties
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
-MOST_ENTRIES = 4_000_000
+MOST_ENTRIES = 200_000
 """Patients × units up to which the jackknife is exact."""
 
 
@@ -36,38 +36,35 @@ def left_out_spearman(x: Array, y: Array, patient: Index, patients: int) -> Arra
 
 def _reduced_ranks(values: Array, patient: Index, patients: int) -> Array:
     """Midranks (patients, units) among the units of the other patients."""
-    distinct, place = np.unique(values, return_inverse=True)
-    own = np.zeros((patients, len(distinct)))
-    np.add.at(own, (patient, place), 1.0)
+    tied = ties(values)
+    own = np.zeros((patients, len(tied.counts)))
+    np.add.at(own, (patient, tied.place), 1.0)
     below = np.cumsum(own, axis=1) - own / 2
-    result: Array = average_ranks(values)[None, :] - below[:, place]
+    result: Array = tied.ranks()[None, :] - below[:, tied.place]
     return result
 
 
-def influence_spearman(x: Array, y: Array) -> Array:
+def influence_spearman(x: Array | Ties, y: Array | Ties) -> Array:
     """Influence of each unit on ρ: the derivative of ρ with respect to its weight; sums to 0."""
-    n = len(x)
-    f, g = ((average_ranks(v) - 0.5) / n for v in (x, y))
+    tx, ty = (v if isinstance(v, Ties) else ties(v) for v in (x, y))
+    n = len(tx.place)
+    f, g = ((t.ranks() - 0.5) / n for t in (tx, ty))
     cov, var_f, var_g = ((a * b).mean() - 0.25 for a, b in ((f, g), (f, f), (g, g)))
-    d_cov = f * g + _mean_above(x, g) + _mean_above(y, f)
-    d_f, d_g = f * f + 2 * _mean_above(x, f), g * g + 2 * _mean_above(y, g)
+    d_cov = f * g + (tx.above(g) + ty.above(f)) / n
+    d_f, d_g = f * f + 2 * tx.above(f) / n, g * g + 2 * ty.above(g) / n
     rho = cov / math.sqrt(var_f * var_g)
     d_cov, d_f, d_g = (d - d.mean() for d in (d_cov, d_f, d_g))
     result: Array = d_cov / math.sqrt(var_f * var_g) - rho / 2 * (d_f / var_f + d_g / var_g)
     return result
 
 
-def _mean_above(values: Array, summed: Array) -> Array:
-    """Σ of ``summed`` over units with a larger value (an equal one counts half), over n."""
-    distinct, place = np.unique(values, return_inverse=True)
-    totals = np.bincount(place, weights=summed, minlength=len(distinct))
-    above = totals.sum() - np.cumsum(totals) + totals / 2
-    result: Array = above[place] / len(values)
-    return result
+def spearman_se(
+    x: Array, y: Array, tied: tuple[Ties, Ties], patient: Index, patients: int, rho: float
+) -> tuple[float, str] | None:
+    """Standard error of Fisher's z of ρ over patients, and how it was had; None where there is no spread.
 
-
-def spearman_se(x: Array, y: Array, patient: Index, patients: int, rho: float) -> tuple[float, str] | None:
-    """Standard error of Fisher's z of ρ over patients, and how it was had; None where there is no spread."""
+    ``tied`` are the ties of x and y, which the caller has already.
+    """
     if patients * len(x) <= MOST_ENTRIES:
         z = np.arctanh(np.clip(left_out_spearman(x, y, patient, patients), -1, 1))
         if not np.isfinite(z).all():
@@ -75,7 +72,7 @@ def spearman_se(x: Array, y: Array, patient: Index, patients: int, rho: float) -
         se = math.sqrt((patients - 1) / patients * float(((z - z.mean()) ** 2).sum()))
         name = "delete-one-patient jackknife on Fisher's z"
     else:
-        sums = np.bincount(patient, weights=influence_spearman(x, y), minlength=patients) / len(x)
+        sums = np.bincount(patient, weights=influence_spearman(*tied), minlength=patients) / len(x)
         se = math.sqrt(patients / (patients - 1) * float((sums**2).sum())) / (1 - rho**2)
         name = "infinitesimal jackknife over patients on Fisher's z"
     # Where every patient says the same there is no spread to make an interval of.

@@ -64,11 +64,11 @@ class RatioLimits(Result):
             text += f"; within-subject CV {percent(self.cv_log)} %"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
 
-    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = ()) -> Drawing:
+    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = "") -> Drawing:
         """Ratio against the geometric mean, with both limits."""
         from analytics.figures.comparison import ratio_plot
 
-        return ratio_plot(self, labels=labels, links=links)
+        return ratio_plot(self, labels=labels, links=links, bins=bins)
 
 
 def ratio_limits(

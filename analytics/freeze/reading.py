@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -17,6 +17,8 @@ from analytics.freeze.checking import check, check_together, typed_frame
 from analytics.freeze.manifest import FORMAT_VERSION, About, sha256, whole_hash
 from analytics.freeze.schema import TABLES
 from analytics.freeze.writing import ARROW
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Freeze:
     hash: str
     manifest: Mapping[str, Any]
     _tables: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    _derived: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def simulated(self) -> bool:
@@ -81,6 +84,13 @@ class Freeze:
         frame = typed_frame(schema, read.to_pandas(strings_to_categorical=True, integer_object_nulls=False))
         check(schema, frame)
         return frame
+
+    def derived(self, key: Any, make: Callable[[], T]) -> T:
+        """What ``make`` returns, computed once per opened freeze: a freeze does not change."""
+        if key not in self._derived:
+            self._derived[key] = make()
+        found: T = self._derived[key]
+        return found
 
     def panel(self, name: str) -> bytes:
         """One stored picture. Raises AnalyticsError when there is none such or it was changed."""

@@ -92,8 +92,15 @@ class Filters:
         return ", ".join(parts)
 
 
+NO_FILTERS = Filters()
+
+
 def patient_index(freeze: Freeze, name: str) -> NDArray[np.int64]:
     """For each row of a table, the row of its patient in the table of patients."""
+    return freeze.derived(("patient index", name), lambda: _patient_index(freeze, name))
+
+
+def _patient_index(freeze: Freeze, name: str) -> NDArray[np.int64]:
     patients = freeze.table("patients")["patient"]
     column = freeze.table(name)["patient"]
     if not len(column):

@@ -13,7 +13,7 @@ from analytics.errors import AnalyticsError
 from analytics.freeze import PAIRS, Freeze, Pair
 from analytics.freeze.schema import PAIR_TABLES
 from analytics.metrics import LEVELS, METRICS, Metric, metric
-from analytics.questions.filters import Filters, patient_index
+from analytics.questions.filters import NO_FILTERS, Filters, patient_index
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -100,7 +100,7 @@ def paired(
     metric_name: str,
     level: str = "lesion",
     extents: str = "",
-    filters: Filters | None = None,
+    filters: Filters = NO_FILTERS,
     matched_only: bool = False,
     rows: Index | None = None,
 ) -> Paired:
@@ -115,7 +115,7 @@ def paired(
             pair=pair,
             level=level,
             extents=extents,
-            filters=filters or Filters(),
+            filters=filters,
             matched_only=matched_only,
         )
     sides = []
@@ -155,20 +155,31 @@ def default_extents(freeze: Freeze, pair: str, level: str) -> str:
 
 def pairs_of(freeze: Freeze, level: str = "lesion") -> tuple[str, ...]:
     """Pairs that the freeze has at a level, in the order of the vocabulary."""
-    there = set(freeze.table(pair_table(level))["pair"].unique())
-    return tuple(name for name in PAIRS if name in there)
+
+    def found() -> tuple[str, ...]:
+        there = set(freeze.table(pair_table(level))["pair"].unique())
+        return tuple(name for name in PAIRS if name in there)
+
+    return freeze.derived(("pairs", level), found)
 
 
 def metrics_of(freeze: Freeze, pair: str, level: str = "lesion") -> tuple[str, ...]:
     """Metrics that a pair has at a level: those with a value in both reads of one unit at least."""
-    table = freeze.table(pair_table(level))
-    rows = (table["pair"] == pair).to_numpy(bool)
-    found = []
-    for name in METRICS:
-        columns = (f"{name}_first", f"{name}_second")
-        if all(c in table for c in columns) and table.loc[rows, list(columns)].notna().all(axis=1).any():
-            found.append(name)
-    return tuple(found)
+
+    def found() -> tuple[str, ...]:
+        table = freeze.table(pair_table(level))
+        rows = (table["pair"] == pair).to_numpy(bool)
+        names = [name for name in METRICS if f"{name}_first" in table and f"{name}_second" in table]
+        return tuple(
+            name
+            for name in names
+            if (
+                ~np.isnan(table[f"{name}_first"].to_numpy(float)[rows])
+                & ~np.isnan(table[f"{name}_second"].to_numpy(float)[rows])
+            ).any()
+        )
+
+    return freeze.derived(("metrics", pair, level), found)
 
 
 def labels(freeze: Freeze, name: str, rows: Index) -> list[str]:
