@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from analytics.figures.drawing import Drawing
 
 Z = normal_quantile(0.975)
-PROFILES = ("lin2022", "recommended")
+INTERVALS = {
+    "lin2022": "Clopper–Pearson, predictive values Mercaldo logit",
+    "recommended": "Wilson, Clopper–Pearson at 0 and 100 %",
+}
+PROFILES = tuple(INTERVALS)
 MEASURES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 TITLES = {
     "sensitivity": "Sensitivity",
@@ -109,7 +113,7 @@ class TwoByTwo:
     def caption(self) -> str:
         """Question, intervals, units and clusters."""
         text = "Simulated data. " if self.simulated else ""
-        text += f"{self.question}; 95 % CI Clopper–Pearson, predictive values Mercaldo logit (profile {self.profile}); "
+        text += f"{self.question}; 95 % CI {INTERVALS[self.profile]} (profile {self.profile}); "
         text += f"{count(self.n)} {plural(self.unit, self.n)}"
         if self.clusters is not None:
             text += f" in {count(self.clusters)} patients, taken as independent"

@@ -145,11 +145,11 @@ class CrossTable:
 
 
 def cross_table(
-    first: Sequence[Any],
-    second: Sequence[Any],
+    first: Sequence[Any] | NDArray[Any],
+    second: Sequence[Any] | NDArray[Any],
     *,
     levels: Sequence[Any],
-    clusters: Sequence[Any] | None = None,
+    clusters: Sequence[Any] | NDArray[Any] | None = None,
 ) -> CrossTable:
     """Count two sequences of categories. A missing entry drops the unit, a category off the scale is an error."""
     if len(first) != len(second):

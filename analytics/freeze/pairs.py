@@ -18,6 +18,11 @@ class Pair:
     second: str
     independent: bool = True
 
+    @property
+    def words(self) -> str:
+        """The label inside a sentence."""
+        return self.label[:1].lower() + self.label[1:]
+
 
 PAIRS: dict[str, Pair] = {
     pair.key: pair

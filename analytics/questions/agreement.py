@@ -135,7 +135,7 @@ def answer(
     grids = (estimates_grid(data, results, clustered=chosen.clustered), table, beside, *groups)
     return Answer(
         question="agreement",
-        title=f"{data.metric.label}: {data.pair.label.lower()}, per {data.level}",
+        title=f"{data.metric.label}: {data.pair.words}, per {data.level}",
         parameters=query_of(p),
         freeze=freeze.hash,
         simulated=freeze.simulated,

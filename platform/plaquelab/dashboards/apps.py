@@ -19,7 +19,8 @@ class DashboardsConfig(AppConfig):
         from django.core.signals import request_started
 
         from plaquelab.analysis.signals import run_succeeded
-        from plaquelab.dashboards import receivers, services
+        from plaquelab.audit import services as audit
+        from plaquelab.dashboards import frozen, receivers, services
         from plaquelab.dashboards.models import Calculation, DatasetFreeze
         from plaquelab.jobs import services as jobs
         from plaquelab.reading.signals import case_final
@@ -40,6 +41,7 @@ class DashboardsConfig(AppConfig):
             running_states=(Calculation.State.RUNNING,),
             fail=services.fail_abandoned_calculation,
         )
+        audit.register_check(frozen.freezes_match)
         case_final.connect(receivers.measure_inside_final_read, dispatch_uid="dashboards.final_read")
         reads_imported.connect(receivers.measure_inside_imported_reads, dispatch_uid="dashboards.imported")
         run_succeeded.connect(receivers.measure_inside_earlier_imports, dispatch_uid="dashboards.analysed")

@@ -22,6 +22,7 @@ from plaquelab.dashboards.centreline_places import place_between
 from plaquelab.dashboards.gathering import Case, SourceRead, network_read
 from plaquelab.dashboards.measured import TERRITORIES, Owner, Values, graded_by_segment, restricted, rolled_up
 from plaquelab.dashboards.pairing import Comparison
+from plaquelab.dashboards.recounting import wall_minus_lumen
 
 MOST_DAYS_TO_IVUS = 30.0
 
@@ -32,6 +33,8 @@ class Plan:
 
     prepare : turns both reads' values into what is compared.
     levels : at which levels.
+    centrelines : the two runs, where they lie on different centrelines.
+    as_ultrasound : whether the second read's own lesions are counted as ultrasound counts.
     """
 
     pair: str
@@ -41,6 +44,7 @@ class Plan:
     prepare: Callable[[Values, Values], tuple[Values, Values]]
     levels: tuple[str, ...] = ("lesion", "vessel", "territory", "patient")
     centrelines: tuple[int, int] | None = None
+    as_ultrasound: bool = False
 
     @property
     def owners(self) -> tuple[Owner, Owner]:
@@ -164,7 +168,7 @@ def _network_ivus(
     own = network_read(case.run, case.patient)
     return [
         Plan("network_ivus", "given", imports[0], second, inside_the_same_lesions, levels),
-        Plan("network_ivus", "own", imports[0], own, along_the_imaged_stretch, levels),
+        Plan("network_ivus", "own", imports[0], own, along_the_imaged_stretch, levels, as_ultrasound=True),
     ]
 
 
@@ -190,7 +194,10 @@ def _centreline(case: Case) -> list[Plan]:
 
 def compare(plan: Plan, values: Mapping[Owner, Values]) -> Comparison:
     """Return a plan with its numbers."""
-    first, second = plan.prepare(values[plan.first.owner], values[plan.second.owner])
+    reference, other = values[plan.first.owner], values[plan.second.owner]
+    if plan.as_ultrasound:
+        other = wall_minus_lumen(plan.second.owner[1], {vessel for vessel, _ in reference.lesions})
+    first, second = plan.prepare(reference, other)
     return Comparison(
         pair=plan.pair,
         extents=plan.extents,

@@ -59,11 +59,11 @@ def values_of(*, study: Study, owners: Iterable[Owner]) -> dict[Owner, Values]:
                 **{f"{kind}__in": keys[start : start + OWNERS_A_QUERY]}, exam__study=study
             ).values_list(f"{kind}_id", "level", "vessel", "segment", "lesion", "metric", "value", "text")
             for pk, *row in rows.iterator(chunk_size=20_000):
-                _put(found[kind, pk], *row)
+                put(found[kind, pk], *row)
     return found
 
 
-def _put(
+def put(
     values: Values,
     level: str,
     vessel: str,
@@ -73,6 +73,7 @@ def _put(
     value: float | None,
     text: str,
 ) -> None:
+    """Put one row of the long table where it belongs."""
     if level == "lesion" and lesion is not None:
         key = (vessel, lesion)
         if metric == CADRADS:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from inference.straightening import StraightenedVessel
 
 MOST_CASES = 24
-ZOOM_ALONG = 4
+ZOOM_CURVED, ZOOM_SECTIONS, ZOOM_ALONG = 3, 2, 4
 ZOOM_SECTION = 6
 LUMEN, WALL = (244, 162, 97), (72, 191, 227)
 COMPOSITION = {1: (181, 23, 158), 2: (214, 40, 40), 3: (255, 214, 10)}
@@ -148,15 +148,17 @@ def curved(case: Case, vessel: StraightenedVessel, lesion: Lesion) -> np.ndarray
 
     view = reformation(volume_of(case.exam), vessel)
     image = Image.fromarray(np.repeat(grey(view.hu)[:, :, None], 3, axis=2))
+    image = image.resize((image.width * ZOOM_CURVED, image.height * ZOOM_CURVED), Image.Resampling.BICUBIC)
+    line = view.line * ZOOM_CURVED
     pen = ImageDraw.Draw(image)
     for position in (lesion.start_mm, lesion.end_mm):
-        section = min(round(position / 0.3), len(view.line) - 1)
-        before, after = view.line[max(section - 3, 0)], view.line[min(section + 3, len(view.line) - 1)]
+        at = min(round(position / 0.3), len(line) - 1)
+        before, after = line[max(at - 3, 0)], line[min(at + 3, len(line) - 1)]
         across = np.array([-(after - before)[1], (after - before)[0]])
         length = float(np.hypot(*across)) or 1.0
         for side in (-1, 1):
-            ends = [view.line[section] + side * across / length * reach for reach in (8.0, 16.0)]
-            pen.line([tuple(float(x) for x in end) for end in ends], fill=WALL, width=2)
+            ends = [line[at] + side * across / length * reach * ZOOM_CURVED for reach in (8.0, 16.0)]
+            pen.line([tuple(float(x) for x in end) for end in ends], fill=WALL, width=3)
     return np.asarray(image)
 
 
@@ -168,17 +170,22 @@ def along(vessel: StraightenedVessel, composition: np.ndarray) -> np.ndarray:
     composition : (S, 64, 64) of 0 none, 1 low-attenuation, 2 non-calcified, 3 calcified.
     """
     import numpy as np
+    from PIL import Image
 
     from inference.report.views import along as cut
     from inference.report.views import grey
 
     middle = composition.shape[1] // 2
-    picture = np.repeat(grey(cut(vessel, 0))[:, :, None], 3, axis=2).astype(np.float32)
+    shades = Image.fromarray(grey(cut(vessel, 0)))
+    size = (shades.width * ZOOM_SECTIONS, shades.height * ZOOM_ALONG)
+    smooth = np.asarray(shades.resize(size, Image.Resampling.BICUBIC))
+    picture = np.repeat(smooth[:, :, None], 3, axis=2).astype(np.float32)
     tint = composition[:, middle - 1 : middle + 1].max(1).T
+    tint = tint.repeat(ZOOM_ALONG, axis=0).repeat(ZOOM_SECTIONS, axis=1)
     for code, colour in COMPOSITION.items():
         here = tint == code
         picture[here] = (1 - TINT) * picture[here] + TINT * np.array(colour, np.float32)
-    return picture.astype(np.uint8).repeat(ZOOM_ALONG, axis=0).repeat(2, axis=1)
+    return picture.astype(np.uint8)
 
 
 def section(vessel: StraightenedVessel, read: VesselRead, number: int) -> np.ndarray:

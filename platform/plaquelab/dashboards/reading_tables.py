@@ -57,17 +57,19 @@ def reads(*, cases: Sequence[Case], values: Mapping[Owner, Values], days: Days) 
             rows.append(_run_row(case.second_operator, again, days))
         for slot, read in sorted(case.readers.items()):
             row = _read_row(read, days)
-            if read.kind == "expert" and slot == 1 and (case.final is None or case.final.key != read.key):
+            first_slot = min(case.readers) if case.final is None else None
+            is_first = slot == first_slot if case.final is None else read.key == case.final.key
+            if read.kind == "expert" and not is_first:
                 row["kind"] = "second_expert"
             if read.kind == "assisted" and case.run is not None:
                 row["share_changed"] = share_changed(values[("run", case.run.pk)], values[read.owner])
             rows.append(row)
-        first: set[str] = set()
+        has_expert = bool(case.readers)
         for (kind, _, occasion), read in sorted(case.imported.items()):
             row = _read_row(read, days)
-            if kind == "expert" and occasion == 1 and kind in first:
-                row["kind"] = "second_expert"
-            first.add(kind)
+            if kind == "expert" and occasion == 1:
+                row["kind"] = "second_expert" if has_expert else "expert"
+                has_expert = True
             rows.append(row)
     return rows
 

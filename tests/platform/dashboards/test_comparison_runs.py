@@ -92,3 +92,20 @@ def test_reads_that_came_before_the_analysis_are_measured_after_it(two_studies: 
     AnalysisRun.objects.filter(pk=case.run_id).update(state="succeeded")
     run_succeeded.send(sender=AnalysisRun, run=AnalysisRun.objects.get(pk=case.run_id))
     assert len(given()) == 1
+
+
+def test_the_networks_own_lesions_are_counted_as_ultrasound_counts(ready_case: SimpleNamespace) -> None:
+    from plaquelab.dashboards.measured import values_of
+    from plaquelab.dashboards.recounting import wall_minus_lumen
+
+    run = ready_case.case.run
+    counted = wall_minus_lumen(run.pk, ["LAD"])
+    assert set(counted.lesions) == {("LAD", 1)}
+    stored = values_of(study=ready_case.study, owners=[("run", run.pk)])["run", run.pk]
+    lesion, plaque = counted.lesions["LAD", 1], stored.lesions["LAD", 1]
+    assert lesion["lesion_start"] == plaque["lesion_start"]
+    assert lesion["minimal_luminal_area"] == pytest.approx(plaque["minimal_luminal_area"])
+    assert lesion["total_plaque_volume"] == pytest.approx(
+        plaque["vessel_volume"] - plaque["lumen_volume"], rel=1e-6
+    )
+    assert lesion["total_plaque_volume"] > plaque["total_plaque_volume"]

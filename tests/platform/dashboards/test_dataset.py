@@ -18,7 +18,7 @@ from plaquelab.references.services import import_file
 from tests.platform.dashboards.conftest import lesion_rows, territory_rows
 from tests.platform.references.conftest import file_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.both_worlds, pytest.mark.django_db]
 
 
 def given_run(case, rows):
@@ -110,8 +110,17 @@ def test_two_readers_are_compared_once_both_signed(filled):
     assert volumes(found)[0] == (140, 120)
 
 
-def test_ultrasound_angiography_and_imported_experts(filled):
+def test_ultrasound_angiography_and_imported_experts(filled, monkeypatch):
+    from plaquelab.dashboards import comparing
+    from plaquelab.dashboards.measured import values_of
+
     world = filled.a
+    # The fixture's runs are rows without files; what is counted again is the next test's.
+    monkeypatch.setattr(
+        comparing,
+        "wall_minus_lumen",
+        lambda run, vessels: values_of(study=world.study, owners=[("run", run)])["run", run],
+    )
     bring(
         world, "ivus",
         "P-001,LAD,1,12,21,vessel_volume,200,mm³,core",
@@ -349,3 +358,17 @@ def test_another_study_is_not_read_and_an_empty_one_has_tables(filled):
 def test_queries_do_not_grow_with_the_cases(filled, django_assert_max_num_queries):
     with django_assert_max_num_queries(60):
         build(filled.a.study)
+
+
+def test_the_reference_is_the_expert_and_the_other_the_second(filled):
+    from plaquelab.reading.models import Read
+
+    world = filled.a
+    case = ReadCase.objects.get(study=world.study, exam__number=1)
+    second = Read.objects.get(case=case, assignment__slot=1)
+    ReadCase.objects.filter(pk=case.pk).update(final_read=second)
+    bring(world, "expert", "P-001,LAD,1,10,20,total_plaque_volume,1,mm³,X1")
+    rows = [r for r in build(world.study).tables["reads"] if r["patient"] == "P-001"]
+    assert [(r["kind"], r["reader"]) for r in rows if "expert" in r["kind"]] == [
+        ("second_expert", "reader 1"), ("expert", "reader 2"), ("second_expert", "X1"),
+    ]  # fmt: skip

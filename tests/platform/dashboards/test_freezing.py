@@ -15,14 +15,14 @@ from analytics.errors import AnalyticsError
 from analytics.freeze import read_freeze
 from plaquelab.audit.models import AuditEvent
 from plaquelab.dashboards import freezing, services
-from plaquelab.dashboards.frozen import NotFrozenError, open_freeze
+from plaquelab.dashboards.frozen import NotFrozenError, freezes_match, open_freeze
 from plaquelab.dashboards.models import DatasetFreeze
 from plaquelab.dashboards.selectors import chosen_freeze, visible_freezes
 from plaquelab.states import TransitionError
 from plaquelab.storage import store
 from tests.platform.conftest import ROLES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.both_worlds, pytest.mark.django_db]
 REASON = "agreed by the steering committee"
 
 
@@ -71,6 +71,22 @@ def test_the_same_data_makes_the_same_tables_and_a_changed_file_is_refused(froze
     (folder / "patients.parquet").write_bytes(b"altered")
     with pytest.raises(AnalyticsError, match="was changed after the freeze was made"):
         read_freeze(folder).table("patients")
+
+
+def test_audit_verify_finds_an_altered_freeze(frozen):
+    assert list(freezes_match()) == []
+    path = f"{frozen.folder}/patients.parquet"
+    kept = store().get(path)
+    store().put(path, kept + b"x")
+    assert list(freezes_match()) == ["study alpha, freeze 1: patients.parquet was altered after freezing."]
+    store().put(path, kept)
+    manifest = json.loads(store().get(f"{frozen.folder}/manifest.json"))
+    manifest["about"]["note"] = "Final"
+    store().put(f"{frozen.folder}/manifest.json", json.dumps(manifest).encode())
+    assert list(freezes_match()) == ["study alpha, freeze 1: its manifest is no longer what was frozen."]
+    store().delete(path)
+    (text,) = freezes_match()
+    assert "it cannot be read" in text
 
 
 def test_one_freeze_at_a_time_and_waiting_measurements_are_named(filled, client_for):

@@ -14,7 +14,7 @@ from plaquelab.references.selectors import covariates_of, outcomes_of
 from plaquelab.states import TransitionError
 from tests.platform.references.conftest import file_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.both_worlds, pytest.mark.django_db]
 READ = ("P-1,LAD,1,10,20,total_plaque_volume,85,mm³,R1", "P-1,LAD,1,10,20,diameter_stenosis,40,%,R1")
 
 
