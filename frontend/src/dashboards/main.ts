@@ -28,15 +28,19 @@ document.addEventListener("htmx:configRequest", (event) => {
   for (const name of Object.keys(detail.parameters)) if (detail.parameters[name] === "") delete detail.parameters[name];
 });
 
-// The outcome page's filters apply as they are chosen; the button remains for keyboards and for typed numbers.
-for (const form of document.querySelectorAll<HTMLFormElement>("form[data-filters]")) {
-  form.addEventListener("change", (event) => {
-    const changed = event.target;
-    if (changed instanceof HTMLSelectElement) {
-      const cut = changed.selectedOptions[0]?.dataset["cut"];
-      const field = form.elements.namedItem("cut");
-      if (cut && field instanceof HTMLInputElement) field.value = cut;
-      form.requestSubmit();
-    }
-  });
-}
+// A slider moves its number at once; the page follows when it is let go.
+document.addEventListener("input", (event) => {
+  if (!(event.target instanceof HTMLInputElement)) return;
+  const { slider } = event.target.dataset;
+  const pair = slider
+    ? document.getElementById(slider)
+    : document.querySelector(`[data-slider="${CSS.escape(event.target.id)}"]`);
+  if (pair instanceof HTMLInputElement) pair.value = event.target.value;
+});
+
+// Another marker has another cut-off: the old one does not stay behind in the address.
+document.addEventListener("change", (event) => {
+  if (!(event.target instanceof HTMLSelectElement) || event.target.id !== "field-marker") return;
+  const cut = document.getElementById("field-cut");
+  if (cut instanceof HTMLInputElement) cut.value = "";
+}, { capture: true });

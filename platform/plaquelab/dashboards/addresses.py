@@ -34,6 +34,10 @@ class Address:
         """The query with another selection, given as a figure or grid links to it (``?key=value&…``)."""
         return replace(self, selection=read_selection(link.removeprefix("?"))).query()
 
+    def with_parameter(self, name: str, value: str) -> str:
+        """The query with one parameter changed and nothing selected."""
+        return replace(self, parameters={**self.parameters, name: value}, selection={}).query()
+
     @property
     def without_selection(self) -> str:
         """The query of the page with all its cases."""

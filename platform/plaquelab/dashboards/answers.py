@@ -24,6 +24,7 @@ from plaquelab.dashboards.questions import Question
 if TYPE_CHECKING:
     from analytics.freeze import Freeze
     from analytics.questions import Answer
+    from analytics.result import Result
 
 Document = dict[str, Any]
 MOST_FILES = 2_000
@@ -86,9 +87,11 @@ def document(answer: Answer) -> Document:
     }
 
 
-def _results(value: Any) -> Iterator[Any]:
+def _results(value: Any) -> Iterator[Result]:
     """Every result object, however deep in mappings, sequences and containers of results."""
-    if hasattr(value, "sentence"):
+    from analytics.result import Result
+
+    if isinstance(value, Result):
         yield value
     elif isinstance(value, Mapping):
         for part in value.values():

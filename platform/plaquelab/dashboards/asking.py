@@ -71,7 +71,9 @@ def asked(request: HttpRequest, slug: str, key: str) -> Asked | None:
         freeze=freeze,
         question=question,
         parameters=parameters,
-        address=Address(row.number, question.query(parameters), read_selection(request.GET.get("selection", ""))),
+        address=Address(
+            row.number, question.query(parameters), read_selection(request.GET.get("selection", ""))
+        ),
         problems=((problem,) if problem else ()) + problems,
     )
 

@@ -73,7 +73,9 @@ def _calculate_and_store(calculation: Calculation) -> None:
         for name in files:
             store().put(f"{calculation.folder}/{name}", (out / name).read_bytes())
     with transaction.atomic():
-        jobs.finish(calculation, to_state=CALCULATION.table[(C.RUNNING, "succeed")], stage="done", files=files)
+        jobs.finish(
+            calculation, to_state=CALCULATION.table[(C.RUNNING, "succeed")], stage="done", files=files
+        )
     shutil.rmtree(_memory_folder(calculation), ignore_errors=True)
 
 

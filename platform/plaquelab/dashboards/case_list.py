@@ -21,27 +21,48 @@ if TYPE_CHECKING:
 
 SECTION_SPACING_MM = 0.3
 IDENTITIES = frozenset(
-    "row patient vessel territory segment first_lesion second_lesion position first_read second_read match "
-    "exam site cohort".split()
+    [
+        "row",
+        "patient",
+        "vessel",
+        "territory",
+        "segment",
+        "first_lesion",
+        "second_lesion",
+        "position",
+        "first_read",
+        "second_read",
+        "match",
+        "exam",
+        "site",
+        "cohort",
+    ]
 )
 PAIRS_OF_THE_FINAL_READ = ("network_expert", "assisted")
-MOST_VALUES = 4
+MOST_VALUES = 3
 
 
 @dataclass(frozen=True)
 class CaseRow:
     """One case of a list.
 
+    values : as printed, and whether each is a number.
     link : into the viewer where the person may open its images, else to its row of measurements.
     row_link : always to its row of measurements.
     """
 
-    label: str
+    patient: str
+    place: str
     site: str
-    values: tuple[str, ...]
+    values: tuple[tuple[str, bool], ...]
     link: str
     row_link: str
     opens_images: bool
+
+    @property
+    def label(self) -> str:
+        """Patient and place."""
+        return f"{self.patient} · {self.place}" if self.place else self.patient
 
 
 @dataclass(frozen=True)
@@ -49,12 +70,12 @@ class CaseList:
     """The first cases of a selection, how many there are, and the headings of their values."""
 
     total: int
-    headings: tuple[str, ...]
+    headings: tuple[tuple[str, bool], ...]
     rows: tuple[CaseRow, ...]
 
 
 def frame(asked: Asked) -> pd.DataFrame:
-    """Every case of the selection; where two reads were compared, the largest difference first.
+    """Every case of the selection: the largest difference between two reads first, patients with an event first.
 
     Raises
     ------
@@ -67,6 +88,8 @@ def frame(asked: Asked) -> pd.DataFrame:
     if firsts and (second := firsts[0].removesuffix("_first") + "_second") in found:
         distance = (found[second].astype(float) - found[firsts[0]].astype(float)).abs()
         found = found.iloc[np.argsort(-distance.fillna(-1).to_numpy(), kind="stable")]
+    elif "outcome" in found:
+        found = found.iloc[np.argsort((found["outcome"] == "end of follow-up").to_numpy(), kind="stable")]
     return found
 
 
@@ -78,13 +101,21 @@ def value_names(found: pd.DataFrame) -> list[str]:
 def case_list(asked: Asked, found: pd.DataFrame, user: User, *, most: int) -> CaseList:
     """The first ``most`` cases with links."""
     shown = found.head(most)
-    names = value_names(found)[:MOST_VALUES]
+    names = value_names(found)
+    # Beside the figures there is room for one comparison; the download has every column.
+    names = names[:2] if names and names[0].endswith("_first") else names[:MOST_VALUES]
     exams = [int(e) for e in shown["exam"].dropna().unique()] if "exam" in shown else []
     opened = selectors.exams_with_images(user, asked.study, exams) if exams else set()
     if not selectors.sees_every_read(user, asked.study) and _pair(asked) not in PAIRS_OF_THE_FINAL_READ:
         opened = set()
-    rows = tuple(_row(asked, record, names, opened) for record in shown.to_dict("records"))
-    return CaseList(len(found), tuple(heading(asked, name) for name in names), rows)
+    rows = tuple(_row(asked, record, names, opened) for record in records(shown))
+    headings = tuple((heading(asked, name), found[name].dtype.kind in "iufb") for name in names)
+    return CaseList(len(found), headings, rows)
+
+
+def records(found: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as mappings of column to value."""
+    return [{str(name): value for name, value in row.items()} for row in found.to_dict("records")]
 
 
 def _pair(asked: Asked) -> str:
@@ -119,34 +150,48 @@ def _row(asked: Asked, record: dict[str, Any], names: Sequence[str], opened: set
     number = _number(record.get("exam"))
     images = number is not None and int(number) in opened
     return CaseRow(
-        label=label(record),
+        patient=_text(record["patient"]),
+        place=place(record),
         site=_text(record.get("site")),
-        values=tuple(shown(record[name]) for name in names),
-        link=link_to_images(asked.study.slug, int(number), record) if images and number is not None else row_link,
+        values=tuple(
+            (shown(record[name], digits_of(name)), not isinstance(record[name], str)) for name in names
+        ),
+        link=link_to_images(asked.study.slug, int(number), record)
+        if images and number is not None
+        else row_link,
         row_link=row_link,
         opens_images=images,
     )
 
 
 def label(record: dict[str, Any]) -> str:
-    """``P-004 · LAD · lesion 2``; a lesion without a counterpart in the first read carries the second's number."""
-    place = _text(record.get("vessel")) or _text(record.get("territory"))
+    """``P-004 · LAD · lesion 2``."""
+    return " · ".join(part for part in (_text(record["patient"]), place(record)) if part)
+
+
+def place(record: dict[str, Any]) -> str:
+    """``LAD · lesion 2``; a lesion without a counterpart in the first read carries the second's number."""
+    where = _text(record.get("vessel")) or _text(record.get("territory"))
     first, second = _number(record.get("first_lesion")), _number(record.get("second_lesion"))
     lesion = f"lesion {int(first)}" if first is not None else ""
     if first is None and second is not None:
         lesion = f"lesion {int(second)} of the second read alone"
-    return " · ".join(part for part in (_text(record["patient"]), place, lesion) if part)
+    return " · ".join(part for part in (where, lesion) if part)
 
 
 def link_to_row(asked: Asked, record: dict[str, Any]) -> str:
     """The page of a case's measurements, at its row where it has one."""
-    return row_address(asked.study.slug, asked.row.number, str(record["patient"]), table_of(record), record.get("row"))
+    return row_address(
+        asked.study.slug, asked.row.number, str(record["patient"]), table_of(record), record.get("row")
+    )
 
 
 def row_address(slug: str, freeze: int, patient: str, table: str = "", row: Any = None) -> str:
     """Address of a patient's measurements in a freeze; ``table`` and ``row`` name the row that is meant."""
     address = reverse("dashboards:case", kwargs={"study": slug, "number": freeze})
-    place = {"patient": patient} | ({"table": table, "row": str(int(row))} if table and row is not None else {})
+    place = {"patient": patient} | (
+        {"table": table, "row": str(int(row))} if table and row is not None else {}
+    )
     return f"{address}?{urlencode(place)}"
 
 
@@ -175,7 +220,15 @@ def link_to_images(slug: str, exam: int, record: dict[str, Any]) -> str:
     return f"{address}?{urlencode(place)}" if place else address
 
 
-def shown(value: Any) -> str:
+def digits_of(name: str) -> int:
+    """Decimals of a column: those of its metric, else two."""
+    from analytics.metrics import METRICS
+
+    metric = METRICS.get(name) or METRICS.get(name.removesuffix("_first").removesuffix("_second"))
+    return metric.digits if metric else 2
+
+
+def shown(value: Any, digits: int = 2) -> str:
     """A value as printed; a dash where there is none."""
     from analytics.rounding import half_up
 
@@ -186,7 +239,8 @@ def shown(value: Any) -> str:
     if isinstance(value, int | np.integer):
         return str(int(value))
     if isinstance(value, float | np.floating):
-        return str(int(value)) if float(value).is_integer() and abs(value) < 1e6 else half_up(float(value), 2)
+        number = float(value)
+        return str(int(number)) if number.is_integer() and abs(number) < 1e6 else half_up(number, digits)
     return str(value)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plaquelab.dashboards.case_list import label, row_address, shown, words
+from plaquelab.dashboards.case_list import digits_of, label, records, row_address, shown, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,12 +56,12 @@ def facts(freeze: Freeze, patient: str) -> list[tuple[str, str]] | None:
         unit = f" ({column.unit})" if column.unit else ""
         found.append((f"{words(str(name))}{unit}", shown(value)))
     covariates = freeze.table("covariates")
-    for record in covariates[covariates["patient"] == patient].to_dict("records"):
+    for record in records(covariates[(covariates["patient"] == patient).to_numpy()]):
         text = record["category"] if isinstance(record["category"], str) else shown(record["value"])
-        unit = record["unit"]
-        if unit == "yes/no":
-            text, unit = ("yes" if record["value"] else "no"), None
-        found.append((f"{words(str(record['name']))}{f' ({unit})' if isinstance(unit, str) else ''}", text))
+        unit = f" ({record['unit']})" if isinstance(record["unit"], str) else ""
+        if record["unit"] == "yes/no":
+            text, unit = ("yes" if record["value"] else "no"), ""
+        found.append((f"{words(str(record['name']))}{unit}", text))
     return found
 
 
@@ -84,8 +84,9 @@ def chosen(freeze: Freeze, patient: str, table: str, row: str) -> Chosen | None:
         values.append(("CAD-RADS", "", shown(record["cadrads_first"]), shown(record["cadrads_second"])))
     for metric in METRICS.values():
         first, second = record.get(f"{metric.name}_first"), record.get(f"{metric.name}_second")
-        if shown(first) != "–" or shown(second) != "–":
-            values.append((metric.label, metric.unit, shown(first), shown(second)))
+        sides = shown(first, metric.digits), shown(second, metric.digits)
+        if sides != ("–", "–"):
+            values.append((metric.label, metric.unit, *sides))
     return Chosen(
         record=record,
         title=label(record),
@@ -110,14 +111,14 @@ def pair_rows(freeze: Freeze, patient: str, *, slug: str, number: int) -> list[T
             continue
         metric = "total_plaque_volume" if "total_plaque_volume_first" in mine else "diameter_stenosis"
         rows = []
-        for index, record in list(zip(mine.index, mine.to_dict("records"), strict=True))[:MOST_ROWS]:
+        for index, record in list(zip(mine.index, records(mine), strict=True))[:MOST_ROWS]:
             link = row_address(slug, number, patient, name, index)
             cells = (
                 label(record) if name != "patient_pairs" else "whole patient",
                 PAIRS[record["pair"]].label,
                 str(record["extents"]),
-                shown(record.get(f"{metric}_first")),
-                shown(record.get(f"{metric}_second")),
+                shown(record.get(f"{metric}_first"), 1),
+                shown(record.get(f"{metric}_second"), 1),
             )
             rows.append((link, cells))
         title = f"{words(name.removesuffix('_pairs'))}: compared reads"
@@ -144,14 +145,18 @@ def other_rows(freeze: Freeze, patient: str) -> list[Table]:
     tables = []
     for name, title in OTHER_TABLES:
         frame = freeze.table(name)
-        mine = frame[(frame["patient"] == patient).to_numpy()].drop(columns="patient").dropna(axis=1, how="all")
+        mine = (
+            frame[(frame["patient"] == patient).to_numpy()].drop(columns="patient").dropna(axis=1, how="all")
+        )
         if not len(mine):
             continue
         if name == "markers":
             tables.append(_upright(title, mine))
             continue
         headings = tuple(_with_unit(name, str(column)) for column in mine.columns)
-        rows = tuple(("", tuple(shown(v) for v in record)) for record in mine.head(MOST_ROWS).itertuples(index=False))
+        rows = tuple(
+            ("", tuple(shown(v) for v in record)) for record in mine.head(MOST_ROWS).itertuples(index=False)
+        )
         tables.append(Table(title, headings, rows))
     return tables
 
@@ -163,7 +168,16 @@ def _upright(title: str, mine: pd.DataFrame) -> Table:
     rows = []
     for name, value in mine.iloc[0].items():
         metric = METRICS.get(str(name))
-        rows.append(("", (metric.label if metric else words(str(name)), metric.unit if metric else "", shown(value))))
+        rows.append(
+            (
+                "",
+                (
+                    metric.label if metric else words(str(name)),
+                    metric.unit if metric else "",
+                    shown(value, digits_of(str(name))),
+                ),
+            )
+        )
     return Table(title, ("Metric", "Unit", "Value"), tuple(rows))
 
 

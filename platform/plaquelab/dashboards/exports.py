@@ -93,7 +93,11 @@ def _values(found: Any) -> list[Any]:
 
 
 def _at(values: Any, index: int) -> Any:
-    return values[index] if isinstance(values, Sequence) and not isinstance(values, str) and index < len(values) else None
+    return (
+        values[index]
+        if isinstance(values, Sequence) and not isinstance(values, str) and index < len(values)
+        else None
+    )
 
 
 def _label(custom: Any) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from plaquelab.dashboards.questions import Choices, Question
+from plaquelab.dashboards.sliders import Slider
 
 LABELS = {
     "pair": "Pair of reads",
@@ -18,6 +20,12 @@ LABELS = {
     "by": "Compare groups by",
     "form": "Form of the ICC",
     "profile": "Statistics",
+    "marker": "Marker",
+    "cut": "Cut-off",
+    "horizon": "Horizon (years)",
+    "endpoint": "Endpoint",
+    "adjust": "Adjust for",
+    "knots": "Knots of the spline",
     "place": "Territory or segment",
     "quality": "Image quality",
     "site": "Site",
@@ -31,6 +39,7 @@ UNSET = {
     "metric": "Default of the pair",
     "extents": "Given where there are any",
     "form": "As the statistics say",
+    "endpoint": "The freeze's own",
 }
 
 
@@ -41,6 +50,7 @@ class FieldView:
     kind : ``select``, ``check``, ``number``, ``checks`` (several of a list) or ``text``.
     options : (value, label, chosen).
     unset : label of the empty choice, where there is one.
+    slider : limits and step of a slider beside a number, where there is one.
     """
 
     name: str
@@ -49,9 +59,12 @@ class FieldView:
     value: str
     options: tuple[tuple[str, str, bool], ...] = ()
     unset: str = ""
+    slider: Slider | None = None
 
 
-def form_fields(question: Question, parameters: Any, choices: Choices) -> tuple[list[FieldView], list[FieldView]]:
+def form_fields(
+    question: Question, parameters: Any, choices: Choices, sliders: Mapping[str, Slider]
+) -> tuple[list[FieldView], list[FieldView]]:
     """The question's own fields, and the shared filters; a field that offers nothing is left out."""
     own: list[FieldView] = []
     shared: list[FieldView] = []
@@ -62,10 +75,14 @@ def form_fields(question: Question, parameters: Any, choices: Choices) -> tuple[
                 offered = choices.get(name, ())
                 if len(offered) > 1 or chosen:
                     shared.append(_select(name, chosen, offered, unset="All"))
+        elif field.name == "section":
+            continue  # sections have tabs of their own
         elif field.type == "bool":
             own.append(FieldView(field.name, _label(field.name), "check", "1" if value else ""))
         elif field.type in ("float", "int", "float | None"):
-            own.append(FieldView(field.name, _label(field.name), "number", "" if value is None else f"{value:g}"))
+            slider = sliders.get(field.name)
+            text = "" if value is None else f"{value:g}"
+            own.append(FieldView(field.name, _label(field.name), "number", text, slider=slider))
         elif field.type == "tuple[str, ...]":
             options = tuple((v, text, v in value) for v, text in choices.get(field.name, ()))
             own.append(FieldView(field.name, _label(field.name), "checks", ",".join(value), options))
@@ -75,7 +92,9 @@ def form_fields(question: Question, parameters: Any, choices: Choices) -> tuple[
 
 
 def _select(name: str, chosen: str, offered: tuple[tuple[str, str], ...], *, unset: str) -> FieldView:
-    options = tuple((v, EXTENTS.get(v, text) if name == "extents" else text, v == chosen) for v, text in offered)
+    options = tuple(
+        (v, EXTENTS.get(v, text) if name == "extents" else text, v == chosen) for v, text in offered
+    )
     return FieldView(name, _label(name), "select", chosen, options, unset)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analytics.questions import Answer, Steps
 
 log = logging.getLogger(__name__)
+ALL_SECTIONS = "all"
 Choices = Mapping[str, tuple[tuple[str, str], ...]]
 
 
@@ -79,19 +80,28 @@ class Question:
     def read(self, freeze: Freeze, given: Mapping[str, str]) -> tuple[Any, tuple[str, ...]]:
         """Parameters from the texts of an address, and what was wrong with them.
 
-        Choices may depend on other parameters (which metrics a pair has), so that they are read twice.
+        Choices may depend on other parameters (which metrics a pair has), so that they are read twice. A question with
+        sections begins with its first one; ``all`` shows them all.
         """
         from analytics.questions.filters import read_parameters
 
         kind = self.parameters
         first, _ = read_parameters(kind, given, self.choices(freeze, kind()))
-        return read_parameters(kind, given, self.choices(freeze, first))
+        choices = self.choices(freeze, first)
+        texts = dict(given)
+        if sections := choices.get("section"):
+            wanted = texts.get("section") or sections[0][0]
+            texts["section"] = "" if wanted == ALL_SECTIONS else wanted
+        return read_parameters(kind, texts, choices)
 
     def query(self, parameters: Any) -> dict[str, str]:
         """The texts of an address that give these parameters back; defaults are left out."""
         from analytics.questions.filters import query_of
 
-        return query_of(parameters)
+        found = query_of(parameters)
+        if hasattr(parameters, "section"):
+            found["section"] = parameters.section or ALL_SECTIONS
+        return found
 
     @property
     def lists(self) -> frozenset[str]:
@@ -106,7 +116,9 @@ class Question:
 
 
 def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
-    return function.__code__.co_varnames[: function.__code__.co_argcount + function.__code__.co_kwonlyargcount]
+    return function.__code__.co_varnames[
+        : function.__code__.co_argcount + function.__code__.co_kwonlyargcount
+    ]
 
 
 QUESTIONS: dict[str, Question] = {
@@ -117,6 +129,24 @@ QUESTIONS: dict[str, Question] = {
             "Agreement",
             "How do two reads agree?",
             "Pairs appear when cases are final and a freeze is made of them.",
+        ),
+        Question(
+            "cadrads",
+            "CAD-RADS",
+            "Do two reads grade stenosis alike?",
+            "Graded pairs appear when cases are final, or invasive angiography was imported, and a freeze is made.",
+        ),
+        Question(
+            "ivus",
+            "IVUS",
+            "How far is the network from intravascular ultrasound?",
+            "Import ultrasound reads under References and make a freeze.",
+        ),
+        Question(
+            "outcome",
+            "Outcome",
+            "What does plaque say about later events?",
+            "Import outcomes under References and make a freeze.",
         ),
     )
 }

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from plaquelab.dashboards.asking import Asked
 
-MATCHES = {"matched": "found by both", "first_only": "found by the first read alone", "second_only": "found by the second read alone"}
+MATCHES = {
+    "matched": "found by both",
+    "first_only": "found by the first read alone",
+    "second_only": "found by the second read alone",
+}
 CELLS = {"tp": "true positive", "fp": "false positive", "fn": "false negative", "tn": "true negative"}
 BOXES = frozenset({"view", "x0", "x1", "y0", "y1"})
 

@@ -15,7 +15,7 @@ from plaquelab.reading.charter import read_design
 from plaquelab.reading.models import ReadCase
 from plaquelab.studies.access import get_study
 from plaquelab.studies.models import Role, Study
-from plaquelab.studies.selectors import current_charter, roles_of
+from plaquelab.studies.selectors import roles_of
 
 if TYPE_CHECKING:
     from plaquelab.accounts.models import User
@@ -123,4 +123,6 @@ def may_calculate(user: User, study: Study) -> bool:
 def require_calculating(user: User, study: Study) -> None:
     """Raise PermissionDenied unless this user may queue work."""
     if not may_calculate(user, study):
-        raise PermissionDenied("Auditors read everything and change nothing: a manager or investigator starts this.")
+        raise PermissionDenied(
+            "Auditors read everything and change nothing: a manager or investigator starts this."
+        )

@@ -216,7 +216,12 @@ def request_calculation(
             obj=calculation,
             by=by,
             study=freeze.study,
-            after={"freeze": freeze.number, "kind": str(kind), "question": question, "replicates": replicates},
+            after={
+                "freeze": freeze.number,
+                "kind": str(kind),
+                "question": question,
+                "replicates": replicates,
+            },
         )
     elif not CALCULATION.allows(calculation, "retry") or not jobs.retry(
         calculation, from_states=(C.FAILED,), to_state=C.QUEUED, by=by

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from plaquelab.dashboards.views import calculations, cases, exports, freezes, outcome, questions, rows
+from plaquelab.dashboards.views import calculations, cases, exports, freezes, questions
 
 
 class FreezeAction:
@@ -34,13 +34,6 @@ urlpatterns = [
     path(f"{_FREEZES}<int:number>/panels/<path:file>", freezes.panel, name="freeze_panel"),
     path(_STUDY, questions.home, name="home"),
     path(f"{_FREEZES}<int:number>/case/", cases.case, name="case"),
-    path(f"{_STUDY}outcome/", outcome.page, name="outcome"),
-    path(f"{_STUDY}outcome/patients/", outcome.patients, name="outcome_patients"),
-    path(f"{_STUDY}outcome/rows.csv", outcome.rows_csv, name="outcome_csv"),
-    path(f"{_STUDY}outcome/result.json", outcome.result_json, name="outcome_json"),
-    path(
-        f"{_STUDY}rows/simulated/cohort/<slug:patient>/", rows.cohort_patient, name="simulated_cohort_patient"
-    ),
     path(f"{_STUDY}<slug:question>/", questions.page, name="question"),
     path(f"{_STUDY}<slug:question>/cases/", questions.cases, name="cases"),
     path(f"{_STUDY}<slug:question>/cases.csv", exports.cases_csv, name="cases_csv"),

@@ -6,47 +6,122 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('dashboards', '0001_initial'),
-        ('studies', '0001_initial'),
+        ("dashboards", "0001_initial"),
+        ("studies", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Calculation',
+            name="Calculation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('attempt_base', models.PositiveIntegerField(default=0, help_text="attempts before a person's last retry")),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
-                ('worker', models.CharField(blank=True, max_length=120)),
-                ('rung_at', models.DateTimeField(blank=True, help_text='when the reaper last rang again', null=True)),
-                ('stage', models.CharField(blank=True, max_length=40)),
-                ('progress', models.FloatField(default=0.0)),
-                ('cancel_requested', models.BooleanField(default=False)),
-                ('message', models.TextField(blank=True, help_text='for the person; internals are logged with error_id')),
-                ('error_id', models.CharField(blank=True, max_length=32)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('kind', models.CharField(choices=[('answer', 'Answer with bootstrap intervals'), ('report', 'Report')], max_length=8)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed')], default='queued', max_length=10)),
-                ('question', models.CharField(blank=True, max_length=20)),
-                ('parameters', models.JSONField(default=dict, help_text="the question's parameters as texts of an address")),
-                ('replicates', models.PositiveIntegerField(default=0, help_text='bootstrap resamples of patients')),
-                ('key', models.CharField(help_text='hash of question, parameters, resamples and code', max_length=64)),
-                ('files', models.JSONField(default=dict, help_text='file in its folder → its size in bytes')),
-                ('note', models.CharField(blank=True, help_text='what the result lacks, for the person', max_length=300)),
-                ('freeze', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calculations', to='dashboards.datasetfreeze')),
-                ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calculations', to='studies.study')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                (
+                    "attempt_base",
+                    models.PositiveIntegerField(default=0, help_text="attempts before a person's last retry"),
+                ),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
+                ("worker", models.CharField(blank=True, max_length=120)),
+                (
+                    "rung_at",
+                    models.DateTimeField(blank=True, help_text="when the reaper last rang again", null=True),
+                ),
+                ("stage", models.CharField(blank=True, max_length=40)),
+                ("progress", models.FloatField(default=0.0)),
+                ("cancel_requested", models.BooleanField(default=False)),
+                (
+                    "message",
+                    models.TextField(
+                        blank=True, help_text="for the person; internals are logged with error_id"
+                    ),
+                ),
+                ("error_id", models.CharField(blank=True, max_length=32)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("answer", "Answer with bootstrap intervals"), ("report", "Report")],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("question", models.CharField(blank=True, max_length=20)),
+                (
+                    "parameters",
+                    models.JSONField(
+                        default=dict, help_text="the question's parameters as texts of an address"
+                    ),
+                ),
+                (
+                    "replicates",
+                    models.PositiveIntegerField(default=0, help_text="bootstrap resamples of patients"),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="hash of question, parameters, resamples and code", max_length=64
+                    ),
+                ),
+                ("files", models.JSONField(default=dict, help_text="file in its folder → its size in bytes")),
+                (
+                    "note",
+                    models.CharField(
+                        blank=True, help_text="what the result lacks, for the person", max_length=300
+                    ),
+                ),
+                (
+                    "freeze",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="calculations",
+                        to="dashboards.datasetfreeze",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="calculations",
+                        to="studies.study",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-pk',),
-                'constraints': [models.UniqueConstraint(fields=('freeze', 'kind', 'key'), name='calculation_once')],
+                "ordering": ("-pk",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("freeze", "kind", "key"), name="calculation_once")
+                ],
             },
         ),
     ]

@@ -61,5 +61,5 @@ def _state(request: HttpRequest, found: Asked) -> HttpResponse:
     }
     response = render(request, "dashboards/resampling.html", context)
     if calculation is not None and calculation.state == Calculation.State.SUCCEEDED:
-        response["HX-Trigger"] = "answer-ready"
+        response["HX-Refresh"] = "true"
     return response

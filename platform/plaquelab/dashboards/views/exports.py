@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
+from analytics.errors import AnalyticsError
 from plaquelab.dashboards import case_list, documents, exports, services
 from plaquelab.dashboards.answers import Document
 from plaquelab.dashboards.asking import Asked, asked
 from plaquelab.dashboards.downloads import csv_response, json_response
+
+View = Callable[..., HttpResponse]
+
+
+def refused_in_words(view: View) -> View:
+    """A question that this freeze cannot answer gets the reason as text, never a traceback."""
+
+    @functools.wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except AnalyticsError as reason:
+            return HttpResponse(f"{reason}\n", status=422, content_type="text/plain; charset=utf-8")
+
+    return wrapped
 
 
 def _asked(request: HttpRequest, study: str, question: str) -> Asked:
@@ -46,6 +64,7 @@ def _json(request: HttpRequest, found: Asked, what: str, content: dict[str, Any]
 
 @login_required
 @require_GET
+@refused_in_words
 def figure_csv(request: HttpRequest, study: str, question: str, name: str) -> HttpResponse:
     """A figure's points, cells, bars and steps."""
     found = _asked(request, study, question)
@@ -54,6 +73,7 @@ def figure_csv(request: HttpRequest, study: str, question: str, name: str) -> Ht
 
 @login_required
 @require_GET
+@refused_in_words
 def figure_json(request: HttpRequest, study: str, question: str, name: str) -> HttpResponse:
     """A figure's caption, sentences and every number of the results that it shows."""
     found = _asked(request, study, question)
@@ -64,6 +84,7 @@ def figure_json(request: HttpRequest, study: str, question: str, name: str) -> H
 
 @login_required
 @require_GET
+@refused_in_words
 def grid_csv(request: HttpRequest, study: str, question: str, name: str) -> HttpResponse:
     """A table as printed."""
     found = _asked(request, study, question)
@@ -72,6 +93,7 @@ def grid_csv(request: HttpRequest, study: str, question: str, name: str) -> Http
 
 @login_required
 @require_GET
+@refused_in_words
 def numbers_json(request: HttpRequest, study: str, question: str) -> HttpResponse:
     """Every number of the page."""
     found = _asked(request, study, question)
@@ -80,9 +102,12 @@ def numbers_json(request: HttpRequest, study: str, question: str) -> HttpRespons
 
 @login_required
 @require_GET
+@refused_in_words
 def cases_csv(request: HttpRequest, study: str, question: str) -> HttpResponse:
     """Every case of the selection with the values that were asked about."""
     found = _asked(request, study, question)
     frame = case_list.frame(found).drop(columns="row", errors="ignore")
-    rows = [[None if cell != cell else cell for cell in row] for row in frame.astype(object).to_numpy().tolist()]
+    rows = [
+        [None if cell != cell else cell for cell in row] for row in frame.astype(object).to_numpy().tolist()
+    ]
     return _csv(request, found, "cases", ([str(c) for c in frame.columns], rows))

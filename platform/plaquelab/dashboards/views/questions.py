@@ -11,15 +11,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from analytics.errors import AnalyticsError
-from plaquelab.dashboards import case_list, documents, exports, monitoring, selectors
+from plaquelab.dashboards import case_list, documents, exports, monitoring, presenting, selectors, sliders
 from plaquelab.dashboards.answers import Document
 from plaquelab.dashboards.asking import Asked, asked
 from plaquelab.dashboards.fields import form_fields
-from plaquelab.dashboards.models import Calculation
-from plaquelab.dashboards.questions import QUESTIONS
+from plaquelab.dashboards.models import Calculation, DatasetFreeze
+from plaquelab.dashboards.questions import ALL_SECTIONS, QUESTIONS, Choices
 from plaquelab.dashboards.selection_words import selection_words
 
 LISTED = 100
+FEW_PATIENTS = 30
 
 
 @login_required
@@ -89,49 +90,64 @@ def _nothing_yet(request: HttpRequest, slug: str, question: str) -> HttpResponse
 def _frame(request: HttpRequest, found: Asked) -> dict[str, Any]:
     """What stands around an answer: freezes to choose from, tabs and filters."""
     choices = found.question.choices(found.freeze, found.parameters)
-    own, shared = form_fields(found.question, found.parameters, choices)
+    own, shared = form_fields(
+        found.question,
+        found.parameters,
+        choices,
+        sliders.sliders(found.question, found.freeze, found.parameters),
+    )
+    freezes = list(selectors.freezes_with_content(request.user, found.study))  # type: ignore[arg-type]
     return {
         "study": found.study,
         "is_simulated": found.study.is_simulated or found.freeze.simulated,
         "asked": found,
         "question": found.question,
         "questions": QUESTIONS.values(),
-        "freezes": selectors.freezes_with_content(request.user, found.study),  # type: ignore[arg-type]
+        "freezes": freezes,
+        "full_size": _full_size(found, freezes),
         "released": found.row.state == found.row.State.RELEASED,
         "own_fields": own,
         "shared_fields": shared,
+        "sections": _sections(found, choices),
         "query": found.address.without_selection,
         "watermark": exports.watermark(found),
         "may_calculate": selectors.may_calculate(request.user, found.study),  # type: ignore[arg-type]
     }
 
 
+def _full_size(found: Asked, freezes: list[DatasetFreeze]) -> str:
+    """The query of the simulated cohort, offered beside a freeze of few patients."""
+    if (
+        found.row.source == DatasetFreeze.Source.SIMULATION
+        or found.row.rows.get("patients", 0) >= FEW_PATIENTS
+    ):
+        return ""
+    simulated = next((f for f in freezes if f.source == DatasetFreeze.Source.SIMULATION), None)
+    return f"freeze={simulated.number}" if simulated else ""
+
+
+def _sections(found: Asked, choices: Choices) -> list[dict[str, Any]]:
+    """The question's sections with their addresses, and all of them together."""
+    if "section" not in choices:
+        return []
+    now = found.address.parameters["section"]
+    offered = (*choices["section"], (ALL_SECTIONS, "All"))
+    return [
+        {"label": label, "active": name == now, "query": found.address.with_parameter("section", name)}
+        for name, label in offered
+    ]
+
+
 def _answer(found: Asked, document: Document, calculation: Calculation | None) -> dict[str, Any]:
     """Figures, grids with addresses for links, and the state of the bootstrap."""
-    grids = [_shown_grid(found, grid) for grid in document["grids"]]
+    grids = [presenting.shown_grid(found, grid) for grid in document["grids"]]
     return {
         "document": document,
+        "figures": [{**figure, "wide": presenting.is_wide(figure)} for figure in document["figures"]],
         "grids": grids,
         "calculation": calculation,
         "replicates": documents.REPLICATES,
     }
-
-
-def _shown_grid(found: Asked, grid: Document) -> Document:
-    """A grid whose cells know their address; a dash refers to the reason, which stands below the table."""
-    footnotes: list[str] = []
-
-    def shown(cell: dict[str, Any]) -> dict[str, Any]:
-        link, title = cell.get("link"), cell.get("title", "")
-        extra: dict[str, Any] = {"query": found.address.selecting(link)} if link else {}
-        if cell["text"] == "–" and title:
-            if title not in footnotes:
-                footnotes.append(title)
-            extra["note"] = footnotes.index(title) + 1
-        return {**cell, **extra}
-
-    rows = [[shown(cell) for cell in row] for row in grid["rows"]]
-    return {**grid, "rows": rows, "footnotes": footnotes}
 
 
 def _cases(request: HttpRequest, found: Asked) -> dict[str, Any]:
