@@ -11,8 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.questions.answer import Cell, Figure, Grid, count_cell, estimate_cell, interval_cell, text_cell
-from analytics.questions.outcome_sections import Asked, Part
+from analytics.questions.answer import (
+    Cell,
+    Figure,
+    Grid,
+    Part,
+    count_cell,
+    estimate_cell,
+    interval_cell,
+    text_cell,
+)
+from analytics.questions.outcome_sections import Asked
 from analytics.rounding import p_value
 from analytics.survival.concordance import compare_concordance, concordance_of
 from analytics.survival.decision import survival_decision_curve_of
