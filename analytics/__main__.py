@@ -40,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report.add_argument("freeze", type=Path, help="folder of the freeze")
     report.add_argument("--out", type=Path, required=True, help="folder to write into")
     report.add_argument("--profile", default="recommended", choices=("recommended", "lin2022"))
-    report.add_argument("--replicates", type=int, default=0, help="bootstrap resamples of patients (0: jackknife)")
+    report.add_argument(
+        "--replicates", type=int, default=0, help="bootstrap resamples of patients (0: jackknife)"
+    )
     report.add_argument("--seed", type=int, help="another seed than the freeze's")
     report.add_argument("--no-pdf", action="store_true", help="do not print a PDF")
     paper = commands.add_parser("paper", help="published numbers beside ours")
@@ -144,7 +146,11 @@ def _paper(*, as_json: bool) -> int:
     from analytics.paper import check_paper, printed
 
     lines = check_paper()
-    print(json.dumps([line.to_dict() for line in lines], indent=2, ensure_ascii=False) if as_json else printed(lines))
+    print(
+        json.dumps([line.to_dict() for line in lines], indent=2, ensure_ascii=False)
+        if as_json
+        else printed(lines)
+    )
     return 0 if all(line.holds for line in lines) else 1
 
 

@@ -11,34 +11,12 @@ from analytics import __version__
 from analytics.errors import AnalyticsError
 from analytics.freeze import Freeze
 from analytics.profiles import Profile, profile
-from analytics.questions.answer import Answer, Figure, Grid
 from analytics.questions.steps import Progress, Steps
 from analytics.report import sections
 from analytics.report.checklists import Checklist, filled
 from analytics.report.facts import facts_of
 from analytics.report.methods import methods_paragraphs
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A stored picture of a case: PNG or JPEG bytes with its caption."""
-
-    name: str
-    caption: str
-    content: bytes = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Section:
-    """A titled part of the report. ``reason`` says why it is empty."""
-
-    name: str
-    title: str
-    paragraphs: tuple[str, ...] = ()
-    figures: tuple[Figure, ...] = ()
-    grids: tuple[Grid, ...] = ()
-    panels: tuple[Panel, ...] = ()
-    reason: str = ""
+from analytics.report.parts import Plan, Section
 
 
 @dataclass(frozen=True)
@@ -54,22 +32,6 @@ class Report:
     checklists: tuple[Checklist, ...]
     provenance: tuple[tuple[str, str], ...]
     numbers: Mapping[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What every section starts from."""
-
-    freeze: Freeze
-    profile: Profile
-    replicates: int
-    answers: dict[str, Answer]
-
-    def ask(self, name: str, question: Callable[..., Answer], parameters: Any) -> Answer:
-        """Ask a question once; its answer is kept under ``name`` for numbers, facts and other sections."""
-        if name not in self.answers:
-            self.answers[name] = question(self.freeze, parameters, replicates=self.replicates, link="#")
-        return self.answers[name]
 
 
 def make_report(

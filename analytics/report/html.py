@@ -9,7 +9,8 @@ from importlib.resources import files
 
 from analytics.questions.answer import Figure, Grid
 from analytics.report.checklists import Checklist
-from analytics.report.contents import Panel, Report, Section
+from analytics.report.contents import Report
+from analytics.report.parts import Panel, Section
 
 STYLE = """
 :root { --accent: #2a9d8f; --ink: #22282d; --quiet: #6c757d; --line: #d6dade; --warn: #b3452c; }

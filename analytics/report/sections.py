@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analytics.agreement.bland_altman import bland_altman_of
 from analytics.errors import AnalyticsError
@@ -16,18 +16,14 @@ from analytics.questions import agreement, cadrads, cohort, ivus, outcome, quali
 from analytics.questions.answer import Figure, Grid
 from analytics.questions.filters import Filters
 from analytics.questions.paired import labels, paired, pairs_of
+from analytics.report.parts import Panel, Plan, Section
 from analytics.rounding import count
-
-if TYPE_CHECKING:
-    from analytics.report.contents import Plan, Section
 
 EXTERNAL = Filters(purpose="external_validation")
 LAP, LAP_CUT = "low_attenuation_plaque_burden", 4.0
 
 
 def _section(paragraphs: Sequence[str] = (), **parts: Any) -> Section:
-    from analytics.report.contents import Section
-
     return Section("", "", tuple(p for p in paragraphs if p), **parts)
 
 
@@ -57,8 +53,6 @@ def figure_1(plan: Plan) -> Section:
 
 def figure_2(plan: Plan) -> Section:
     """Case panels: curved reformation, composition overlay, vessel."""
-    from analytics.report.contents import Panel
-
     table = plan.freeze.table("panels")
     if not len(table):
         raise AnalyticsError("This freeze has no case panels.")
@@ -342,7 +336,7 @@ def extents(plan: Plan) -> Section:
     return _section(paragraphs, grids=tuple(grids))
 
 
-Made = tuple[tuple[str, str, Callable[["Plan"], "Section"]], ...]
+Made = tuple[tuple[str, str, Callable[[Plan], Section]], ...]
 MAIN: Made = (
     ("figure_1", "Figure 1. Training and test cohorts", figure_1),
     ("figure_2", "Figure 2. Case examples", figure_2),
