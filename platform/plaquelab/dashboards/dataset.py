@@ -97,7 +97,7 @@ def build(study: Study, *, progress: Progress = silent) -> Dataset:
 def _owners(cases: list[Case], plans: list[Plan]) -> list[Owner]:
     owners = [owner for one in plans for owner in one.owners]
     owners += [("run", case.run.pk) for case in cases if case.run is not None]
-    owners += [read.owner for case in cases for read in (*case.readers.values(), *case.imported.values())]
+    owners += [read.owner for case in cases for read in case.reads()]
     return list(dict.fromkeys(owners))
 
 

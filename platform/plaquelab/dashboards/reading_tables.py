@@ -64,6 +64,7 @@ def reads(*, cases: Sequence[Case], values: Mapping[Owner, Values], days: Days) 
             if read.kind == "assisted" and case.run is not None:
                 row["share_changed"] = share_changed(values[("run", case.run.pk)], values[read.owner])
             rows.append(row)
+        rows += [_read_row(read, days) for _, read in sorted(case.repeats.items())]
         has_expert = bool(case.readers)
         for (kind, _, occasion), read in sorted(case.imported.items()):
             row = _read_row(read, days)
