@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,8 @@ def agreement() -> Iterator[Scenario]:
         yield Scenario(
             "ICC(A,1)", "patient-cluster bootstrap, percentile", "approximate", ICC_A1, icc_boot, patients
         )
+        bca = partial(icc_boot, bca=True)
+        yield Scenario("ICC(A,1)", "patient-cluster bootstrap, BCa", "approximate", ICC_A1, bca, patients)
         yield Scenario(
             "ICC(A,1)", "jackknife over patients, Fisher z", "approximate", ICC_A1, icc_jack, patients
         )
