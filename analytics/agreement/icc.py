@@ -245,7 +245,7 @@ def _f_interval(
     test = Test("F", f, (df1, df2), f_upper_tail(f, df1, df2))
     label = f"F, {plural(unit, 2)} taken as independent"
     if form[0] == "A":
-        low, high = _absolute_limits(squares, coefficient(squares, "A,1"))
+        low, high = absolute_limits(squares, coefficient(squares, "A,1"))
         if form == "A,k":
             low, high = (_spearman_brown(limit, k) for limit in (low, high))
     else:
@@ -268,7 +268,8 @@ def _spearman_brown(limit: float, k: int) -> float:
     return limit * k / denominator if abs(denominator) > 1e-10 else math.nan
 
 
-def _absolute_limits(squares: MeanSquares, r: float | None) -> tuple[float, float]:
+def absolute_limits(squares: MeanSquares, r: float | None) -> tuple[float, float]:
+    """95 % limits of ICC(A,1) from mean squares (McGraw and Wong 1996, Satterthwaite); NaN where r is 1 or unknown."""
     n, k = squares.n, squares.k
     rows, columns, error = squares.rows, squares.columns, squares.error
     if r is None or r >= 1:

@@ -126,20 +126,26 @@ def _flow(freeze: Freeze, people: pd.DataFrame, keep: NDArray[np.bool_], link: s
             n = int((inside & ~out & (purpose == p)).sum())
             flows.append(Flow(f"cohort {c}", f"purpose {p}", n, f"{link}cohort={quote(c)}&excluded=0"))
     labels, links = {}, {}
+    columns: list[list[str]] = [[], [], []]
     for f in flows:
         for box in (f.source, f.target):
+            if box in labels:
+                continue
             kind, _, name = box.partition(" ")
             labels[box] = (
-                PURPOSE_LABELS.get(name, name)
-                if kind == "purpose"
-                else box.capitalize()
-                if kind == "excluded:"
-                else name
+                PURPOSE_LABELS.get(name, name) if kind == "purpose" else box if kind == "excluded:" else name
             )
             links[box] = (
                 f"{link}reason={quote(name)}" if kind == "excluded:" else f"{link}{kind}={quote(name)}"
             )
-    return patient_flow(flows, labels=labels, box_links=links, simulated=freeze.simulated)
+            if kind == "purpose":
+                links[box] += "&excluded=0"
+            columns[{"site": 0, "cohort": 1}.get(kind, 2)].append(box)
+    columns[0].sort()
+    columns[1].sort(key=lambda box: (_rank(table, box.removeprefix("cohort ")), box))
+    order = [f"purpose {name}" for name in PURPOSES]
+    columns[2].sort(key=lambda box: (order.index(box) if box in order else len(order), box))
+    return patient_flow(flows, columns=columns, labels=labels, box_links=links, simulated=freeze.simulated)
 
 
 def _counts(people: pd.DataFrame, keep: NDArray[np.bool_], link: str) -> Grid:

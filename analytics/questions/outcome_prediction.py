@@ -45,7 +45,8 @@ def prediction_part(a: Asked) -> Part:
     columns = {k: v[known] for k, v in adjust.items()}
     with_marker = {**columns, **{k: v[known] for k, v in marker.items()}}
     t, e = time[known], event[known]
-    common: dict[str, Any] = {"horizon": a.horizon, "number": FEW_FOLDS if len(t) > MANY_PATIENTS else 10}
+    common: dict[str, Any] = {"horizon": a.horizon, "seed": a.seed}
+    common["number"] = FEW_FOLDS if len(t) > MANY_PATIENTS else 10
     models: dict[str, Array] = {}
     reasons: dict[str, str] = {}
     for name, covariates in (("without the marker", columns), ("with the marker", with_marker)):

@@ -64,6 +64,11 @@ class Asked:
         return self.freeze.simulated
 
     @property
+    def seed(self) -> int:
+        """Of every random draw."""
+        return self.freeze.about.seed
+
+    @property
     def high(self) -> Array:
         """1 at or above the cut-off, NaN where the marker is not known: (n,)."""
         return np.where(np.isnan(self.values), np.nan, (self.values >= self.cut).astype(float))
@@ -180,7 +185,12 @@ def roc_part(a: Asked) -> Part:
     roc = roc_of(a.values, a.data.event, marker=a.label, outcome=a.event_name, simulated=a.simulated)
     drawn = roc.drawing(link_template=f"{a.link}from={{threshold}}")
     figures = [Figure("roc", f"ROC of {a.label.lower()} for {a.event_name}", drawn, roc.caption())]
-    common: dict[str, Any] = {"marker": a.label, "replicates": a.resamples, "simulated": a.simulated}
+    common: dict[str, Any] = {
+        "marker": a.label,
+        "replicates": a.resamples,
+        "seed": a.seed,
+        "simulated": a.simulated,
+    }
     offs = {
         "youden": cut_off_of(a.values, a.data.event, **common),
         "sensitivity_90": cut_off_of(a.values, a.data.event, criterion="sensitivity", target=0.9, **common),
@@ -190,6 +200,7 @@ def roc_part(a: Asked) -> Part:
         a.values,
         log_rank_scores(a.data.time, a.data.event) if a.data.event.any() else np.zeros(len(a.data)),
         replicates=a.replicates,
+        seed=a.seed,
         simulated=a.simulated,
     )
     if offs["youden"].estimate is not None:

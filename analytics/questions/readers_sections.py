@@ -84,6 +84,7 @@ def reproducibility_part(a: Asked) -> Part:
                 value_unit=data.metric.unit,
                 unit=data.level,
                 replicates=a.replicates,
+                seed=data.seed,
                 simulated=data.simulated,
             )
             results[f"{pair} {name}"] = {"icc": icc, "bland_altman": ba, "repeatability": again}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from urllib.parse import parse_qs
 
 import pytest
@@ -33,27 +34,37 @@ def test_published_counts(shown):
     assert shown.results["sites"] == 11
 
 
+def traces(shown):
+    return {t["name"]: t for t in shown.figure("flow").drawing.data if "name" in t}
+
+
 def test_bands_and_boxes_lead_to_their_patients(freeze, shown):
-    trace = shown.figure("flow").drawing.data[0]
-    for value, data in zip(trace["link"]["value"], trace["link"]["customdata"], strict=True):
-        assert len(cases(freeze, CohortParameters(), selection(data[0]))) == value
-    into = [
-        sum(v for v, t in zip(trace["link"]["value"], trace["link"]["target"], strict=True) if t == i)
-        for i in range(len(trace["node"]["label"]))
-    ]
-    for i, data in enumerate(trace["node"]["customdata"]):
-        if into[i] and "purpose" in data[0]:
-            found = cases(freeze, CohortParameters(), selection(data[0]))
-            assert (~found["excluded"].astype(bool)).sum() == into[i]
+    found = traces(shown)
+    for name in ("boxes", "bands"):
+        assert len(found[name]["customdata"]) >= 15
+        for link, label in found[name]["customdata"]:
+            number = int(label.split(": ")[-1].split()[0].replace(",", ""))
+            assert len(cases(freeze, CohortParameters(), selection(link))) == number, label
 
 
 def test_every_patient_leaves_the_flow_once(freeze, shown):
-    trace = shown.figure("flow").drawing.data[0]
-    last = set(trace["link"]["target"]) - set(trace["link"]["source"])
-    leaving = sum(
-        v for v, t in zip(trace["link"]["value"], trace["link"]["target"], strict=True) if t in last
-    )
-    assert leaving == len(freeze.table("patients"))
+    last = [
+        int(label.split(": ")[-1].split()[0].replace(",", ""))
+        for x, (_, label) in zip(
+            traces(shown)["boxes"]["x"], traces(shown)["boxes"]["customdata"], strict=True
+        )
+        if x > 2
+    ]
+    assert sum(last) == len(freeze.table("patients"))
+
+
+def test_boxes_of_a_column_do_not_overlap(shown):
+    boxes = [s for s in shown.figure("flow").drawing.layout["shapes"] if s["type"] == "rect"]
+    for column in {s["x0"] for s in boxes}:
+        stack = sorted((s["y0"], s["y1"]) for s in boxes if s["x0"] == column)
+        assert all(a[1] <= b[0] + 1e-9 for a, b in pairwise(stack))
+        assert stack[0][0] >= -1e-9
+        assert stack[-1][1] <= 1 + 1e-9
 
 
 def test_exclusions_are_counted_with_reasons(freeze, shown):
