@@ -72,8 +72,22 @@ def keys(table: Table, names: str | Sequence[str]) -> list[Any]:
     return list(zip(*(column(table, name).tolist() for name in names), strict=True))
 
 
-def codes(identities: Sequence[Any]) -> tuple[NDArray[np.int64], list[Any]]:
+def identities_in(identities: Sequence[Any] | NDArray[Any], mask: NDArray[np.bool_]) -> Any:
+    """The identities of the rows in ``mask``, as list or array; raises ValueError when the lengths differ."""
+    if len(identities) != len(mask):
+        raise ValueError(f"{len(mask)} rows have {len(identities)} identities")
+    if isinstance(identities, np.ndarray):
+        return identities[mask]
+    return [identity for identity, keep in zip(identities, mask, strict=True) if keep]
+
+
+def codes(identities: Sequence[Any] | NDArray[Any]) -> tuple[NDArray[np.int64], list[Any]]:
     """Number the identities from 0 in order of first appearance; returns codes and the distinct identities."""
+    if isinstance(identities, np.ndarray) and identities.dtype.kind in "iu" and identities.size:
+        steps = np.diff(identities)
+        if (steps >= 0).all():  # sorted numbers, as a freeze hands them over: no dictionary is needed
+            new = np.concatenate([[True], steps > 0])
+            return np.cumsum(new, dtype=np.int64) - 1, identities[new].tolist()
     numbering: dict[Any, int] = {}
     result = np.fromiter((numbering.setdefault(key, len(numbering)) for key in identities), np.int64)
     return result, list(numbering)

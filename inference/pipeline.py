@@ -30,10 +30,13 @@ from inference.quantification import (
     find_lesions,
     lesion_references,
     lumen_attenuation,
+    outside,
     quantify,
     roll_up,
     sections_inside,
 )
+from inference.stents import REASON as STENT
+from inference.stents import find_stents
 from inference.straightening import StraightenedVessel, straighten
 from inference.volume import Volume
 
@@ -155,23 +158,28 @@ def analyse(
     }
     for i, vessel in enumerate(vessels):
         progress("segment", i / len(vessels))
-        wall, lumen, plaque = segment(vessel, module, arithmetic=arithmetic)
+        known = None if settings.lesions is None else settings.lesions.get(vessel.vessel, ())
+        extents = None if known is None else [(x.start_mm, x.end_mm) for x in known]
+        wall, lumen, plaque = segment(vessel, module, extents=extents, arithmetic=arithmetic)
         lap("segment")
         progress("contours", i / len(vessels))
-        given = sections_inside(len(vessel.hu), (settings.lesions or {}).get(vessel.vessel, ()))
+        given = sections_inside(len(vessel.hu), known or ())
         contours.append(contours_from_probabilities(wall, lumen, plaque, provenance, given_lesions=given))
         uncertainty[vessel.vessel] = section_uncertainty(wall, lumen, plaque)
         lap("contours")
     aorta = _aortic_region(volume, vessels, contours, warnings) if profile.adaptive else None
+    stents = find_stents(vessels)
+    warnings += [_stent_warning(name, stretches) for name, stretches in stents.items()]
     reads, tables = [], []
     for i, (vessel, drawn) in enumerate(zip(vessels, contours, strict=True)):
         progress("quantify", i / len(vessels))
+        metal = tuple((start, end, STENT) for start, end in stents.get(vessel.vessel, ()))
         lesions = (
-            find_lesions(vessel, drawn)
+            outside(find_lesions(vessel, drawn), metal)
             if settings.lesions is None
             else tuple(settings.lesions.get(vessel.vessel, ()))
         )
-        reads.append(VesselRead(vessel.vessel, drawn, lesions))
+        reads.append(VesselRead(vessel.vessel, drawn, lesions, metal))
         tables.append(quantify(vessel, reads[-1], profile, aortic_sd_hu=aorta.sd_hu if aorta else None))
     rows = [row for table in tables for row in table] + roll_up(tables, profile)
     lap("quantify")
@@ -185,6 +193,7 @@ def analyse(
             "model": card.name,
             "weights_sha256": card.sha256,
             "arithmetic": arithmetic,
+            "device": str(card.device),
             "profile": f"{profile.name}/{profile.version}",
             "volume_sha256": volume.sha256,
             "settings_sha256": settings.sha256,
@@ -198,8 +207,13 @@ def analyse(
             read.vessel: lesion_references(vessel, read) for vessel, read in zip(vessels, reads, strict=True)
         },
         aorta=aorta,
-        cadrads2=cadrads2_of_patient(rows),
+        cadrads2=cadrads2_of_patient(rows, stent=bool(stents)),
     )
+
+
+def _stent_warning(vessel: str, stretches: tuple[tuple[float, float], ...]) -> str:
+    where = " and ".join(f"{start:.0f}–{end:.0f} mm" for start, end in stretches)
+    return f"{vessel}: a stent at {where}. Its metal is not plaque: the stretch is left out of every measurement."
 
 
 def _load(settings: Settings) -> tuple[Any, Any]:

@@ -5,6 +5,7 @@ from analytics.accuracy.clustered_roc import ClusteredRoc, clustered_roc
 from analytics.accuracy.cutoff import CutOff, cut_off
 from analytics.accuracy.locked import LockedCutOff, locked_cut_off
 from analytics.accuracy.maximally_selected import MaximallySelected, maximally_selected
+from analytics.accuracy.mrmc import Mrmc, mrmc
 from analytics.accuracy.paired import PairedAccuracy, paired_accuracy
 from analytics.accuracy.predictive import PredictiveValues, predictive_values
 from analytics.accuracy.roc import Roc, roc
@@ -16,6 +17,7 @@ __all__ = [
     "CutOff",
     "LockedCutOff",
     "MaximallySelected",
+    "Mrmc",
     "PairedAccuracy",
     "PredictiveValues",
     "Roc",
@@ -25,6 +27,7 @@ __all__ = [
     "cut_off",
     "locked_cut_off",
     "maximally_selected",
+    "mrmc",
     "paired_accuracy",
     "predictive_values",
     "roc",

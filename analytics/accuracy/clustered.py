@@ -132,7 +132,7 @@ def clustered_accuracy_of(
         raise AnalyticsError(
             f"Test, reference and patients differ in length: {positive.shape}, {diseased.shape}, {len(clusters)}."
         )
-    patient, _ = codes(list(clusters))
+    patient, _ = codes(clusters)
     dropped = (Dropped(missing, "a value is missing"),) if missing else ()
     everyone = np.ones_like(diseased)
     asked = (
@@ -157,7 +157,7 @@ def clustered_proportion(
     simulated: bool = False,
 ) -> ClusteredProportion:
     """Proportion of True in an array, one patient per unit."""
-    patient, _ = codes(list(clusters))
+    patient, _ = codes(clusters)
     return _proportion(title, np.asarray(right, bool), patient, unit, dropped, "there is no unit", simulated)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.accuracy.roc import placements, roc_of
-from analytics.columns import Table, codes, keys, numbers
+from analytics.columns import Table, codes, identities_in, keys, numbers
 from analytics.distributions import expit, logit, normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import Interval, Result, Test, few_clusters, interval_or_none
@@ -232,5 +232,5 @@ def _complete(
     complete = np.asarray(~(np.isnan(markers).any(axis=1) | np.isnan(y)))
     if not np.isin(y[complete], (0, 1)).all():
         raise AnalyticsError("The outcome must be 0 or 1.")
-    patient, distinct = codes([c for c, keep in zip(clusters, complete, strict=True) if keep])
+    patient, distinct = codes(identities_in(clusters, complete))
     return markers[complete], y[complete] == 1, patient, len(distinct)

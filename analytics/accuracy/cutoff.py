@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.accuracy.binomial import clopper_pearson
-from analytics.columns import Table, codes, keys, numbers
+from analytics.columns import Table, codes, identities_in, keys, numbers
 from analytics.errors import AnalyticsError
 from analytics.resampling import SEED, percentile_interval, resample_counts
 from analytics.result import DRAWING, Dropped, Interval, Result, few_clusters, no_values
@@ -147,7 +147,7 @@ def cut_off_of(
         raise AnalyticsError("The outcome must be 0 or 1.")
     names: Sequence[Any] = np.flatnonzero(complete).tolist()
     if clusters is not None:
-        names = [c for c, keep in zip(clusters, complete, strict=True) if keep]
+        names = identities_in(clusters, complete)
     cluster, distinct = codes(names)
     missing = int((~complete).sum())
     x, case = x[complete], y[complete] == 1

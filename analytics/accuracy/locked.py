@@ -15,6 +15,7 @@ from analytics.accuracy.clustered import ClusteredAccuracy, clustered_accuracy_o
 from analytics.accuracy.cutoff import CutOff
 from analytics.accuracy.roc import Roc, roc_of
 from analytics.accuracy.two_by_two import TwoByTwo, two_by_two_of
+from analytics.columns import identities_in
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval
 from analytics.rounding import half_up, percent
@@ -97,7 +98,7 @@ def locked_cut_off(
     roc = roc_of(x, y, unit=unit, marker=chosen.marker, simulated=simulated)
     complete = ~(np.isnan(x) | np.isnan(y))
     positive, diseased = x[complete] >= chosen.estimate, y[complete] == 1
-    kept = None if clusters is None else [c for c, keep in zip(clusters, complete, strict=True) if keep]
+    kept = None if clusters is None else identities_in(clusters, complete)
     missing = int((~complete).sum())
     accuracy = two_by_two_of(
         tp=int((positive & diseased).sum()),

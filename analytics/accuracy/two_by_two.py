@@ -2,6 +2,8 @@
 
 Profile ``lin2022``: Clopper–Pearson for sensitivity, specificity and accuracy; Mercaldo's logit interval (2007)
 at the sample's prevalence for predictive values, Clopper–Pearson where those are 0 or 100 %.
+Profile ``recommended``: Wilson's score interval for all five (Brown, Cai and DasGupta 2001), Clopper–Pearson at 0 or
+100 %. Units count as independent in both; :mod:`analytics.accuracy.clustered` has the intervals over patients.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.accuracy.binomial import clopper_pearson
+from analytics.accuracy.binomial import clopper_pearson, wilson
 from analytics.columns import Table, numbers
 from analytics.distributions import expit, logit, normal_quantile
 from analytics.errors import AnalyticsError
@@ -25,7 +27,11 @@ if TYPE_CHECKING:
     from analytics.figures.drawing import Drawing
 
 Z = normal_quantile(0.975)
-PROFILES = ("lin2022",)
+INTERVALS = {
+    "lin2022": "Clopper–Pearson, predictive values Mercaldo logit",
+    "recommended": "Wilson, Clopper–Pearson at 0 and 100 %",
+}
+PROFILES = tuple(INTERVALS)
 MEASURES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 TITLES = {
     "sensitivity": "Sensitivity",
@@ -107,7 +113,7 @@ class TwoByTwo:
     def caption(self) -> str:
         """Question, intervals, units and clusters."""
         text = "Simulated data. " if self.simulated else ""
-        text += f"{self.question}; 95 % CI Clopper–Pearson, predictive values Mercaldo logit (profile {self.profile}); "
+        text += f"{self.question}; 95 % CI {INTERVALS[self.profile]} (profile {self.profile}); "
         text += f"{count(self.n)} {plural(self.unit, self.n)}"
         if self.clusters is not None:
             text += f" in {count(self.clusters)} patients, taken as independent"
@@ -235,6 +241,8 @@ def two_by_two_of(
         }
         if n == 0:
             return Proportion(estimate=None, reason=empty, **common)
+        if profile == "recommended":
+            interval = clopper_pearson(x, n) if x in (0, n) else wilson(x, n)
         return Proportion(estimate=x / n, interval=interval or clopper_pearson(x, n), **common)
 
     return TwoByTwo(

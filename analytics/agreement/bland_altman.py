@@ -19,11 +19,12 @@ from analytics.agreement.limits import (
     VarianceComponents,
     Z,
     bootstrap_limits,
+    jackknife_limits,
     limit_intervals,
     variance_components,
 )
 from analytics.agreement.pairs import pair_columns
-from analytics.columns import Table, codes, keys
+from analytics.columns import Table, codes, identities_in, keys
 from analytics.distributions import (
     t_quantile,
     t_two_sided_p,
@@ -54,7 +55,8 @@ class BlandAltman(Result):
 
     ``interval`` is the t interval of the bias (units independent), ``cluster_interval`` resamples patients;
     ``lower_interval`` and ``upper_interval`` are those of the limits. With clusters the limits' SD comes from
-    the variance components and their intervals from the bootstrap; without, from Bland and Altman 1999.
+    the variance components and their intervals from the bootstrap (from the jackknife over patients where no
+    replicates were asked for); without, from Bland and Altman 1999.
     ``classical`` holds the intervals of bias ± 1.96 SD for independent units beside them (``1999``, ``exact``,
     ``mover``), ``naive_lower`` and ``naive_upper`` the limits they belong to.
     """
@@ -101,11 +103,11 @@ class BlandAltman(Result):
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
 
-    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = ()) -> Drawing:
+    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = "") -> Drawing:
         """Difference against mean with bias, limits and their intervals."""
         from analytics.figures.agreement import bland_altman_plot
 
-        return bland_altman_plot(self, labels=labels, links=links)
+        return bland_altman_plot(self, labels=labels, links=links, bins=bins)
 
 
 def bland_altman(
@@ -155,7 +157,7 @@ def bland_altman_of(
     patient_codes: NDArray[np.int64] | None = None
     patients: int | None = None
     if clusters is not None:
-        patient_codes, distinct = codes([c for c, keep in zip(clusters, complete, strict=True) if keep])
+        patient_codes, distinct = codes(identities_in(clusters, complete))
         patients = len(distinct)
     n = len(a)
     common: dict[str, Any] = {
@@ -198,10 +200,15 @@ def bland_altman_of(
     if patient_codes is not None and patients is not None and patients >= 2 and n > patients:
         components = variance_components(difference, patient_codes, patients)
         lower, upper = bias - Z * components.sd, bias + Z * components.sd
-    if patient_codes is not None and patients is not None and patients >= 2 and replicates:
-        cluster_interval, lower_interval, upper_interval = bootstrap_limits(
-            difference, patient_codes, patients, replicates, seed, by_components=components is not None
-        )
+    if patient_codes is not None and patients is not None and patients >= 2:
+        by_components = components is not None
+        if replicates:
+            found = bootstrap_limits(
+                difference, patient_codes, patients, replicates, seed, by_components=by_components
+            )
+        else:
+            found = jackknife_limits(difference, patient_codes, patients, by_components=by_components)
+        cluster_interval, lower_interval, upper_interval = found
     return BlandAltman(
         estimate=bias,
         interval=Interval(bias - half, bias + half, f"t, {plural(unit, 2)} taken as independent"),

@@ -252,12 +252,15 @@ def _refusal(matrix: Matrix) -> str | None:
 
 
 def _jackknife(tables: Matrix, function: Callable[[Matrix], Estimate]) -> float | None:
-    left = tables.sum(0) - tables
+    # Many patients have the same counts: what is left without them is computed once.
+    distinct, often = np.unique(tables.reshape(len(tables), -1), axis=0, return_counts=True)
+    left = tables.sum(0) - distinct.reshape(-1, *tables.shape[1:])
     if any(_refusal(m) for m in left):
         return None
     values = np.array([function(m)[0] for m in left])
-    n = len(values)
-    return math.sqrt((n - 1) / n * float(((values - values.mean()) ** 2).sum()))
+    n = len(tables)
+    mean = float((often * values).sum()) / n
+    return math.sqrt((n - 1) / n * float((often * (values - mean) ** 2).sum()))
 
 
 def _wald(estimate: float, se: float, label: str) -> Interval | None:

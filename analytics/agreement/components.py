@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from analytics.agreement.crossed_reml import fit_crossed, subject_sums
 from analytics.agreement.nested_reml import fit_nested, patient_sums
-from analytics.columns import Table, codes, keys, wide
+from analytics.columns import Table, codes, identities_in, keys, wide
 from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import Dropped, Interval, Result, few_clusters
@@ -239,9 +239,7 @@ def _common(
 ) -> dict[str, Any]:
     lost = int((~kept).sum())
     patient, distinct = codes(
-        np.flatnonzero(kept).tolist()
-        if clusters is None
-        else [c for c, keep in zip(clusters, kept, strict=True) if keep]
+        np.flatnonzero(kept).tolist() if clusters is None else identities_in(clusters, kept)
     )
     return {
         "method": method,

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.agreement.pairs import pair_columns
-from analytics.columns import Table, codes
+from analytics.agreement.rank_jackknife import spearman_se
+from analytics.columns import Table, codes, identities_in
 from analytics.distributions import normal_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.ranks import average_ranks
+from analytics.ranks import ties
 from analytics.result import Dropped, Interval, Result, Test
 
 Z = normal_quantile(0.975)
@@ -54,7 +55,7 @@ def spearman_of(
 ) -> Correlation:
     """Spearman's ρ with the interval of Bonett and Wright (2000) and the t-approximate p.
 
-    With ``clusters`` an interval beside it comes from the delete-one-patient jackknife on Fisher's z.
+    With ``clusters`` an interval beside it comes from the jackknife over patients on Fisher's z.
     """
     x, y, missing, kept_clusters = _pairs(first, second, clusters)
     patients = None
@@ -74,13 +75,17 @@ def spearman_of(
         return Correlation(estimate=None, reason=f"{n} complete pairs; four are needed", **common)
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return Correlation(estimate=None, reason="all values of one read are equal", **common)
-    rho = pearson_coefficient(average_ranks(x), average_ranks(y))
+    tied = ties(x), ties(y)
+    rho = pearson_coefficient(tied[0].ranks(), tied[1].ranks())
     if abs(rho) >= 1:
         return Correlation(estimate=rho, reason="the ranks are identical: no interval", **common)
     t = rho * math.sqrt((n - 2) / (1 - rho**2))
     cluster_interval = None
     if kept_clusters is not None and patients is not None and patients >= 3:
-        cluster_interval = _jackknife(x, y, patient_codes, patients, rho)
+        spread = spearman_se(x, y, tied, patient_codes, patients, rho)
+        if spread is not None:
+            centre, half = math.atanh(rho), Z * spread[0]
+            cluster_interval = Interval(math.tanh(centre - half), math.tanh(centre + half), spread[1])
     return Correlation(
         estimate=rho,
         interval=fisher_interval(rho, n, "bonett-wright"),
@@ -97,7 +102,7 @@ def _pairs(
     if first.shape != second.shape:
         raise AnalyticsError(f"The two reads differ in length: {first.shape} and {second.shape}.")
     complete = ~(np.isnan(first) | np.isnan(second))
-    kept = None if clusters is None else [c for c, keep in zip(clusters, complete, strict=True) if keep]
+    kept = None if clusters is None else identities_in(clusters, complete)
     return first[complete], second[complete], int((~complete).sum()), kept
 
 
@@ -178,20 +183,14 @@ def kendall_of(
     )
 
 
-def spearman_coefficient(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """Spearman's ρ: the product-moment correlation of midranks."""
-    return pearson_coefficient(average_ranks(x), average_ranks(y))
-
-
 def _jackknife(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     patients: NDArray[np.int64],
     number: int,
-    rho: float,
-    coefficient: Callable[[NDArray[np.float64], NDArray[np.float64]], float] | None = None,
+    estimate: float,
+    coefficient: Callable[[NDArray[np.float64], NDArray[np.float64]], float],
 ) -> Interval | None:
-    coefficient = coefficient or spearman_coefficient
     left_out = np.empty(number)
     for patient in range(number):
         keep = patients != patient
@@ -204,7 +203,7 @@ def _jackknife(
     se = math.sqrt((number - 1) / number * float(((z - z.mean()) ** 2).sum()))
     if se < 1e-9:
         return None  # every patient says the same: no spread to make an interval of
-    centre = math.atanh(rho)
+    centre = math.atanh(estimate)
     return Interval(
         math.tanh(centre - Z * se), math.tanh(centre + Z * se), "delete-one-patient jackknife on Fisher's z"
     )

@@ -28,14 +28,15 @@ from numpy.typing import NDArray
 from analytics.agreement.mean_squares import (
     MeanSquares,
     coefficient,
+    icc_of_sums,
     mean_squares,
     patient_sums,
     replicate_icc,
 )
-from analytics.columns import Table, codes, keys, wide
+from analytics.columns import Table, codes, identities_in, keys, wide
 from analytics.distributions import f_quantile, f_upper_tail
 from analytics.errors import AnalyticsError
-from analytics.resampling import resample_counts
+from analytics.resampling import jackknife_interval, resample_counts
 from analytics.result import (
     DRAWING,
     Dropped,
@@ -62,7 +63,7 @@ BOOTSTRAP_REPLICATES = 10_000
 @dataclass(frozen=True, kw_only=True)
 class Icc(Result):
     """An intraclass correlation. ``interval`` is the F interval (units taken as independent);
-    ``cluster_interval`` resamples patients."""
+    ``cluster_interval`` resamples patients, or leaves each out once where no replicates were asked for."""
 
     form: str
     raters: tuple[Any, ...]
@@ -79,10 +80,13 @@ class Icc(Result):
         """``ICC(A,1) 0.964, 95 % CI 0.960–0.967 (F, lesions taken as independent), 1,901 lesions …``."""
         text = super().sentence()
         if self.cluster_interval is not None:
-            text = (
-                f"{text[:-1]}; patient-cluster bootstrap interval {self.cluster_interval.text(3)}, "
-                f"{count(self.replicates)} replicates."
-            )
+            beside = f"; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}."
+            if self.replicates:
+                beside = (
+                    f"; patient-cluster bootstrap interval {self.cluster_interval.text(3)}, "
+                    f"{count(self.replicates)} replicates."
+                )
+            text = text[:-1] + beside
             if self.warnings:
                 text = f"{text[:-1]} ({'; '.join(self.warnings)})."
         return text
@@ -166,7 +170,7 @@ def icc_of(
     cluster_codes: NDArray[np.int64] | None = None
     cluster_number: int | None = None
     if clusters is not None:
-        cluster_codes, distinct = codes([c for c, keep in zip(clusters, complete, strict=True) if keep])
+        cluster_codes, distinct = codes(identities_in(clusters, complete))
         cluster_number = len(distinct)
     common: dict[str, Any] = {
         "method": f"ICC({form.replace('k', str(k))})",
@@ -189,8 +193,13 @@ def icc_of(
         return Icc(estimate=None, reason="the denominator of this form is zero", squares=squares, **common)
     interval, test = _f_interval(squares, form, estimate, unit)
     cluster_interval = None
-    if cluster_codes is not None and cluster_number is not None and cluster_number >= 2 and replicates:
-        cluster_interval = _bootstrap(kept, cluster_codes, cluster_number, form, replicates, seed)
+    if cluster_codes is not None and cluster_number is not None and cluster_number >= 2:
+        if replicates:
+            cluster_interval = _bootstrap(kept, cluster_codes, cluster_number, form, replicates, seed)
+        else:
+            sums = patient_sums(kept, cluster_codes, cluster_number)
+            left_out = icc_of_sums(sums.sum(0) - sums, form)
+            cluster_interval = jackknife_interval(estimate, left_out, fisher=True)
     return Icc(
         estimate=estimate,
         interval=interval,
@@ -198,7 +207,7 @@ def icc_of(
         squares=squares,
         cluster_interval=cluster_interval,
         replicates=replicates if cluster_interval else 0,
-        seed=seed if cluster_interval else None,
+        seed=seed if cluster_interval and replicates else None,
         warnings=few_clusters(cluster_number) if cluster_interval else (),
         **common,
     )
@@ -236,7 +245,7 @@ def _f_interval(
     test = Test("F", f, (df1, df2), f_upper_tail(f, df1, df2))
     label = f"F, {plural(unit, 2)} taken as independent"
     if form[0] == "A":
-        low, high = _absolute_limits(squares, coefficient(squares, "A,1"))
+        low, high = absolute_limits(squares, coefficient(squares, "A,1"))
         if form == "A,k":
             low, high = (_spearman_brown(limit, k) for limit in (low, high))
     else:
@@ -259,7 +268,8 @@ def _spearman_brown(limit: float, k: int) -> float:
     return limit * k / denominator if abs(denominator) > 1e-10 else math.nan
 
 
-def _absolute_limits(squares: MeanSquares, r: float | None) -> tuple[float, float]:
+def absolute_limits(squares: MeanSquares, r: float | None) -> tuple[float, float]:
+    """95 % limits of ICC(A,1) from mean squares (McGraw and Wong 1996, Satterthwaite); NaN where r is 1 or unknown."""
     n, k = squares.n, squares.k
     rows, columns, error = squares.rows, squares.columns, squares.error
     if r is None or r >= 1:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, codes, column, is_missing, keys
+from analytics.columns import Table, codes, column, identities_in, is_missing, keys
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import DRAWING, Dropped, Interval, Result, Test
@@ -145,34 +145,47 @@ class CrossTable:
 
 
 def cross_table(
-    first: Sequence[Any],
-    second: Sequence[Any],
+    first: Sequence[Any] | NDArray[Any],
+    second: Sequence[Any] | NDArray[Any],
     *,
     levels: Sequence[Any],
-    clusters: Sequence[Any] | None = None,
+    clusters: Sequence[Any] | NDArray[Any] | None = None,
 ) -> CrossTable:
     """Count two sequences of categories. A missing entry drops the unit, a category off the scale is an error."""
-    position = {level: i for i, level in enumerate(levels)}
-    rows, columns, kept, missing = [], [], [], 0
-    for row, (a, b) in enumerate(zip(first, second, strict=True), start=1):
-        if is_missing(a) or is_missing(b):
-            missing += 1
-            continue
-        for entry in (a, b):
-            if entry not in position:
-                raise AnalyticsError(f"Row {row}: category {entry!r} is not on the scale {list(levels)}.")
-        rows.append(position[a])
-        columns.append(position[b])
-        kept.append(row - 1)
+    if len(first) != len(second):
+        raise AnalyticsError(f"The two reads differ in length: {len(first)} and {len(second)}.")
+    a, b = (_positions(values, levels) for values in (first, second))
+    complete = (a >= 0) & (b >= 0)
+    rows, columns, missing = a[complete], b[complete], int((~complete).sum())
     q = len(levels)
-    cell = np.asarray(rows, np.int64) * q + np.asarray(columns, np.int64)
+    cell = rows * q + columns
     tables = None
     if clusters is not None:
-        patient_codes, distinct = codes([clusters[i] for i in kept])
+        patient_codes, distinct = codes(identities_in(clusters, complete))
         tables = np.bincount(patient_codes * q * q + cell, minlength=len(distinct) * q * q).reshape(-1, q, q)
     matrix = np.bincount(cell, minlength=q * q).reshape(q, q)
     dropped = (Dropped(missing, "a read is missing"),) if missing else ()
     return CrossTable(matrix, tables, dropped)
+
+
+def _positions(values: Sequence[Any] | NDArray[Any], levels: Sequence[Any]) -> NDArray[np.int64]:
+    """Index on the scale of every entry, −1 where it is missing. Raises AnalyticsError for one off the scale."""
+    place = {level: i for i, level in enumerate(levels)}
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
+        distinct, inverse = np.unique(values, return_inverse=True)
+        entries, places = distinct.tolist(), inverse
+    else:
+        numbering: dict[Any, int] = {}
+        places = np.fromiter((numbering.setdefault(v, len(numbering)) for v in values), np.int64, len(values))
+        entries = list(numbering)
+    found = np.empty(len(entries), np.int64)
+    for i, entry in enumerate(entries):
+        found[i] = -1 if is_missing(entry) else place.get(entry, -2)
+    result = found[places] if len(entries) else np.empty(0, np.int64)
+    if (result == -2).any():
+        row = int(np.flatnonzero(result == -2)[0])
+        raise AnalyticsError(f"Row {row + 1}: category {values[row]!r} is not on the scale {list(levels)}.")
+    return result
 
 
 def kappa_of_matrix(

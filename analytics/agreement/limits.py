@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from analytics.distributions import chi2_quantile, noncentral_t_quantile, normal_quantile, t_quantile
 from analytics.errors import AnalyticsError
-from analytics.resampling import resample_counts
+from analytics.resampling import jackknife_interval, resample_counts
 from analytics.result import Interval, interval_or_none
 from analytics.rounding import count
 
@@ -107,26 +107,12 @@ def bootstrap_limits(
     twice counts as two), or as the plain SD where every patient has one lesion.
     """
     centre = difference.mean()
-    moved = difference - centre
-    sizes = np.bincount(patients, minlength=number).astype(np.float64)
-    sums = np.bincount(patients, weights=moved, minlength=number)
-    squares = np.bincount(patients, weights=moved**2, minlength=number)
-    between = sums**2 / sizes
-    parts = np.stack([sizes, sums, squares, between, sizes**2], axis=1)
+    parts = _difference_sums(difference - centre, patients, number)
     biases, sds = [], []
     for counts in resample_counts(clusters=number, replicates=replicates, seed=seed):
-        n, total, square, between_sum, size_squares = (counts @ parts).T
-        bias = total / n
-        with np.errstate(invalid="ignore", divide="ignore"):
-            if by_components:
-                within = (square - between_sum) / (n - number)
-                m0 = (n - size_squares / n) / (number - 1)
-                ms_between = (between_sum - n * bias**2) / (number - 1)
-                variance = within + np.maximum((ms_between - within) / m0, 0)
-            else:
-                variance = (square - n * bias**2) / (n - 1)
-            sds.append(np.sqrt(np.maximum(variance, 0)))
+        bias, sd = _bias_and_sd(counts @ parts, number, by_components=by_components)
         biases.append(bias + centre)
+        sds.append(sd)
     bias, sd = np.concatenate(biases), np.concatenate(sds)
     label = f"patient-cluster bootstrap, percentile, {count(replicates)} replicates"
 
@@ -138,3 +124,47 @@ def bootstrap_limits(
         return interval_or_none(float(low), float(high), label)
 
     return percentile(bias), percentile(bias - Z * sd), percentile(bias + Z * sd)
+
+
+def jackknife_limits(
+    difference: NDArray[np.float64], patients: NDArray[np.int64], number: int, *, by_components: bool
+) -> tuple[Interval | None, Interval | None, Interval | None]:
+    """Intervals of bias and of both limits from leaving out each patient once."""
+    centre = float(difference.mean())
+    parts = _difference_sums(difference - centre, patients, number)
+    if number < 3:
+        return None, None, None
+    whole = _bias_and_sd(parts.sum(0)[None], number, by_components=by_components)
+    rest = _bias_and_sd(parts.sum(0) - parts, number - 1, by_components=by_components)
+    found = [
+        jackknife_interval(centre + float(whole[0][0] + z * whole[1][0]), centre + rest[0] + z * rest[1])
+        for z in (0.0, -Z, Z)
+    ]
+    return found[0], found[1], found[2]
+
+
+def _difference_sums(
+    moved: NDArray[np.float64], patients: NDArray[np.int64], number: int
+) -> NDArray[np.float64]:
+    """Per patient: lesions, Σd, Σd², (Σd)²/lesions, lesions²: (patients, 5)."""
+    sizes = np.bincount(patients, minlength=number).astype(np.float64)
+    sums = np.bincount(patients, weights=moved, minlength=number)
+    squares = np.bincount(patients, weights=moved**2, minlength=number)
+    return np.stack([sizes, sums, squares, sums**2 / sizes, sizes**2], axis=1)
+
+
+def _bias_and_sd(
+    total: NDArray[np.float64], number: int, *, by_components: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bias and the limits' SD of summed parts (rows, 5) over ``number`` patients."""
+    n, summed, square, between_sum, size_squares = total.T
+    bias = summed / n
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if by_components:
+            within = (square - between_sum) / (n - number)
+            m0 = (n - size_squares / n) / (number - 1)
+            ms_between = (between_sum - n * bias**2) / (number - 1)
+            variance = within + np.maximum((ms_between - within) / m0, 0)
+        else:
+            variance = (square - n * bias**2) / (n - 1)
+        return bias, np.sqrt(np.maximum(variance, 0))

@@ -92,8 +92,12 @@ def patient_sums(
 
 def replicate_icc(counts: NDArray[np.float64], sums: NDArray[np.float64], form: str) -> NDArray[np.float64]:
     """ICC of every resample. ``counts`` (replicates, clusters), ``sums`` from :func:`patient_sums`."""
-    total = counts @ sums
-    k = sums.shape[1] - 3
+    return icc_of_sums(counts @ sums, form)
+
+
+def icc_of_sums(total: NDArray[np.float64], form: str) -> NDArray[np.float64]:
+    """ICC of each row of sums over lesions (rows, k + 3), as :func:`patient_sums` makes them."""
+    k = total.shape[1] - 3
     n, per_rater, squares, row_squares = total[:, 0], total[:, 1 : k + 1], total[:, k + 1], total[:, k + 2]
     correction = per_rater.sum(1) ** 2 / (n * k)
     ss_rows = row_squares / k - correction

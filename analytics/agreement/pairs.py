@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, codes, keys, numbers
+from analytics.columns import Table, codes, identities_in, keys, numbers
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped
 
@@ -95,7 +95,7 @@ def pairs(first: Array, second: Array, clusters: Sequence[Any] | None = None) ->
     complete = ~(np.isnan(first) | np.isnan(second))
     patient, patients = None, None
     if clusters is not None:
-        patient, distinct = codes([c for c, keep in zip(clusters, complete, strict=True) if keep])
+        patient, distinct = codes(identities_in(clusters, complete))
         patients = len(distinct)
     return Pairs(first[complete], second[complete], patient, patients, int((~complete).sum()), complete)
 

@@ -53,11 +53,11 @@ class QuantileLimits(Result):
             text += f" (95 % CI {self.lower_interval.text(2)} and {self.upper_interval.text(2)}, {self.lower_interval.method})"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
 
-    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = ()) -> Drawing:
+    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = "") -> Drawing:
         """Difference against mean with median and both quantiles."""
         from analytics.figures.comparison import quantile_limits_plot
 
-        return quantile_limits_plot(self, labels=labels, links=links)
+        return quantile_limits_plot(self, labels=labels, links=links, bins=bins)
 
 
 def quantile_limits(

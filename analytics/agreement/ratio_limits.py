@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from analytics.agreement.bland_altman import BlandAltman, bland_altman_of
 from analytics.agreement.correlation import pearson_coefficient
 from analytics.agreement.pairs import pair_columns
-from analytics.columns import Table
+from analytics.columns import Table, identities_in
 from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED
 from analytics.result import DRAWING, Dropped, Interval, Result, no_values
@@ -64,11 +64,11 @@ class RatioLimits(Result):
             text += f"; within-subject CV {percent(self.cv_log)} %"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
 
-    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = ()) -> Drawing:
+    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = "") -> Drawing:
         """Ratio against the geometric mean, with both limits."""
         from analytics.figures.comparison import ratio_plot
 
-        return ratio_plot(self, labels=labels, links=links)
+        return ratio_plot(self, labels=labels, links=links, bins=bins)
 
 
 def ratio_limits(
@@ -102,7 +102,7 @@ def ratio_limits_of(
         raise AnalyticsError(f"The two reads differ in length: {first.shape} and {second.shape}.")
     present = ~(np.isnan(first) | np.isnan(second))
     positive = present & (np.nan_to_num(first) > 0) & (np.nan_to_num(second) > 0)
-    kept = None if clusters is None else [c for c, keep in zip(clusters, positive, strict=True) if keep]
+    kept = None if clusters is None else identities_in(clusters, positive)
     a, b = first[positive], second[positive]
     logs = bland_altman_of(
         np.log(a), np.log(b), clusters=kept, unit=unit, replicates=replicates, seed=seed, simulated=simulated

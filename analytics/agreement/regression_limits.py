@@ -85,11 +85,11 @@ class RegressionLimits(Result):
             text += f"; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
 
-    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = ()) -> Drawing:
+    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = "") -> Drawing:
         """Difference against mean with the sloping bias and limits."""
         from analytics.figures.comparison import regression_limits_plot
 
-        return regression_limits_plot(self, labels=labels, links=links)
+        return regression_limits_plot(self, labels=labels, links=links, bins=bins)
 
 
 def regression_limits(

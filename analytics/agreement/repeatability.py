@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, codes, keys, wide
+from analytics.columns import Table, codes, identities_in, keys, wide
 from analytics.distributions import chi2_quantile, normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
@@ -94,7 +94,7 @@ def repeatability(
 def repeatability_of(
     reads: Array,
     *,
-    clusters: Sequence[Any] | None = None,
+    clusters: Sequence[Any] | NDArray[Any] | None = None,
     value_unit: str = "",
     unit: str = "lesion",
     replicates: int = REPLICATES,
@@ -113,7 +113,7 @@ def repeatability_of(
     kept = number >= 2
     patient, patients = None, None
     if clusters is not None:
-        patient, distinct = codes([c for c, keep in zip(clusters, kept, strict=True) if keep])
+        patient, distinct = codes(identities_in(clusters, kept))
         patients = len(distinct)
     lost = int((~kept).sum())
     common: dict[str, Any] = {

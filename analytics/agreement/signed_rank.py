@@ -172,11 +172,16 @@ def _shift(difference: Array, variance: float, unit: str) -> tuple[float, Interv
     n = len(difference)
     if n > MOST_WALSH:
         return float(np.median(difference)), None
-    i, j = np.triu_indices(n)
-    walsh = np.sort((difference[i] + difference[j]) / 2)
-    cut = math.floor(len(walsh) / 2 - Z * math.sqrt(variance))
+    walsh = np.concatenate([difference[i] + difference[i:] for i in range(n)])
+    total = len(walsh)
+    cut = math.floor(total / 2 - Z * math.sqrt(variance))
+    wanted = {(total - 1) // 2, total // 2}
+    if cut >= 0 and n >= 6:
+        wanted |= {cut, total - 1 - cut}
+    # Four order statistics are wanted, not all of them in order.
+    walsh = np.partition(walsh, sorted(wanted)) / 2
     label = f"signed-rank inverted, {plural(unit, 2)} taken as independent"
     interval = None
     if cut >= 0 and n >= 6:
-        interval = interval_or_none(float(walsh[cut]), float(walsh[len(walsh) - 1 - cut]), label)
-    return float(np.median(walsh)), interval
+        interval = interval_or_none(float(walsh[cut]), float(walsh[total - 1 - cut]), label)
+    return float((walsh[(total - 1) // 2] + walsh[total // 2]) / 2), interval

@@ -22,7 +22,7 @@ def roc_curve(result: Roc, *, link_template: str = "") -> Drawing:
         return refused(result.reason or "", simulated=result.simulated)
     drawn = Drawing("1 − specificity", "Sensitivity", simulated=result.simulated)
     drawn.diagonal(0, 1)
-    kept = corners(1 - result.specificity, result.sensitivity)
+    kept = _thinned(corners(1 - result.specificity, result.sensitivity))
 
     def point(cut_off: float, name: str) -> list[str]:
         return [link_template.replace("{threshold}", repr(cut_off)), f"{name}≥ {half_up(cut_off, 1)}"]
@@ -58,6 +58,16 @@ def corners(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.arange(len(x))
     flat = ((x[1:-1] == x[:-2]) & (x[1:-1] == x[2:])) | ((y[1:-1] == y[:-2]) & (y[1:-1] == y[2:]))
     return np.concatenate([[0], np.flatnonzero(~flat) + 1, [len(x) - 1]])
+
+
+MOST_VERTICES = 800
+
+
+def _thinned(kept: np.ndarray) -> np.ndarray:
+    """At most ``MOST_VERTICES`` vertices, evenly along the curve, both ends among them: more cannot be told apart."""
+    if len(kept) <= MOST_VERTICES:
+        return kept
+    return kept[np.unique(np.linspace(0, len(kept) - 1, MOST_VERTICES).astype(int))]
 
 
 def proportions(result: TwoByTwo) -> Drawing:

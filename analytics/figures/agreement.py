@@ -19,23 +19,28 @@ MARKER = {"size": 7, "color": ACCENT, "opacity": 0.65, "line": {"width": 0.5, "c
 
 
 def scatter(
-    result: Icc, *, labels: Sequence[str] = (), links: Sequence[str] = (), value_unit: str = ""
+    result: Icc,
+    *,
+    labels: Sequence[str] = (),
+    links: Sequence[str] = (),
+    value_unit: str = "",
+    bins: str = "",
 ) -> Drawing:
-    """Second read against the first, with the line of identity."""
+    """Second read against the first, with the line of identity; ``bins`` as in :func:`points`."""
     ratings = result.ratings
     if ratings.ndim != 2 or not len(ratings) or ratings.shape[1] < 2:
         return refused(result.reason or "no complete pair of reads", simulated=result.simulated)
     unit = f" ({value_unit})" if value_unit else ""
     drawn = Drawing(f"{result.raters[0]}{unit}", f"{result.raters[1]}{unit}", simulated=result.simulated)
     drawn.diagonal(float(min(0.0, ratings.min())), float(ratings.max()) * 1.03)
-    points(drawn, ratings[:, 0], ratings[:, 1], custom(labels, links, len(ratings)), "%{x:.1f}, %{y:.1f}")
+    points(drawn, ratings[:, 0], ratings[:, 1], labels, links, "%{x:.1f}, %{y:.1f}", bins=bins)
     return drawn
 
 
 def bland_altman_plot(
-    result: BlandAltman, *, labels: Sequence[str] = (), links: Sequence[str] = ()
+    result: BlandAltman, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
 ) -> Drawing:
-    """Difference against mean with bias, limits and the bands of their intervals."""
+    """Difference against mean with bias, limits and the bands of their intervals; ``bins`` as in :func:`points`."""
     if result.estimate is None:
         return refused(result.reason or "", simulated=result.simulated)
     unit = f" ({result.value_unit})" if result.value_unit else ""
@@ -53,7 +58,8 @@ def bland_altman_plot(
         )
         for value, name, band in limits:
             drawn.level(value, name=name, colour=WARNING, dash="dash", interval=band)
-    shown = [*(result.second - result.first).tolist(), result.estimate]
+    difference = result.second - result.first
+    shown = [float(difference.min()), float(difference.max()), result.estimate]
     shown += [limit for limit in (result.lower, result.upper) if limit is not None]
     for band in (result.lower_interval, result.upper_interval):
         shown += [] if band is None else [band.low, band.high]
@@ -61,12 +67,33 @@ def bland_altman_plot(
     margin = 0.06 * (high - low) or 1.0
     drawn.layout["yaxis"]["range"] = [low - margin, high + margin]
     hover = "mean %{x:.1f}, difference %{y:.1f}"
-    points(drawn, mean, result.second - result.first, custom(labels, links, len(mean)), hover)
+    points(drawn, mean, difference, labels, links, hover, bins=bins)
     return drawn
 
 
-def points(drawn: Drawing, x: np.ndarray, y: np.ndarray, customdata: list[list[str]], text: str) -> None:
-    """Add a cloud of points; ``customdata`` holds link and label of each."""
+MOST_POINTS = 3_000
+BINS = 60
+
+
+def points(
+    drawn: Drawing,
+    x: np.ndarray,
+    y: np.ndarray,
+    labels: Sequence[str],
+    links: Sequence[str],
+    text: str,
+    *,
+    bins: str = "",
+) -> None:
+    """Add a cloud of points; each has its link and label.
+
+    With ``bins`` and more than ``MOST_POINTS`` points, only the filled cells of a grid over them are drawn, by how
+    many they hold; ``bins`` is the cells' link, in which ``{x0}``, ``{x1}``, ``{y0}`` and ``{y1}`` become the limits.
+    """
+    if bins and len(x) > MOST_POINTS:
+        _density(drawn, x, y, bins)
+        return
+    customdata = custom(labels, links, len(x))
     # SVG: WebGL contexts are few, and a page may hold several figures.
     drawn.trace(
         "scatter",
@@ -76,6 +103,46 @@ def points(drawn: Drawing, x: np.ndarray, y: np.ndarray, customdata: list[list[s
         marker=MARKER,
         customdata=customdata,
         hovertemplate="%{customdata[1]}<br>" + text + "<extra></extra>",
+    )
+
+
+def _density(drawn: Drawing, x: np.ndarray, y: np.ndarray, link: str) -> None:
+    """Filled cells of a grid, coloured by the logarithm of their count."""
+    edges = [np.linspace(v.min(), v.max() or v.min() + 1.0, BINS + 1) for v in (x, y)]
+    places = [
+        np.clip(np.searchsorted(edge, v, side="right") - 1, 0, BINS - 1)
+        for edge, v in zip(edges, (x, y), strict=True)
+    ]
+    counts = np.bincount(places[0] * BINS + places[1], minlength=BINS * BINS)
+    filled = np.flatnonzero(counts)
+    columns, rows = filled // BINS, filled % BINS
+    customdata = []
+    for column, row, number in zip(columns.tolist(), rows.tolist(), counts[filled].tolist(), strict=True):
+        limits = (edges[0][column], edges[0][column + 1], edges[1][row], edges[1][row + 1])
+        target = link
+        for name, value in zip(("x0", "x1", "y0", "y1"), limits, strict=True):
+            target = target.replace("{" + name + "}", repr(float(value)))
+        customdata.append([target, f"{number:,} points"])
+    drawn.trace(
+        "scatter",
+        x=np.round((edges[0][columns] + edges[0][columns + 1]) / 2, 3).tolist(),
+        y=np.round((edges[1][rows] + edges[1][rows + 1]) / 2, 3).tolist(),
+        mode="markers",
+        marker={
+            "symbol": "square",
+            "size": 6,
+            "color": np.round(np.log10(counts[filled]), 3).tolist(),
+            "colorscale": [[0, translucent(ACCENT, 0.25)], [0.5, ACCENT], [1, WARNING]],
+        },
+        customdata=customdata,
+        hovertemplate="%{customdata[1]} around %{x:.1f}, %{y:.1f}<extra></extra>",
+    )
+    drawn.note(
+        f"{len(x):,} points, drawn as {len(filled):,} cells by number",
+        x=0,
+        y=1.02,
+        xanchor="left",
+        yanchor="bottom",
     )
 
 

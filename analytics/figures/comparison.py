@@ -1,4 +1,7 @@
-"""Two methods against each other: ratio, regression and quantile limits, and the fitted line of a comparison."""
+"""Two methods against each other: ratio, regression and quantile limits, and the fitted line of a comparison.
+
+``bins`` is the link of a grid cell where there are too many points to draw each (see :func:`points`).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.figures.agreement import points
-from analytics.figures.drawing import Drawing, custom, refused
+from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import ACCENT, WARNING
 from analytics.result import Interval
 from analytics.rounding import half_up
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
 DIFFERENCE_HOVER = "mean %{x:.1f}, difference %{y:.1f}"
 
 
-def ratio_plot(result: RatioLimits, *, labels: Sequence[str] = (), links: Sequence[str] = ()) -> Drawing:
+def ratio_plot(
+    result: RatioLimits, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
+) -> Drawing:
     """Ratio against geometric mean, both on log axes."""
     if result.estimate is None:
         return refused(result.reason or "", simulated=result.simulated)
@@ -36,7 +41,7 @@ def ratio_plot(result: RatioLimits, *, labels: Sequence[str] = (), links: Sequen
     for limit, band in ((result.lower, result.lower_interval), (result.upper, result.upper_interval)):
         if limit is not None:
             _flat(drawn, span, limit, "limit", WARNING, "dash", band)
-    points(drawn, size, ratio, custom(labels, links, len(size)), "mean %{x:.1f}, ratio %{y:.3f}")
+    points(drawn, size, ratio, labels, links, "mean %{x:.1f}, ratio %{y:.3f}", bins=bins)
     for axis in ("xaxis", "yaxis"):
         drawn.layout[axis]["type"] = "log"
     return drawn
@@ -57,12 +62,12 @@ def _flat(
 
 
 def regression_limits_plot(
-    result: RegressionLimits, *, labels: Sequence[str] = (), links: Sequence[str] = ()
+    result: RegressionLimits, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
 ) -> Drawing:
     """Difference against mean with the sloping bias and limits."""
     if result.bias is None:
         return refused(result.reason or "", simulated=result.simulated)
-    drawn = _differences(result, labels, links)
+    drawn = _differences(result, labels, links, bins)
     size = (result.first + result.second) / 2
     x = np.linspace(size.min(), size.max(), 50)
     styles = (("bias", ACCENT, "solid"), ("lower limit", WARNING, "dash"), ("upper limit", WARNING, "dash"))
@@ -75,12 +80,12 @@ def regression_limits_plot(
 
 
 def quantile_limits_plot(
-    result: QuantileLimits, *, labels: Sequence[str] = (), links: Sequence[str] = ()
+    result: QuantileLimits, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
 ) -> Drawing:
     """Difference against mean with the median and both quantiles."""
     if result.estimate is None or result.lower is None or result.upper is None:
         return refused(result.reason or "", simulated=result.simulated)
-    drawn = _differences(result, labels, links)
+    drawn = _differences(result, labels, links, bins)
     drawn.level(result.estimate, name="median", colour=ACCENT, dash="solid", interval=result.interval)
     drawn.level(result.lower, name="2.5 %", colour=WARNING, dash="dash", interval=result.lower_interval)
     drawn.level(result.upper, name="97.5 %", colour=WARNING, dash="dash", interval=result.upper_interval)
@@ -88,19 +93,19 @@ def quantile_limits_plot(
 
 
 def _differences(
-    result: RegressionLimits | QuantileLimits, labels: Sequence[str], links: Sequence[str]
+    result: RegressionLimits | QuantileLimits, labels: Sequence[str], links: Sequence[str], bins: str
 ) -> Drawing:
     unit = f" ({result.value_unit})" if result.value_unit else ""
     first, second = result.names
     title = f"Mean of {first} and {second}{unit}"
     drawn = Drawing(title, f"{second} − {first}{unit}", simulated=result.simulated)
     size = (result.first + result.second) / 2
-    points(drawn, size, result.second - result.first, custom(labels, links, len(size)), DIFFERENCE_HOVER)
+    points(drawn, size, result.second - result.first, labels, links, DIFFERENCE_HOVER, bins=bins)
     return drawn
 
 
 def method_comparison_plot(
-    result: MethodComparison, *, labels: Sequence[str] = (), links: Sequence[str] = ()
+    result: MethodComparison, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
 ) -> Drawing:
     """Second read against the first with the fitted line and the line of identity."""
     if result.estimate is None or result.intercept is None:
@@ -115,5 +120,5 @@ def method_comparison_plot(
     drawn.trace(
         "scatter", x=[low, high], y=ends, mode="lines", line=line, name=result.method, hoverinfo="name"
     )
-    points(drawn, result.first, result.second, custom(labels, links, result.n), "%{x:.1f}, %{y:.1f}")
+    points(drawn, result.first, result.second, labels, links, "%{x:.1f}, %{y:.1f}", bins=bins)
     return drawn

@@ -6,11 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import ACCENT, GROUPS, NEUTRAL, translucent
 
 if TYPE_CHECKING:
     from analytics.survival.cox import Cox
+    from analytics.survival.hazard_over_time import HazardOverTime
     from analytics.survival.kaplan_meier import CumulativeIncidence, Curve
 
 
@@ -108,4 +111,34 @@ def forest(models: Sequence[tuple[str, Cox]]) -> Drawing:
             )
     drawn.layout["xaxis"] |= {"type": "log", "tickvals": [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]}
     drawn.layout["yaxis"] |= {"type": "category", "categoryorder": "array", "categoryarray": rows[::-1]}
+    return drawn
+
+
+def hazard_over_time(result: HazardOverTime, *, links: Sequence[str] = ()) -> Drawing:
+    """Scaled Schoenfeld residuals against time with their smooth; each point is one event."""
+    if result.reason or result.coefficient is None:
+        return refused(result.reason or "", simulated=result.simulated)
+    title = f"β(t) of {result.covariate}"
+    drawn = Drawing(f"Time ({result.time_unit})", title, simulated=result.simulated)
+    x = result.grid.tolist()
+    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+    drawn.trace("scatter", x=x, y=(result.smooth + result.half_width).tolist(), **edge)
+    low = (result.smooth - result.half_width).tolist()
+    drawn.trace("scatter", x=x, y=low, fill="tonexty", fillcolor=translucent(ACCENT, 0.15), **edge)
+    line = {"color": ACCENT, "width": 2}
+    drawn.trace("scatter", x=x, y=result.smooth.tolist(), mode="lines", line=line, hoverinfo="skip")
+    targets = list(links) or [""] * len(result.times)
+    drawn.trace(
+        "scatter",
+        x=result.times.tolist(),
+        y=np.round(result.residuals, 4).tolist(),
+        mode="markers",
+        marker={"size": 6, "color": NEUTRAL, "opacity": 0.7},
+        customdata=[[target, ""] for target in targets],
+        hovertemplate="%{x:.2f}: %{y:.2f}<extra></extra>",
+    )
+    across = {"xref": "paper", "x0": 0, "x1": 1, "y0": result.coefficient, "y1": result.coefficient}
+    drawn.layout["shapes"].append(
+        {"type": "line", **across, "line": {"color": NEUTRAL, "width": 1, "dash": "dash"}}
+    )
     return drawn

@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 PATIENTS = 275
 LESIONS_PER_PATIENT = 6.9
 VOLUME_LOG_MEAN, VOLUME_LOG_SD = 3.88, 1.28
+MEAN_VOLUME = float(np.exp(VOLUME_LOG_MEAN + VOLUME_LOG_SD**2 / 2))
 NETWORK_BIAS, NETWORK_SD = 5.4, 61.0
 SECOND_EXPERT_BIAS, SECOND_EXPERT_SD = -23.5, 92.0
 """Expert minus second expert is 23.5 mm³."""
@@ -85,8 +86,8 @@ def simulate_reader_study(*, seed: int = 275, patients: int = PATIENTS) -> Reade
         lesion=lesion,
         volume={
             "expert": expert,
-            "second_expert": _other_read(rng, expert, SECOND_EXPERT_BIAS, SECOND_EXPERT_SD),
-            "network": _other_read(rng, expert, NETWORK_BIAS, NETWORK_SD),
+            "second_expert": gamma_read(rng, expert, SECOND_EXPERT_BIAS, SECOND_EXPERT_SD),
+            "network": gamma_read(rng, expert, NETWORK_BIAS, NETWORK_SD),
         },
         stenosis={
             "expert": stenosis,
@@ -97,12 +98,14 @@ def simulate_reader_study(*, seed: int = 275, patients: int = PATIENTS) -> Reade
     )
 
 
-def _other_read(rng: np.random.Generator, volume: Array, bias: float, sd: float) -> Array:
+def gamma_read(
+    rng: np.random.Generator, volume: Array, bias: float, sd: float, *, mean_volume: float = MEAN_VOLUME
+) -> Array:
     """A read with mean difference ``bias`` and SD ``sd``, its SD growing with √volume, never negative.
 
     A negative bias is proportional to the volume, as a fixed one would take small lesions below zero.
+    ``mean_volume`` is that of the lesions over which bias and SD shall hold.
     """
-    mean_volume = np.exp(VOLUME_LOG_MEAN + VOLUME_LOG_SD**2 / 2)
     mean = volume + bias if bias >= 0 else volume * (1 + bias / mean_volume)
     spread_of_means = (
         0.0 if bias >= 0 else (bias / mean_volume) ** 2 * (np.exp(VOLUME_LOG_SD**2) - 1) * mean_volume**2

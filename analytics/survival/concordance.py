@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
+MOST_PAIRS = 20_000_000
 PAIRS_AT_ONCE = 4_000_000
 
 
@@ -324,11 +325,18 @@ def _difference_variance(a: Pairs, b: Pairs, cross: float, n: int) -> float:
 
 
 def _cross(time: Array, event: NDArray[np.bool_], first: Array, second: Array) -> float:
-    """Sum over ordered comparable pairs of the product of both scores' signs; the only part that is n² work."""
+    """Sum over ordered comparable pairs of the product of both scores' signs; the only part that is n² work.
+
+    It enters the variance divided by n relative to the rest. Beyond ``MOST_PAIRS`` pairs it is therefore taken from
+    events evenly spaced in time, which moves the standard error by far less than its own uncertainty.
+    """
     order = np.lexsort((~event, time))
     t, e, r, s = time[order], event[order], first[order], second[order]
-    total = 0.0
-    for chunk in np.array_split(np.flatnonzero(e), max(1, int(e.sum()) * len(t) // PAIRS_AT_ONCE + 1)):
+    total, events = 0.0, np.flatnonzero(e)
+    used = events
+    if len(events) * len(t) > MOST_PAIRS:
+        used = events[np.linspace(0, len(events) - 1, max(MOST_PAIRS // len(t), 2)).astype(int)]
+    for chunk in np.array_split(used, max(1, len(used) * len(t) // PAIRS_AT_ONCE + 1)):
         later = (t > t[chunk, None]) | ((t == t[chunk, None]) & ~e)
         total += float((np.sign(r[chunk, None] - r) * np.sign(s[chunk, None] - s) * later).sum())
-    return 2 * total
+    return 2 * total * len(events) / max(len(used), 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,12 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from inference.errors import InferenceError
+from inference.straightening import SPACING_ALONG
 
+from .extents import told
 from .fast import folded, laid_out
 from .hierarchical_convlstm import HierarchicalConvLSTM
-from .unet import REACH, UNet2D, UNet3D, UNet25D, normalise
+from .unet import REACH, UNet2D, UNet3D, UNet25D, UNet25DGiven, normalise
 
 if TYPE_CHECKING:
     from inference.straightening import StraightenedVessel
@@ -28,6 +30,7 @@ WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 NETWORKS: Mapping[str, type[nn.Module]] = {
     "unet_2d": UNet2D,
     "unet_2_5d": UNet25D,
+    "unet_2_5d_given": UNet25DGiven,
     "unet_3d": UNet3D,
     "hierarchical_convlstm": HierarchicalConvLSTM,
 }
@@ -140,11 +143,13 @@ def probabilities(
     network: nn.Module,
     hu: Tensor,
     *,
+    marked: Tensor | None = None,
     chunk: int = CHUNK,
     arithmetic: str = "float32",
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """(S, 64, 64) HU of one vessel in order → probabilities of outer wall, lumen and plaque, each (S, 64, 64).
 
+    ``marked`` (S, 2) is what a network that takes it is told of every section; others don't look at it.
     Sections go through in chunks with five true neighbours on either side, so the chunk size changes nothing.
     """
     device = next(network.parameters()).device
@@ -155,7 +160,8 @@ def probabilities(
         stop = min(first + chunk, len(x))
         low, high = max(0, first - REACH), min(len(x), stop + REACH)
         with torch.autocast(device.type, torch.bfloat16, enabled=halved):
-            logits = network(x[low:high].to(device))[first - low : stop - low].float()
+            more = () if marked is None or not getattr(network, "told", 0) else (marked[low:high].to(device),)
+            logits = network(x[low:high].to(device), *more)[first - low : stop - low].float()
         inner = torch.softmax(logits[:, 2:], 1)
         out.append(torch.stack([torch.softmax(logits[:, :2], 1)[:, 1], inner[:, 1], inner[:, 2]]).cpu())
     wall, lumen, plaque = torch.cat(out, 1).numpy()
@@ -166,19 +172,24 @@ def segment(
     vessel: StraightenedVessel,
     network: nn.Module,
     *,
+    extents: Sequence[tuple[float, float]] | None = None,
     chunk: int = CHUNK,
     arithmetic: str = "auto",
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Probabilities of outer wall, lumen and plaque of one straightened vessel, each (S, 64, 64) float32.
 
-    The mean over ``VIEWS``. ``arithmetic``: see ``arithmetic_of``.
+    The mean over ``VIEWS``. ``extents`` are the (start, end) in mm of all lesions that somebody has marked in this
+    vessel, for a network that may be told; None = nobody has. ``arithmetic``: see ``arithmetic_of``.
     """
     hu = torch.from_numpy(np.ascontiguousarray(vessel.hu))
+    marked = torch.from_numpy(told(np.arange(len(hu)) * SPACING_ALONG, extents))
     total = torch.zeros((3, *hu.shape))
     for turns, end_to_end in VIEWS:
         seen = torch.rot90(hu, turns, (-2, -1))
         seen = seen.flip(-3, -1) if end_to_end else seen
-        found = torch.from_numpy(np.stack(probabilities(network, seen, chunk=chunk, arithmetic=arithmetic)))
+        known = marked.flip(0) if end_to_end else marked
+        maps = probabilities(network, seen, marked=known, chunk=chunk, arithmetic=arithmetic)
+        found = torch.from_numpy(np.stack(maps))
         found = found.flip(-3, -1) if end_to_end else found
         total += torch.rot90(found, -turns, (-2, -1))
     wall, lumen, plaque = (total / len(VIEWS)).numpy()

@@ -87,6 +87,7 @@ class HierarchicalConvLSTM(nn.Module):
     """Shared encoder, recurrent branch, dense branch, attention per task."""
 
     reach = REACH
+    told = 0
 
     def __init__(
         self, channels: tuple[int, int, int] = (16, 32, 64), hidden: tuple[int, int] = (8, 32)

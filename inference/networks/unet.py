@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .extents import TOLD
+
 REACH = 5  # sections to either side
 SEEN = 48  # pixels across that the network looks at
 SURE = 8.0  # logit of background outside what it looks at
@@ -74,11 +76,12 @@ class UNet2D(nn.Module):
     """Encoder and decoder over four scales with skips; deep supervision from the half-size decoder map."""
 
     inputs = 1
+    told = 0  # numbers a section that it may be told beside the image (``extents.py``)
 
     def __init__(self, channels: tuple[int, int, int, int] = (16, 32, 64, 96)) -> None:
         super().__init__()
         a, b, c, d = channels
-        self.down1, self.down2 = Block(self.inputs, a), Block(a, b)
+        self.down1, self.down2 = Block(self.inputs + self.told, a), Block(a, b)
         self.down3, self.bottom = Block(b, c), Block(c, d)
         self.up3, self.up2, self.up1 = Block(d + c, c), Block(c + b, b), Block(b + a, a)
         self.head = nn.Conv2d(a, OUTPUTS, 1)
@@ -94,7 +97,11 @@ class UNet2D(nn.Module):
 
     def stretches(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(G, T + 10, h, w) stretches with their halo → (G·T, 5, h, w) logits and (G·T, 5, h/2, w/2) deep logits."""
-        s1 = self.down1(self.windows(x).contiguous(memory_format=torch.channels_last))
+        return self.labelled(self.windows(x))
+
+    def labelled(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        """Encoder and decoder: (N, inputs, h, w) → (N, 5, h, w) logits and (N, 5, h/2, w/2) deep logits."""
+        s1 = self.down1(windows.contiguous(memory_format=torch.channels_last))
         s2 = self.down2(F.max_pool2d(s1, 2))
         s3 = self.down3(F.max_pool2d(s2, 2))
         y = self.bottom(F.max_pool2d(s3, 2))
@@ -112,6 +119,35 @@ class UNet25D(UNet2D):
     def windows(self, x: Tensor) -> Tensor:
         """(G, T + 10, h, w) → (G·T, 11, h, w)."""
         return stack_neighbours(x)
+
+
+class UNet25DGiven(UNet25D):
+    """The 2.5-D U-Net, which may be told where somebody has marked lesions (``told``), as two flat maps.
+
+    Without marks both are 0, and it finds plaque by the image alone.
+    """
+
+    told = TOLD
+
+    def begin_with(self, plain: UNet25D) -> None:
+        """Take over the weights of the plain network; what is told weighs nothing at first."""
+        state = plain.state_dict()
+        first = state["down1.0.weight"]
+        state["down1.0.weight"] = torch.cat([first, first.new_zeros(len(first), self.told, 3, 3)], 1)
+        self.load_state_dict(state)
+
+    def forward(self, x: Tensor, told: Tensor | None = None) -> Tensor:
+        """(N, 1, 64, 64) sections of one vessel in order, and (N, 2) what is told of them → (N, 5, 64, 64) logits."""
+        return unseen(
+            self.stretches(with_halo(seen(x)), None if told is None else told[None])[0], x.shape[-1]
+        )
+
+    def stretches(self, x: Tensor, told: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """As the plain network; ``told`` (G, T, 2) for the sections between the halos."""
+        windows = self.windows(x)
+        flat = windows.new_zeros(len(windows), self.told) if told is None else told.flatten(0, 1)
+        maps = flat.to(windows.dtype)[:, :, None, None].expand(-1, -1, *windows.shape[-2:])
+        return self.labelled(torch.cat([windows, maps], 1))
 
 
 class Block3D(nn.Sequential):
@@ -133,6 +169,8 @@ class UNet3D(nn.Module):
 
     Five unpadded convolutions along the vessel use up exactly the five neighbours on either side.
     """
+
+    told = 0
 
     def __init__(self, channels: tuple[int, int, int, int] = (13, 26, 52, 76)) -> None:
         super().__init__()

@@ -123,14 +123,14 @@ def _paint(
         for _ in range(int(rng.integers(1, 3))):
             centre, angle = rng.uniform(0.25, 0.75) * long, side + rng.normal(0, 0.3 * spread)
             half, width, thick = (
-                rng.uniform(0.12, 0.35) * long,
-                rng.uniform(0.35, 1.1) * spread,
-                rng.uniform(0.18, 0.42),
+                rng.uniform(*chosen.lipid_long) * long,
+                rng.uniform(*chosen.lipid_wide) * spread,
+                rng.uniform(*chosen.lipid_thick),
             )
             q = (
                 ((s - centre) / half) ** 2
                 + (near(angle) / width) ** 2
-                + ((depth - rng.uniform(0.42, 0.62)) / thick) ** 2
+                + ((depth - rng.uniform(*chosen.lipid_depth)) / thick) ** 2
             )
             core = (
                 rng.uniform(*chosen.lipid_hu)

@@ -93,6 +93,12 @@ class Scenario:
         0.2,
         0.22,
     )  # non-calcified, lipid, calcified, mixed
+    # A lipid core within its lesion: half its length as a share of the lesion's, half its width (rad), the middle of its
+    # depth between lumen (0) and outer wall (1), and half its thickness there.
+    lipid_long: Range = (0.12, 0.35)
+    lipid_wide: Range = (0.35, 1.1)
+    lipid_depth: Range = (0.42, 0.62)
+    lipid_thick: Range = (0.18, 0.42)
     severe_share: float = 0.15
     closed_share: float = 0.02
     calcium_size: float = 1.0

@@ -1,14 +1,16 @@
 """Scenarios with a whole coronary tree, a scanner with artefacts, and the header styles of four vendors.
 
-The four that serve a network's life differ in settings as well as in seeds, so that a score on ``tree_test`` is not
+Those that serve a network's life differ in settings as well as in seeds, so that a score on ``tree_test`` is not
 a score on what was learnt:
 
 * ``tree_train`` is wide on purpose: contrast 260–540 HU, noise 15–42 HU, point spread 0.45–1.15 mm, every artefact
   now and then, many missing and extra branches, all four vendors.
 * ``tree_train_soft_tissue`` adds what is hard: vessels in or against soft tissue, more remodelling, thinner and
   shorter lesions, more severe ones.
+* ``tree_train_lipid`` and ``tree_train_lipid_soft_tissue`` are the same two with larger lipid cores.
 * ``tree_validation`` is narrower (290–500 HU, 18–34 HU, 0.50–0.85 mm), has other shares of dominance, of
-  compositions and of lesion lengths, and only GE and Siemens headers. Choices are made here.
+  compositions and of lesion lengths, lipid cores between those of training and of the test, and only GE and Siemens
+  headers. Choices are made here.
 * ``tree_test`` has other ranges again (300–520 HU, 20–36 HU, 0.55–0.90 mm, fixed slice thicknesses, thicker fibrous
   and calcified plaque, 30 % left or co-dominance, larger hearts) and only Philips and Canon headers. It is opened
   once, by the benchmark.
@@ -79,21 +81,38 @@ TREE_TEST = Scenario(
     ),
 )
 
+TREE_TRAIN_SOFT_TISSUE = replace(
+    TREE_TRAIN,
+    name="tree_train_soft_tissue",
+    salt=103,
+    surroundings=(0.35, 0.35, 0.30),
+    depths_mm=((2.8, 4.8), (0.8, 2.6), (-3.0, 0.3)),
+    fat_mm=(5.0, 9.0),
+    remodelling=(-0.05, 0.45),
+    lesion_log_mm=(2.82, 0.48),
+    lesion_every_mm=(24.0, 64.0),
+    severe_share=0.25,
+    closed_share=0.04,
+)
+
+
+def _rich_in_lipid(chosen: Scenario) -> Scenario:
+    """The same patients with lipid cores from specks to most of a lesion, some of which reach its outer wall."""
+    return replace(
+        chosen,
+        name=chosen.name.replace("tree_train", "tree_train_lipid"),
+        lipid_long=(0.12, 0.50),
+        lipid_wide=(0.35, 1.8),
+        lipid_depth=(0.40, 0.85),
+        lipid_thick=(0.18, 0.70),
+    )
+
+
 TREE_SCENARIOS: tuple[Scenario, ...] = (
     TREE_TRAIN,
-    replace(
-        TREE_TRAIN,
-        name="tree_train_soft_tissue",
-        salt=103,
-        surroundings=(0.35, 0.35, 0.30),
-        depths_mm=((2.8, 4.8), (0.8, 2.6), (-3.0, 0.3)),
-        fat_mm=(5.0, 9.0),
-        remodelling=(-0.05, 0.45),
-        lesion_log_mm=(2.82, 0.48),
-        lesion_every_mm=(24.0, 64.0),
-        severe_share=0.25,
-        closed_share=0.04,
-    ),
+    TREE_TRAIN_SOFT_TISSUE,
+    _rich_in_lipid(TREE_TRAIN),
+    _rich_in_lipid(TREE_TRAIN_SOFT_TISSUE),
     Scenario(
         name="tree_validation",
         salt=113,
@@ -106,6 +125,10 @@ TREE_SCENARIOS: tuple[Scenario, ...] = (
         lesion_log_mm=(2.95, 0.38),
         compositions=(0.34, 0.18, 0.26, 0.22),
         calcium_size=1.4,
+        lipid_long=(0.12, 0.42),
+        lipid_wide=(0.35, 1.4),
+        lipid_depth=(0.40, 0.72),
+        lipid_thick=(0.18, 0.55),
         lesion_every_mm=(32.0, 85.0),
         heart_scale=0.97,
         tree=TreeSettings(

@@ -172,6 +172,72 @@ def _fractions(
     return out
 
 
+@njit(cache=True, fastmath=True)
+def _tissues(
+    centre,
+    axis_u,
+    axis_v,
+    points,
+    tangent,
+    u,
+    v,
+    lumen,
+    wall,
+    low,
+    dense,
+    wall_max,
+    sub,
+    first=0.0,
+    slab=1.0,
+    shift=NO_STEPS,
+):
+    """Share of every pixel in two kinds of a table's cells, times 255; as ``_fractions``, by depth too."""
+    n = centre.shape[0]
+    layers = low.shape[2]
+    out = np.zeros((n, PIXELS, PIXELS, 2), np.uint8)
+    for s in range(n):
+        cx, cy = centre[s, 0], centre[s, 1]
+        if shift.shape[0] > 0:
+            cx, cy = _unstepped(cx, cy, centre[s, 2], first, slab, shift)
+        near = nearest_row(cx, cy, centre[s, 2], points)
+        if not low[max(0, near - 16) : near + 17].any() and not dense[max(0, near - 16) : near + 17].any():
+            continue
+        near, fraction, du, dv = locate(cx, cy, centre[s, 2], points, tangent, u, v, near)
+        reach = wall_max[near] * 1.3 + 0.8 + np.sqrt(du * du + dv * dv)
+        if shift.shape[0] > 0:
+            reach += 4.0
+        for r in range(PIXELS):
+            pv = (r - 31.5) * PIXEL_MM
+            for c in range(PIXELS):
+                pu = (c - 31.5) * PIXEL_MM
+                if pu * pu + pv * pv > reach * reach:
+                    continue
+                soft, hard = 0, 0
+                row = near
+                for a in range(sub):
+                    y = pv + ((a + 0.5) / sub - 0.5) * PIXEL_MM
+                    for b in range(sub):
+                        x = pu + ((b + 0.5) / sub - 0.5) * PIXEL_MM
+                        px = centre[s, 0] + x * axis_u[s, 0] + y * axis_v[s, 0]
+                        py = centre[s, 1] + x * axis_u[s, 1] + y * axis_v[s, 1]
+                        pz = centre[s, 2] + x * axis_u[s, 2] + y * axis_v[s, 2]
+                        if shift.shape[0] > 0:
+                            px, py = _unstepped(px, py, pz, first, slab, shift)
+                        row, fraction, du, dv = locate(px, py, pz, points, tangent, u, v, row)
+                        q = np.sqrt(du * du + dv * dv)
+                        angle = np.arctan2(dv, du)
+                        lo, hi = radii_at(fraction, angle, lumen, wall)
+                        if q >= hi or q < lo:
+                            continue
+                        k = int(np.round(angle / (2 * np.pi) * ANGLES)) % ANGLES
+                        d = min(int((q - lo) / max(hi - lo, 1e-9) * layers), layers - 1)
+                        soft += low[row, k, d]
+                        hard += dense[row, k, d]
+                out[s, r, c, 0] = soft * 255 // (sub * sub)
+                out[s, r, c, 1] = hard * 255 // (sub * sub)
+    return out
+
+
 def _arguments(table: VesselTable, vessel: StraightenedVessel) -> tuple[NDArray[Any], ...]:
     c = table.curve
     return (
@@ -197,6 +263,14 @@ def _stepped(table: VesselTable) -> tuple[Any, ...]:
 def soft_targets(table: VesselTable, vessel: StraightenedVessel, *, subsamples: int = 3) -> NDArray[np.uint8]:
     """(S, 64, 64, 3) uint8: 255 × the share of each pixel inside outer wall, lumen and plaque."""
     return _fractions(*_arguments(table, vessel), table.wall.max(1), subsamples, *_stepped(table))  # type: ignore[call-arg]
+
+
+def tissue_targets(table: VesselTable, vessel: StraightenedVessel) -> NDArray[np.uint8]:
+    """(S, 64, 64, 2) uint8: 255 × the share of each pixel that is low-attenuation plaque and calcified plaque."""
+    low = table.plaque[..., None] & (table.hu < LOW_ATTENUATION_HU)
+    dense = table.plaque[..., None] & (table.hu >= CALCIFIED_HU)
+    arguments = _arguments(table, vessel)[:-1]
+    return _tissues(*arguments, low, dense, table.wall.max(1), 3, *_stepped(table))  # type: ignore[call-arg]
 
 
 def truth_read(table: VesselTable, vessel: StraightenedVessel) -> VesselRead:

@@ -14,6 +14,7 @@ from inference.quantification.lesions import (
     fit_normal_wall,
     mark_plaque,
     mark_whole_wall,
+    outside,
     sections_inside,
 )
 from inference.quantification.measure import VARIANTS, lesion_references, quantify
@@ -43,6 +44,7 @@ __all__ = [
     "lumen_attenuation",
     "mark_plaque",
     "mark_whole_wall",
+    "outside",
     "plaque_cells",
     "profile_curves",
     "quantify",

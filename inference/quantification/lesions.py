@@ -92,6 +92,20 @@ def find_lesions(vessel: StraightenedVessel, contours: VesselContours) -> tuple[
     return tuple(Lesion(number, float(a), float(b)) for number, (a, b) in enumerate(kept, start=1))
 
 
+def outside(lesions: Sequence[Lesion], excluded: Sequence[tuple[float, float, str]]) -> tuple[Lesion, ...]:
+    """Lesions of which something lies outside the excluded stretches, counted anew from 1."""
+
+    def left(lesion: Lesion) -> bool:
+        at = lesion.start_mm
+        for start, end, _ in sorted(excluded):
+            if start <= at + SPACING_ALONG:
+                at = max(at, end)
+        return at + SPACING_ALONG < lesion.end_mm
+
+    kept = [lesion for lesion in lesions if left(lesion)]
+    return tuple(replace(lesion, number=n) for n, lesion in enumerate(kept, start=1))
+
+
 def lesion_weights(vessel: StraightenedVessel, lesion: Lesion, kept: np.ndarray) -> np.ndarray:
     """Return mm of path per section (S,) inside a lesion and not excluded."""
     return weights(vessel, lesion.start_mm, lesion.end_mm) * kept

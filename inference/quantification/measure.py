@@ -218,7 +218,10 @@ def _lesion_rows(
     values, ref, worst = measured[0]
     values["contrast_density_difference"] = _density_drop(views[0].sections, attenuation, weight, ref, vessel)
     inside = weight > 0
-    occluded = bool((views[0].sections.lumen_area[inside] <= 0).any()) if inside.any() else False
+    if not inside.any():  # all of it lies in an excluded stretch: nothing is known of it
+        measured = [(dict.fromkeys(values), ref, worst)] * len(views)
+        values = measured[0][0]
+    occluded = bool((views[0].sections.lumen_area[inside] <= 0).any())
     stenosis = values["diameter_stenosis"]
     segment = vessel.segment[worst]
 
@@ -256,7 +259,8 @@ def _lesion_rows(
             None if stenosis is None and not occluded else cadrads(stenosis or 0.0, occluded=occluded),
         )
     )
-    rows.append(row("high_risk_features", float(_high_risk(values, views[0], weight))))
+    features = float(_high_risk(values, views[0], weight)) if inside.any() else None
+    rows.append(row("high_risk_features", features))
     return rows
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PatientSet = tuple[str, int, int]
-NETWORKS = ("unet_2d", "unet_2_5d", "unet_3d", "hierarchical_convlstm")
+NETWORKS = ("unet_2d", "unet_2_5d", "unet_2_5d_given", "unet_3d", "hierarchical_convlstm")
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class TrainingConfig:
     with; none = random weights.
     reads : a folder of expert reads that the platform exported (``inference.training.reads``); ``reads_share`` of the
     stretches come from it, and ``reads_held_out`` of its patients are kept for validation.
+    told_share : share of stretches of which a network that may be told is told where lesions lie.
     minutes : when given, the learning rate also falls with the time spent, so that a run ends in time on a busy
     machine; such a run is repeatable in kind, not bit by bit.
     arithmetic : of convolutions: ``float32``, ``bfloat16``, or ``auto`` = bfloat16 where the machine has it.
@@ -38,6 +39,7 @@ class TrainingConfig:
     stretches: int = 4
     stretch_sections: int = 16
     plaque_share: float = 0.6
+    told_share: float = 0.5
     learning_rate: float = 3e-3
     weight_decay: float = 1e-3
     warm_up_steps: int = 100
@@ -75,7 +77,12 @@ class TrainingConfig:
             raise ValueError(f"arithmetic: {self.arithmetic!r} is not one of auto, float32, bfloat16")
         if not 0 < self.reads_share <= 1 or not 0 < self.reads_held_out < 1:
             raise ValueError("reads_share and reads_held_out are shares between 0 and 1")
-        if not 0 < self.ema < 1 or not 0 <= self.plaque_share <= 1 or self.learning_rate <= 0:
+        if (
+            not 0 < self.ema < 1
+            or not 0 <= self.plaque_share <= 1
+            or not 0 <= self.told_share <= 1
+            or self.learning_rate <= 0
+        ):
             raise ValueError("ema must lie between 0 and 1, plaque_share in 0…1, learning_rate above 0")
 
 

@@ -13,26 +13,32 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.networks.unet import SEEN
 from inference.phantom.phantom import displaced, generate
-from inference.phantom.truth import soft_targets
-from inference.straightening import straighten
+from inference.phantom.truth import soft_targets, tissue_targets
+from inference.straightening import PIXELS, straighten
 
 from .config import PatientSet
 
 MAX_DISPLACEMENT_MM = 1.2
+KEPT = SEEN + 4  # pixels across that are kept of a section
+_MIDDLE = slice((PIXELS - KEPT) // 2, (PIXELS + KEPT) // 2)
 
 
 @dataclass(frozen=True)
 class CachedVessel:
     """One straightened vessel of the cache.
 
-    hu : (S, 64, 64) int16; soft : (S, 3, 64, 64) uint8, 255 × share inside outer wall, lumen, plaque.
+    hu : (S, n, n) int16; soft : (S, 3, n, n) uint8, 255 × share inside outer wall, lumen, plaque. n pixels about the
+    centre: 52 of simulated patients (what networks look at, and room to shift it), 64 of a lab's own reads.
+    tissue : (S, 2, n, n) uint8, 255 × share of low-attenuation and of calcified plaque; None where it is not known.
     """
 
     patient: int
     name: str
     hu: NDArray[np.int16]
     soft: NDArray[np.uint8]
+    tissue: NDArray[np.uint8] | None = None
 
 
 def make_patient(*, seed: int, scenario: str, folder: Path, versions: int = 2) -> Path:
@@ -46,17 +52,22 @@ def make_patient(*, seed: int, scenario: str, folder: Path, versions: int = 2) -
         return stem
     phantom = generate(seed, scenario)
     rng = np.random.default_rng([seed, 31])
-    hu, soft, rows, at = [], [], [], 0
+    hu: list[NDArray[np.int16]] = []
+    soft: list[NDArray[np.uint8]] = []
+    tissue: list[NDArray[np.uint8]] = []
+    rows, at = [], 0
     for _ in range(versions):
         for name, table in phantom.vessels.items():
             size = float(rng.uniform(0.0, MAX_DISPLACEMENT_MM))
             vessel = straighten(phantom.volume, displaced(rng, table, size))
-            hu.append(vessel.hu)
-            soft.append(soft_targets(table, vessel).transpose(0, 3, 1, 2))
+            hu.append(vessel.hu[:, _MIDDLE, _MIDDLE])
+            for kept, made in ((soft, soft_targets(table, vessel)), (tissue, tissue_targets(table, vessel))):
+                kept.append(made[:, _MIDDLE, _MIDDLE].transpose(0, 3, 1, 2))
             rows.append({"name": name, "first": at, "count": len(vessel.hu), "displacement_mm": size})
             at += len(vessel.hu)
     np.save(f"{stem}-hu.npy", np.concatenate(hu))
     np.save(f"{stem}-soft.npy", np.concatenate(soft))
+    np.save(f"{stem}-tissue.npy", np.concatenate(tissue))
     part = stem.with_suffix(".part")
     part.write_text(json.dumps({"seed": seed, "scenario": scenario, "vessels": rows}))
     os.replace(part, stem.with_suffix(".json"))
@@ -68,12 +79,14 @@ def load_patient(stem: Path) -> list[CachedVessel]:
     about = json.loads(stem.with_suffix(".json").read_text())
     hu = np.load(f"{stem}-hu.npy", mmap_mode="c")
     soft = np.load(f"{stem}-soft.npy", mmap_mode="c")
+    tissue = np.load(f"{stem}-tissue.npy", mmap_mode="c")
     return [
         CachedVessel(
             patient=about["seed"],
             name=r["name"],
             hu=hu[r["first"] : r["first"] + r["count"]],
             soft=soft[r["first"] : r["first"] + r["count"]],
+            tissue=tissue[r["first"] : r["first"] + r["count"]],
         )
         for r in about["vessels"]
     ]

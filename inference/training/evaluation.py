@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,15 +15,18 @@ from scipy.ndimage import binary_dilation
 
 from inference.contours import label_map
 from inference.contours_from_probabilities import contours_from_probabilities
-from inference.coronary import profile_named
+from inference.coronary import CompositionProfile, profile_named
 from inference.networks import load_network, segment
 from inference.networks.uncertainty import VESSEL, section_uncertainty
 from inference.phantom import generate, lesion_truth, soft_targets
 from inference.phantom.phantom import Phantom
-from inference.quantification import Lesion, VesselRead, quantify, sections_inside
+from inference.quantification import VesselRead, find_lesions, outside, quantify, sections_inside
+from inference.stents import REASON as STENT
+from inference.stents import find_stents
 from inference.straightening import StraightenedVessel, straighten
 
 from .agreement import Reliability, dice, dice_with_interval, measure_with_interval
+from .detection import Found, detection
 from .scores import STRUCTURES
 
 RING = "ring"
@@ -70,6 +73,8 @@ class _Tally:
     seconds: float = 0.0
     sections: int = 0
     missing: int = 0
+    in_stents: int = 0
+    found: list[Found] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class _Truth:
     """The true labels of one straightened vessel: (S, 64, 64) masks per structure, shares 0…1, lesion sections."""
 
     vessel: StraightenedVessel
-    lesions: tuple[Lesion, ...]
+    read: VesselRead
     masks: tuple[NDArray[np.bool_], ...]
     shares: NDArray[np.float32]
     given: NDArray[np.bool_]
@@ -86,10 +91,11 @@ class _Truth:
 def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any]:
     """Dice, calibration and per-lesion agreement with patient-bootstrap intervals, for all lesions and per stratum.
 
-    Centrelines are displaced, lesion extents are the true ones, inside which plaque counts; ``plaque_anywhere`` is
-    the Dice without that knowledge, ``ring`` that of the wall without its lumen. Those are of the network's likeliest
+    Centrelines are displaced, lesion extents are the true ones, inside which plaque counts and which a network that may
+    be told is told of; ``plaque_anywhere`` is the Dice of one that is told nothing, as is the calibration; ``ring`` is
+    the Dice of the wall without its lumen. Those are of the network's likeliest
     class per pixel; ``…_measured`` are of the contours and plaque marks that the volumes come from. Dice pools all
-    pixels of all patients.
+    pixels of all patients. Lesions that reach into a stent, as found, are counted and not measured.
     """
     network, card = load_network(task.network, device=task.device)
     tally = _Tally()
@@ -118,7 +124,9 @@ def evaluate(task: Task, *, say: Callable[[str], None] = print) -> dict[str, Any
         "lesion_measures": _measures(tally.lesions),
         "strata": {name: _stratum(part) for name, part in _strata(tally.lesions)},
         "calibration": {name: r.to_dict() for name, r in tally.reliability.items()},
+        "found_alone": detection(tally.found),
         "missing_values": tally.missing,
+        "lesions_left_out_for_stents": tally.in_stents,
         "core_seconds_per_100_sections": 100 * tally.seconds / max(tally.sections, 1),
         "peak_memory_mib": _peak_memory_mib(task.device),
         "sections": tally.sections,
@@ -131,19 +139,25 @@ def _one_patient(phantom: Phantom, network: torch.nn.Module, task: Task, tally: 
     counts = np.zeros((len(DICE), 2))
     profile = profile_named(task.profile)
     truths, measured, rows = {}, {}, {}
+    straight = {line.vessel: straighten(phantom.volume, line) for line in lines}
+    stents = find_stents(list(straight.values()))
+    own = Found(phantom.seed)
     for line in lines:
-        vessel = straighten(phantom.volume, line)
-        lesions = phantom.truth_read(vessel).lesions
+        vessel = straight[line.vessel]
+        read = phantom.truth_read(vessel)
+        lesions = read.lesions
         shares = soft_targets(phantom.vessels[line.vessel], vessel).astype(np.float32) / np.float32(255)
         inside = sections_inside(len(vessel.hu), lesions)
         masks = tuple(np.ascontiguousarray(shares[..., n] > 0.5) for n in range(3))
-        truth = truths[line.vessel] = _Truth(vessel, lesions, masks, shares, inside[:, None, None])
+        truth = truths[line.vessel] = _Truth(vessel, read, masks, shares, inside[:, None, None])
         began = time.process_time()
-        found = segment(vessel, network)
+        alone = segment(vessel, network)
         tally.seconds += time.process_time() - began
         tally.sections += len(vessel.hu)
-        _add_pixels(counts, found, truth)
-        _add_calibration(tally, found, truth)
+        extents = [(x.start_mm, x.end_mm) for x in lesions]
+        found = segment(vessel, network, extents=extents) if getattr(network, "told", 0) else alone
+        _add_pixels(counts, found, alone, truth)
+        _add_calibration(tally, alone, truth)
         contours = contours_from_probabilities(*found, {}, given_lesions=inside)
         labels = label_map(contours)
         drawn = measured[line.vessel] = (labels > 0, labels == 1, (labels == 3) & truth.given)
@@ -152,11 +166,17 @@ def _one_patient(phantom: Phantom, network: torch.nn.Module, task: Task, tally: 
         for row in quantify(vessel, VesselRead(line.vessel, contours, lesions), profile):
             if row.level == "lesion":
                 rows[row.vessel, row.lesion, row.metric] = row.value
+        metal = tuple((a, b, STENT) for a, b in stents.get(line.vessel, ()))
+        _add_own(own, alone, truth, metal, profile)
+    tally.found.append(own)
     tally.counts.append(counts)
     for table in phantom.vessels.values():
         for lesion in table.lesions:
             exact, truth = lesion_truth(table, lesion), truths[table.name]
-            extent = [x for x in truth.lesions if x.number == lesion.number]
+            extent = [x for x in truth.read.lesions if x.number == lesion.number]
+            if any(a < x.end_mm and b > x.start_mm for x in extent for a, b in stents.get(table.name, ())):
+                tally.in_stents += 1
+                continue
             inside = sections_inside(len(truth.vessel.hu), extent)
             values = {
                 metric: (exact[key], rows.get((table.name, lesion.number, metric)))
@@ -180,21 +200,58 @@ def _one_patient(phantom: Phantom, network: torch.nn.Module, task: Task, tally: 
             )
 
 
+def _add_own(
+    own: Found,
+    alone: tuple[NDArray[np.float32], ...],
+    truth: _Truth,
+    metal: tuple[tuple[float, float, str], ...],
+    profile: CompositionProfile,
+) -> None:
+    """What the network finds in one vessel with nobody's marks; stents are left out on both sides."""
+    vessel = truth.vessel
+    wall, lumen, plaque = alone
+    contours = contours_from_probabilities(wall, lumen, plaque)
+    read = VesselRead(vessel.vessel, contours, outside(find_lesions(vessel, contours), metal), metal)
+    true = replace(truth.read, excluded=metal)
+    own.add(outside(true.lesions, metal), read.lesions)
+
+    def total(of: VesselRead) -> float:
+        rows = quantify(vessel, of, profile)
+        return sum(
+            float(row.value or 0.0)
+            for row in rows
+            if row.level == "vessel" and row.metric == "total_plaque_volume"
+        )
+
+    own.volume_true += total(true)
+    own.volume_found += total(read)
+
+
 def _count(counts: NDArray[np.float64], n: int, mask: NDArray[np.bool_], true: NDArray[np.bool_]) -> None:
     counts[n] += (mask & true).sum(), mask.sum() + true.sum()
 
 
-def _add_pixels(counts: NDArray[np.float64], found: tuple[NDArray[np.float32], ...], truth: _Truth) -> None:
+def _likeliest(found: tuple[NDArray[np.float32], ...]) -> tuple[NDArray[np.bool_], ...]:
+    """Inside the outer wall; lumen; plaque: the likeliest class of every pixel."""
     wall, lumen, plaque = found
     inner = lumen + plaque > 0.5
+    return wall > 0.5, inner & (lumen > plaque), inner & (plaque >= lumen)
+
+
+def _add_pixels(
+    counts: NDArray[np.float64],
+    found: tuple[NDArray[np.float32], ...],
+    alone: tuple[NDArray[np.float32], ...],
+    truth: _Truth,
+) -> None:
     true_wall, true_lumen, true_plaque = truth.masks
-    disc, hole, any_plaque = wall > 0.5, inner & (lumen > plaque), inner & (plaque >= lumen)
+    disc, hole, plaque = _likeliest(found)
     pairs = (
         (disc, true_wall),
         (hole, true_lumen),
-        (any_plaque & truth.given, true_plaque),
+        (plaque & truth.given, true_plaque),
         (disc & ~hole, true_wall & ~true_lumen),
-        (any_plaque, true_plaque),
+        (_likeliest(alone)[2], true_plaque),
     )
     for n, (mask, true) in enumerate(pairs):
         _count(counts, n, mask, true)

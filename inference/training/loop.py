@@ -17,8 +17,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from inference.networks import WEIGHTS, build, read_weights
+from inference.networks import WEIGHTS, build, network_of, read_weights
 from inference.networks.fast import laid_out
+from inference.networks.unet import UNet25D, UNet25DGiven
 
 from .config import TrainingConfig
 from .data import CachedVessel, patients
@@ -88,6 +89,7 @@ def train(
         stretches=config.stretches,
         sections=config.stretch_sections,
         plaque_share=config.plaque_share,
+        told_share=config.told_share if network.told else 0.0,
         reads=own,
         reads_share=config.reads_share if own else 0.0,
         device=where,
@@ -104,12 +106,12 @@ def train(
     while position(config, step, time.monotonic() - began) < 1.0:
         if stop_after is not None and step - first >= stop_after:
             return checkpoint
-        x, soft = sampler.batch()
+        x, known, soft = sampler.batch()
         rate = _rate(config, step, time.monotonic() - began)
         for group in optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast(where.type, torch.bfloat16, enabled=halved):
-            logits, deep = network.stretches(x)
+            logits, deep = network.stretches(x, *((known,) if network.told else ()))
         logits, deep = logits.float(), deep.float()
         loss = segmentation_loss(logits, soft)
         loss = loss + config.deep_supervision * segmentation_loss(deep, nn.functional.avg_pool2d(soft, 2))
@@ -153,7 +155,12 @@ def _start(network: nn.Module, config: TrainingConfig) -> dict[str, str]:
         if config.start_from == "shipped"
         else Path(config.start_from)
     )
-    about = read_weights(network, path, config.network)
+    if isinstance(network, UNet25DGiven) and network_of(path) == "unet_2_5d":
+        plain = UNet25D()
+        about = read_weights(plain, path, "unet_2_5d")
+        network.begin_with(plain)
+    else:
+        about = read_weights(network, path, config.network)
     earlier = int(about.get("presentations", 0)) + int(about.get("presentations_before", 0))
     return {
         "began_with_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -246,6 +253,9 @@ def _report(
     say: Say,
 ) -> None:
     scores = dice_of_vessels(network, held_out, every=4)
+    if getattr(network, "told", 0):
+        given = dice_of_vessels(network, held_out, every=4, given=True)
+        scores |= {f"{k}_given": v for k, v in given.items()}
     if own_held_out:
         scores |= {f"reads_{k}": v for k, v in dice_of_vessels(network, own_held_out).items()}
     say(f"step {step} validation Dice " + " ".join(f"{k} {v:.4f}" for k, v in scores.items()))

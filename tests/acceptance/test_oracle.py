@@ -22,12 +22,19 @@ def _neighbour(name):
 
 
 oracle_cases = _neighbour("oracle_cases")
-CASES = oracle_cases.CASES | _neighbour("oracle_agreement").CASES | _neighbour("oracle_survival").CASES
+CASES = oracle_cases.CASES
+for neighbour in ("oracle_agreement", "oracle_survival", "oracle_readers"):
+    CASES = CASES | _neighbour(neighbour).CASES
 ORACLE = oracle_cases.ORACLE
 
 
 def test_the_oracle_is_there():
     assert (ORACLE / "index_public.json").is_file(), f"the oracle is missing: {ORACLE}"
+
+
+def test_every_public_case_is_asked():
+    index = json.loads((ORACLE / "index_public.json").read_text())
+    assert {case["id"] for case in index} == set(CASES)
 
 
 @pytest.mark.parametrize("name", sorted(CASES))

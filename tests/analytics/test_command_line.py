@@ -9,7 +9,7 @@ from analytics.__main__ import main
 
 
 def test_simulate_writes_labelled_tables_that_the_estimators_read(tmp_path, capsys):
-    assert main(["simulate", "--out", str(tmp_path)]) == 0
+    assert main(["simulate", "--out", str(tmp_path / "freeze"), "--csv", str(tmp_path)]) == 0
     assert "seed chosen to match the published counts" in capsys.readouterr().out
     with (tmp_path / "simulated_cohort.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -111,3 +111,10 @@ def test_every_survival_and_timing_estimator_runs(tmp_path, capsys):
         assert json.loads(capsys.readouterr().out)
     assert main(["time-auc", str(table), *follow, "--marker", "x", "--times", "4;6"]) == 2
     assert "numbers joined by commas" in capsys.readouterr().err
+
+
+def test_dictionary_names_every_table_and_unit(capsys):
+    assert main(["dictionary"]) == 0
+    shown = capsys.readouterr().out
+    assert "lesion_pairs: one lesion as two reads measured it" in shown
+    assert "  minimal_luminal_area_first (number, mm²): Minimal luminal area, first read" in shown

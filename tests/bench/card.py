@@ -17,7 +17,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
-from networks import OTHER, WORDS, other_generator  # noqa: E402
+from networks import OTHER, other_generator  # noqa: E402
+from page import WORDS  # noqa: E402
 
 from inference.networks import WEIGHTS, load_network, served_name  # noqa: E402
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
-from plaquelab.analysis import centreline_sets, results
+from plaquelab.analysis import centreline_sets, given_extents, results
 from plaquelab.analysis.centreline_sets import CentrelineInputError
 from plaquelab.analysis.model_versions import NoModelError, path_of
 from plaquelab.analysis.models import AnalysisRun
@@ -105,9 +105,9 @@ def _analyse_and_store(run: AnalysisRun) -> None:
     volume = imaging.volume_of(run.exam)
     lines = centreline_sets.load(run.centrelines, volume=volume)
     loaded = time.monotonic()
-    analysis = analyse(
-        volume, lines, settings=Settings(model=str(weights), profile=run.profile), progress=progress
-    )
+    settings = Settings(model=str(weights), profile=run.profile, lesions=given_extents.lesions_of(run))
+    analysis = analyse(volume, lines, settings=settings, progress=progress)
+    analysis = given_extents.measured(analysis, run)
     _step(run, "store")
     jobs.report(run, "store", 0.0)
     storing = time.monotonic()

@@ -16,6 +16,7 @@ class CentrelineFileForm(forms.Form):
     """One CSV file: ``vessel,segment,x_mm,y_mm,z_mm``."""
 
     file = forms.FileField(label="Centreline file (CSV)")
+    is_second_operator = forms.BooleanField(required=False)
 
     def clean_file(self) -> list[Any]:
         """Read the file; the error names the row."""
@@ -36,6 +37,8 @@ class TwoPointForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
         help_text="One line a vessel: name, start x y z, end x y z; millimetres in patient coordinates (LPS).",
     )
+
+    is_second_operator = forms.BooleanField(required=False)
 
     def clean_points(self) -> list[TwoPoints]:
         """Read the lines; the error names the line."""

@@ -22,13 +22,20 @@ class CentrelineSet(models.Model):
 
     exam = models.ForeignKey(Exam, on_delete=models.PROTECT, related_name="centreline_sets")
     source = models.CharField(max_length=40, help_text="file | two-point | stored points")
+    is_second_operator = models.BooleanField(
+        default=False, help_text="set apart to compare two operators: never read on, only compared"
+    )
     path = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
 
 
 class AnalysisRun(Job):
-    """One run of the network over one exam; unique per what went in."""
+    """One run of the network over one exam; unique per what went in.
+
+    Only a main run is read on. A given-extents run measures the network inside the lesions of a reference read;
+    a second-operator run repeats the main one along another operator's centrelines. Both are for comparisons.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -40,12 +47,28 @@ class AnalysisRun(Job):
         TIMED_OUT = "timed_out"
         CANCELLED = "cancelled"
 
+    class Purpose(models.TextChoices):
+        MAIN = "main"
+        GIVEN_EXTENTS = "given_extents"
+        SECOND_OPERATOR = "second_operator"
+
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="runs")
     exam = models.ForeignKey(Exam, on_delete=models.PROTECT, related_name="runs")
     model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="runs")
     centrelines = models.ForeignKey(CentrelineSet, on_delete=models.PROTECT, related_name="runs")
     profile = models.CharField(max_length=24)
     parameters_sha256 = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=16, choices=Purpose.choices, default=Purpose.MAIN)
+    reference = models.CharField(
+        max_length=40, blank=True, help_text="whose lesions were given: “revision 12”, “import 3”"
+    )
+    extents = models.JSONField(
+        default=dict,
+        help_text="given: {vessel: {lesions: [[number, start_mm, end_mm]], excluded: [[start_mm, end_mm, reason]]}}",
+    )
+    variant = models.CharField(
+        max_length=20, default="plaque", help_text="plaque | wall_minus_lumen (as ultrasound counts)"
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     timings = models.JSONField(default=dict)
     versions = models.JSONField(default=dict)
@@ -119,11 +142,14 @@ class Lesion(models.Model):
 
 
 class Measurement(models.Model):
-    """One row of the long table of definitions.md. Belongs to a run (network) or to a read revision."""
+    """One row of the long table of definitions.md. Belongs to a run (network), to a read's revision or to an outside read."""
 
     run = models.ForeignKey(AnalysisRun, null=True, on_delete=models.PROTECT, related_name="measurements")
     revision = models.ForeignKey(
         "reading.ReadRevision", null=True, on_delete=models.PROTECT, related_name="measurements"
+    )
+    imported = models.ForeignKey(
+        "references.ImportedRead", null=True, on_delete=models.PROTECT, related_name="measurements"
     )
     exam = models.ForeignKey(Exam, on_delete=models.PROTECT, related_name="measurements")
     level = models.CharField(max_length=10)
@@ -136,14 +162,15 @@ class Measurement(models.Model):
     unit = models.CharField(max_length=12, blank=True)
     low = models.FloatField(null=True)
     high = models.FloatField(null=True)
-    profile = models.CharField(max_length=24)
+    profile = models.CharField(max_length=40)
 
     class Meta:
         indexes = [models.Index(fields=["exam", "level", "metric"])]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(run__isnull=False, revision__isnull=True)
-                | models.Q(run__isnull=True, revision__isnull=False),
+                condition=models.Q(run__isnull=False, revision__isnull=True, imported__isnull=True)
+                | models.Q(run__isnull=True, revision__isnull=False, imported__isnull=True)
+                | models.Q(run__isnull=True, revision__isnull=True, imported__isnull=False),
                 name="measurement_has_one_owner",
             )
         ]

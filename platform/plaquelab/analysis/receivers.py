@@ -10,5 +10,6 @@ from plaquelab.imaging.models import Exam
 
 def start_on_acceptance(*, exam: Exam, by: Any, **_: Any) -> None:
     """Start the analysis of an accepted exam; without centrelines its page says what is missing."""
-    if exam.centreline_sets.exists():
-        services.request_analysis(exam=exam, by=by)
+    for second in (False, True):
+        if exam.centreline_sets.filter(is_second_operator=second).exists():
+            services.request_analysis(exam=exam, by=by, second_operator=second)

@@ -104,14 +104,20 @@ def store_read(
 
 
 def store_measurements(
-    *, exam: Exam, rows: Iterable[Row], run: AnalysisRun | None = None, revision: Any = None
+    *,
+    exam: Exam,
+    rows: Iterable[Row],
+    run: AnalysisRun | None = None,
+    revision: Any = None,
+    imported: Any = None,
 ) -> int:
-    """Store rows of the long table for a run or for a read's revision; return how many."""
+    """Store rows of the long table for a run, for a read's revision or for an outside read; return how many."""
     made = Measurement.objects.bulk_create(
         (
             Measurement(
                 run=run,
                 revision=revision,
+                imported=imported,
                 exam=exam,
                 level=row.level,
                 vessel=row.vessel or "",

@@ -25,12 +25,18 @@ START_ROLES = (Role.MANAGER, Role.TECHNICIAN)
 
 
 def visible_runs(*, user: User, study: Study) -> QuerySet[AnalysisRun]:
-    """Runs of a study that this user may see: all for manager, technician and auditor; else none."""
+    """Runs of a study that this user may see: all for manager and auditor, else none.
+
+    A technician sees all but those that were given the lesions of a read, which the role does not see.
+    """
     rows = AnalysisRun.objects.filter(study=study).select_related(
         "exam", "exam__subject", "model", "centrelines"
     )
-    if not set(roles_of(user, study)) & set(RUN_ROLES):
+    roles = set(roles_of(user, study))
+    if not roles & set(RUN_ROLES):
         return rows.none()
+    if not roles & {Role.MANAGER, Role.AUDITOR}:
+        rows = rows.exclude(purpose=AnalysisRun.Purpose.GIVEN_EXTENTS)
     return rows.order_by("-pk")
 
 
@@ -39,14 +45,19 @@ def may_start(*, user: User, study: Study) -> bool:
     return bool(set(roles_of(user, study)) & set(START_ROLES))
 
 
+def main_runs(exam: Exam) -> QuerySet[AnalysisRun]:
+    """Return the runs of an exam that may be read on, newest first: neither given extents nor a second operator's."""
+    return exam.runs.filter(purpose=AnalysisRun.Purpose.MAIN).order_by("-pk")
+
+
 def latest_run(exam: Exam) -> AnalysisRun | None:
-    """Return the newest run of an exam that succeeded, or None."""
-    return exam.runs.filter(state=AnalysisRun.State.SUCCEEDED).order_by("-pk").first()
+    """Return the newest main run of an exam that succeeded, or None."""
+    return main_runs(exam).filter(state=AnalysisRun.State.SUCCEEDED).first()
 
 
 def current_run(exam: Exam) -> AnalysisRun | None:
-    """Return the newest run of an exam in whatever state, or None."""
-    return exam.runs.order_by("-pk").first()
+    """Return the newest main run of an exam in whatever state, or None."""
+    return main_runs(exam).first()
 
 
 def _checked(path: str, sha256: str) -> bytes:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
 from plaquelab.analysis import centreline_sets
 from plaquelab.analysis.centreline_sets import CentrelineInputError, TwoPoints
+from plaquelab.analysis.given_extents import GivenExtents
 from plaquelab.analysis.model_versions import current_model
-from plaquelab.analysis.models import AnalysisRun, CentrelineSet
+from plaquelab.analysis.models import AnalysisRun, CentrelineSet, ModelVersion
 from plaquelab.analysis.results import store_measurements, store_read
+from plaquelab.analysis.selectors import latest_run
 from plaquelab.analysis.transitions import ENDED_WITHOUT_RESULT, HELD, RUN
 from plaquelab.audit import services as audit
 from plaquelab.imaging.models import Exam
@@ -27,12 +29,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CentrelineInputError",
+    "GivenExtents",
     "TwoPoints",
     "add_centrelines",
     "add_two_points",
     "cancel_run",
     "fail_abandoned",
     "request_analysis",
+    "request_given_extents",
     "retry_run",
     "ring",
     "store_measurements",
@@ -51,13 +55,19 @@ def ring(run_id: int) -> None:
 
 
 def add_centrelines(
-    *, exam: Exam, lines: Sequence[Centreline], source: str, by: User | None
+    *,
+    exam: Exam,
+    lines: Sequence[Centreline],
+    source: str,
+    by: User | None,
+    is_second_operator: bool = False,
 ) -> CentrelineSet:
     """Store an exam's centrelines (LPS mm); an accepted exam's analysis starts at once.
 
     Parameters
     ----------
     source : ``file`` or ``stored points``.
+    is_second_operator : whether they only serve to compare two operators; nobody reads on them.
 
     Raises
     ------
@@ -66,12 +76,15 @@ def add_centrelines(
     """
     names = [line.vessel for line in lines]
     _check_names(names)
+    data = centreline_sets.write_csv(lines)
     return _add(
-        exam=exam, data=centreline_sets.write_csv(lines), suffix=".csv", source=source, names=names, by=by
+        exam=exam, data=data, suffix=".csv", source=source, names=names, by=by, second=is_second_operator
     )
 
 
-def add_two_points(*, exam: Exam, points: Sequence[TwoPoints], by: User | None) -> CentrelineSet:
+def add_two_points(
+    *, exam: Exam, points: Sequence[TwoPoints], by: User | None, is_second_operator: bool = False
+) -> CentrelineSet:
     """Store two points a vessel; the run traces the paths between them.
 
     Raises
@@ -82,7 +95,10 @@ def add_two_points(*, exam: Exam, points: Sequence[TwoPoints], by: User | None) 
     names = [pair.vessel for pair in points]
     _check_names(names)
     data = centreline_sets.points_json(points)
-    return _add(exam=exam, data=data, suffix=".json", source=centreline_sets.TWO_POINT, names=names, by=by)
+    source = centreline_sets.TWO_POINT
+    return _add(
+        exam=exam, data=data, suffix=".json", source=source, names=names, by=by, second=is_second_operator
+    )
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -94,7 +110,14 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _add(
-    *, exam: Exam, data: bytes, suffix: str, source: str, names: Sequence[str], by: User | None
+    *,
+    exam: Exam,
+    data: bytes,
+    suffix: str,
+    source: str,
+    names: Sequence[str],
+    by: User | None,
+    second: bool,
 ) -> CentrelineSet:
     if source not in centreline_sets.SOURCES:
         raise ValueError(f"{source!r} is no source of centrelines")
@@ -102,26 +125,32 @@ def _add(
     path = f"exams/{exam.pk}/centrelines-{digest[:16]}{suffix}"
     store().put(path, data)
     with transaction.atomic():
-        made = CentrelineSet.objects.create(exam=exam, source=source, path=path, sha256=digest)
+        made = CentrelineSet.objects.create(
+            exam=exam, source=source, path=path, sha256=digest, is_second_operator=second
+        )
         audit.record(
             verb="exam.add_centrelines",
             obj=exam,
             by=by,
             study=exam.study,
             site=exam.site.code,
-            after={"source": source, "sha256": digest, "vessels": list(names)},
+            after={"source": source, "sha256": digest, "vessels": list(names), "second_operator": second},
         )
         # Locked, so that of an acceptance and of centrelines that come together, the later one starts the run.
         if Exam.objects.select_for_update().get(pk=exam.pk).state == Exam.State.ACCEPTED:
-            request_analysis(exam=exam, by=by)
+            request_analysis(exam=exam, by=by, second_operator=second)
     return made
 
 
 @transaction.atomic
-def request_analysis(*, exam: Exam, by: User | None) -> AnalysisRun:
+def request_analysis(*, exam: Exam, by: User | None, second_operator: bool = False) -> AnalysisRun:
     """Get or make the run of an exam under its newest centrelines, the served network and the charter's profile.
 
     A run that ended without a result is queued again; one that is queued, running or done is returned as it is.
+
+    Parameters
+    ----------
+    second_operator : run along the newest centrelines of a second operator, with the main run's network and profile.
 
     Raises
     ------
@@ -133,23 +162,79 @@ def request_analysis(*, exam: Exam, by: User | None) -> AnalysisRun:
     exam.refresh_from_db()
     if exam.state != Exam.State.ACCEPTED:
         raise TransitionError(f"Exam {exam.number} is not accepted: quality control comes before analysis.")
-    centrelines = exam.centreline_sets.order_by("-pk").first()
+    centrelines = exam.centreline_sets.filter(is_second_operator=second_operator).order_by("-pk").first()
     if centrelines is None:
         raise TransitionError(
             f"Exam {exam.number} has no centrelines: give a file, or two points per vessel."
         )
+    main = latest_run(exam) if second_operator else None
     charter = exam.study.charters.order_by("-number").first()
-    profile = str(charter.rules["profile"]) if charter else "corrected"
+    return _request(
+        exam=exam,
+        model=main.model if main else current_model(),
+        centrelines=centrelines,
+        profile=main.profile if main else str(charter.rules["profile"]) if charter else "corrected",
+        purpose=AnalysisRun.Purpose.SECOND_OPERATOR if second_operator else AnalysisRun.Purpose.MAIN,
+        parameters=PARAMETERS,
+        by=by,
+    )
+
+
+@transaction.atomic
+def request_given_extents(
+    *,
+    run: AnalysisRun,
+    extents: Mapping[str, GivenExtents],
+    reference: str,
+    variant: str = "plaque",
+    by: User | None,
+) -> AnalysisRun:
+    """Get or make the run that measures the network inside given lesions, otherwise as the main run was made.
+
+    Parameters
+    ----------
+    run : the main run: its centrelines, network and profile are used again.
+    extents : vessel → lesions and excluded stretches; vessels without either may be left out.
+    reference : whose lesions they are, such as ``revision 12``.
+    variant : ``plaque``, or ``wall_minus_lumen`` to compare with ultrasound.
+    """
+    given = {vessel: extents[vessel].to_json() for vessel in sorted(extents)}
+    return _request(
+        exam=run.exam,
+        model=run.model,
+        centrelines=run.centrelines,
+        profile=run.profile,
+        purpose=AnalysisRun.Purpose.GIVEN_EXTENTS,
+        parameters={**PARAMETERS, "lesions": given, "reference": reference, "variant": variant},
+        by=by,
+        extents=given,
+        reference=reference,
+        variant=variant,
+    )
+
+
+def _request(
+    *,
+    exam: Exam,
+    model: ModelVersion,
+    centrelines: CentrelineSet,
+    profile: str,
+    purpose: str,
+    parameters: Mapping[str, Any],
+    by: User | None,
+    **more: Any,
+) -> AnalysisRun:
     run, made = AnalysisRun.objects.get_or_create(
         exam=exam,
-        model=current_model(),
+        model=model,
         centrelines=centrelines,
         profile=profile,
-        parameters_sha256=hashlib.sha256(json.dumps(PARAMETERS, sort_keys=True).encode()).hexdigest(),
-        defaults={"study": exam.study},
+        parameters_sha256=hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest(),
+        defaults={"study": exam.study, "purpose": purpose, **more},
     )
     if made:
         after = {"state": run.state, "exam": exam.number, "model": run.model.name, "profile": profile}
+        after |= {"purpose": purpose, **({"reference": run.reference} if run.reference else {})}
         audit.record(
             verb="analysis_run.request", obj=run, by=by, study=exam.study, site=exam.site.code, after=after
         )

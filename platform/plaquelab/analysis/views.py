@@ -139,12 +139,18 @@ def centrelines(request: HttpRequest, study: str, number: int) -> HttpResponse:
             return HttpResponseBadRequest("Give a file or points.")
         try:
             if kind == "file" and form_file.is_valid():
-                lines = form_file.cleaned_data["file"]
-                services.add_centrelines(exam=exam, lines=lines, source="file", by=request.user)  # type: ignore[arg-type]
+                lines, second = (form_file.cleaned_data[name] for name in ("file", "is_second_operator"))
+                services.add_centrelines(
+                    exam=exam,
+                    lines=lines,
+                    source="file",
+                    by=request.user,  # type: ignore[arg-type]
+                    is_second_operator=second,
+                )
                 return _after_centrelines(request, found, exam)
             if kind == "points" and form_points.is_valid():
-                points = form_points.cleaned_data["points"]
-                services.add_two_points(exam=exam, points=points, by=request.user)  # type: ignore[arg-type]
+                points, second = (form_points.cleaned_data[name] for name in ("points", "is_second_operator"))
+                services.add_two_points(exam=exam, points=points, by=request.user, is_second_operator=second)  # type: ignore[arg-type]
                 return _after_centrelines(request, found, exam)
         except (services.CentrelineInputError, NoModelError) as error:
             (form_file if kind == "file" else form_points).add_error(None, str(error))

@@ -99,6 +99,7 @@ class Case(CaseView):
         with answered():
             if opened.mode == "read" and opened.may_edit:
                 services.start_read(read=opened.read, by=request.user)  # type: ignore[arg-type]
+                services.note_activity(read=opened.read)
             elif opened.may_adjudicate and opened.case is not None:
                 services.begin_adjudication(case=opened.case, by=request.user)  # type: ignore[arg-type]
             return _fresh(case_payload(opened))
@@ -115,6 +116,7 @@ class State(CaseView):
         with answered():
             if opened.mode == "read" and opened.may_edit:
                 services.start_read(read=opened.read, by=request.user)  # type: ignore[arg-type]
+                services.note_activity(read=opened.read)
             return _fresh(state_payload(opened, row, request.query_params.get("side", "")))
 
 
@@ -138,6 +140,7 @@ class Commands(CaseView):
                 version=given["version"],
                 by=request.user,  # type: ignore[arg-type]
             )
+            services.note_activity(read=read)
             return _fresh({"state": draft_payload(opened, state), "version": state.version})
 
 
@@ -152,6 +155,7 @@ class Revisions(CaseView):
         sent = RevisionSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         with answered():
+            services.note_activity(read=read)
             revision = services.save_revision(
                 read=read,
                 by=request.user,  # type: ignore[arg-type]
@@ -171,6 +175,7 @@ class Sign(CaseView):
         sent = SignSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         with answered():
+            services.note_activity(read=read)
             signature = services.submit_and_sign(
                 read=read,
                 by=request.user,  # type: ignore[arg-type]

@@ -16,5 +16,6 @@ urlpatterns = [
     path("", include("plaquelab.imaging.urls")),
     path("", include("plaquelab.analysis.urls")),
     path("", include("plaquelab.reading.urls")),
+    path("", include("plaquelab.references.urls")),
     path("", include("plaquelab.dashboards.urls")),
 ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from plaquelab.analysis import services as analysis
 from plaquelab.analysis.models import AnalysisRun
+from plaquelab.analysis.selectors import current_run
 from plaquelab.demo import phantoms, reading_steps
 from plaquelab.demo.plan import QUERY_TEXT, Fate, Patient
 from plaquelab.imaging import services as imaging
@@ -135,7 +136,7 @@ def _accept(world: World, patient: Patient, exam: Exam) -> Step:
 
 
 def _analyse(world: World, patient: Patient, exam: Exam) -> Step:
-    run = exam.runs.order_by("-pk").first()
+    run = current_run(exam)
     if run is None:
         analysis.request_analysis(exam=exam, by=world.people["technician"])
         return Step(f"{patient.pseudonym}: its analysis is queued")

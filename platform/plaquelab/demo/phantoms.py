@@ -85,10 +85,24 @@ def centrelines(patient: Patient) -> list[Centreline]:
     return list(read_centrelines(make(patient).centrelines))
 
 
+def second_operator(patient: Patient) -> list[Centreline]:
+    """Return a second operator's centrelines: the true ones, displaced by 1 mm in another way."""
+    import numpy as np
+
+    from inference.phantom.phantom import displaced
+
+    rng = np.random.default_rng([patient.seed, 978])
+    return [displaced(rng, table, DISPLACEMENT_MM) for table in _tables(patient).values()]
+
+
+def _tables(patient: Patient) -> dict[str, Any]:
+    # Our own file, made by `make` in a private folder.
+    tables: dict[str, Any] = pickle.loads(make(patient).truth.read_bytes())
+    return tables
+
+
 def truth_read(patient: Patient, vessel: StraightenedVessel) -> VesselRead:
     """Return the true read of a vessel on the run's own straightening of it."""
     from inference.phantom import truth
 
-    # Our own file, made by `make` in a private folder.
-    tables: dict[str, Any] = pickle.loads(make(patient).truth.read_bytes())
-    return truth.truth_read(tables[vessel.vessel], vessel)
+    return truth.truth_read(_tables(patient)[vessel.vessel], vessel)

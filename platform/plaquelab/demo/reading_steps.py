@@ -66,7 +66,7 @@ def step(world: World, patient: Patient, exam: Exam) -> str:
 
 
 def _read(world: World, patient: Patient, case: ReadCase) -> str:
-    reads = Read.objects.filter(case=case, is_simulated=True).select_related(
+    reads = Read.objects.filter(case=case, is_simulated=True, assignment__round=1).select_related(
         "assignment__reader", "case", "study"
     )
     for read in reads.order_by("assignment__slot"):
@@ -116,6 +116,11 @@ def _case(patient: Patient, case_pk: int) -> Case:
     vessels = tuple(load_vessel(row) for row in rows)
     truths = tuple(phantoms.truth_read(patient, vessel) for vessel in vessels)
     return Case(rows, vessels, truths, read_design(case.charter).profile)
+
+
+def true_case(patient: Patient, case: ReadCase) -> Case:
+    """Return the truth of a case on the run's own vessels."""
+    return _case(patient, case.pk)
 
 
 @lru_cache(maxsize=1)

@@ -97,7 +97,8 @@ def _patient(patient: Patient, exam: Exam | None, job: ImportJob | None) -> Pati
         return at("has an open query" if exam.state == "queried" else text, 1.0 if there else 0.3, there)
     case = getattr(exam, "case", None)
     if case is None:
-        run = max(exam.runs.all(), key=lambda r: r.pk, default=None)
+        main = (run for run in exam.runs.all() if run.purpose == "main")
+        run = max(main, key=lambda r: r.pk, default=None)
         if run is None:
             return at("waits for centrelines", 0.35)
         if run.state in ("failed", "timed_out", "cancelled"):

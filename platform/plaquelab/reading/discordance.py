@@ -12,6 +12,7 @@ from plaquelab.analysis.models import Measurement
 from plaquelab.reading.charter import DiscordanceRule, read_design
 from plaquelab.reading.models import Discordance, Read, ReadCase
 from plaquelab.reading.revisions import latest_revision
+from plaquelab.reading.signals import case_final
 from plaquelab.reading.transitions import CASE, R
 
 if TYPE_CHECKING:
@@ -130,7 +131,10 @@ def judge(*, case: ReadCase) -> Discordance | None:
     Concordant: the final read is that of reader 1, as drawn at assignment. Discordant: it waits for an
     adjudicator. The comparison is stored either way.
     """
-    reads = list(Read.objects.filter(case=case).select_related("assignment").order_by("assignment__slot"))
+    if case.state != ReadCase.State.READING:
+        return None  # a reader's hidden second reading judges nothing
+    first = Read.objects.filter(case=case, assignment__round=1)
+    reads = list(first.select_related("assignment").order_by("assignment__slot"))
     if not reads or any(read.state != R.SIGNED for read in reads):
         return None
     items: list[Item] = []
@@ -160,3 +164,4 @@ def finalise(*, case: ReadCase, read: Read, event: str, by: User | None = None, 
     CASE.apply(case, event, by=by, reason=reason, detail={"final_read": read.pk})
     ReadCase.objects.filter(pk=case.pk).update(final_read=read)
     case.final_read = read
+    case_final.send(sender=ReadCase, case=case)

@@ -9,5 +9,7 @@ from plaquelab.reading.assignment import open_case
 
 
 def open_case_of_run(*, run: AnalysisRun, **_: Any) -> None:
-    """Open the case of an exam whose analysis has succeeded; it waits for readers."""
+    """Open the case of an exam whose main run has succeeded; it waits for readers."""
+    if run.purpose != AnalysisRun.Purpose.MAIN:
+        return
     open_case(exam=run.exam, by=None, run=run)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from plaquelab.accounts.models import User
-from plaquelab.analysis.models import AnalysisRun
+from plaquelab.analysis.selectors import current_run
 from plaquelab.imaging.models import Exam
 from plaquelab.reading import selectors
 from plaquelab.reading.discordance import describe
@@ -101,6 +101,7 @@ class CaseRow:
 
     case: ReadCase
     readers: list[Assignment]
+    repeats: list[Assignment]
     adjudicator: Assignment | None
     differs: list[str]
 
@@ -124,7 +125,8 @@ def _case_row(case: ReadCase) -> CaseRow:
     differs = [describe(item, swapped=False) for item in found.items] if found else []
     return CaseRow(
         case=case,
-        readers=[part for part in parts if part.purpose == Assignment.Purpose.READ],
+        readers=[part for part in parts if part.purpose == Assignment.Purpose.READ and part.round == 1],
+        repeats=[part for part in parts if part.round != 1],
         adjudicator=next((part for part in parts if part.purpose == Assignment.Purpose.ADJUDICATE), None),
         # To the manager A is reader 1's slot and B reader 2's: the table names them so.
         differs=[
@@ -145,8 +147,7 @@ def exams_without_case(study: Study) -> list[dict[str, Any]]:
     for exam in Exam.objects.filter(study=study, state=Exam.State.ACCEPTED, case__isnull=True).order_by(
         "number"
     ):
-        run: AnalysisRun | None = exam.runs.order_by("-pk").first()
-        rows.append({"exam": exam, "run": run})
+        rows.append({"exam": exam, "run": current_run(exam)})
     return rows
 
 

@@ -75,3 +75,14 @@ def test_threshold_is_reached_by_equality_and_missing_is_dropped():
     assert (result.tp, result.fn, result.fp, result.tn) == (1, 1, 1, 0)
     assert result.dropped[0].count == 1
     assert result.question == "network ≥ 70 % for expert ≥ 70 %"
+
+
+def test_recommended_profile_takes_score_intervals_and_exact_ones_at_the_ends():
+    """Score limits as printed by Newcombe (Stat Med 1998;17:857): 81/263, 15/148."""
+    found = two_by_two_of(tp=81, fp=15, fn=182, tn=133, profile="recommended")
+    assert tuple(found.sensitivity.interval) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert 1 - found.specificity.interval.high == pytest.approx(0.0624, abs=5e-5)
+    assert 1 - found.specificity.interval.low == pytest.approx(0.1605, abs=5e-5)
+    full = two_by_two_of(tp=10, fp=1, fn=0, tn=39, profile="recommended")
+    assert full.sensitivity.interval.method == "Clopper–Pearson"
+    assert full.sensitivity.interval.low == pytest.approx(0.6915029, abs=1e-6)

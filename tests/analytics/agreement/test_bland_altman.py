@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from analytics.agreement.bland_altman import bland_altman_of
 from analytics.agreement.limits import limit_intervals
@@ -80,3 +81,23 @@ def test_few_patients_are_warned_of_and_limits_lie_in_their_intervals():
     assert "only 12 patients" in result.sentence()
     many = bland_altman_of(np.tile(a, 3), np.tile(b, 3), clusters=np.arange(144), replicates=100)
     assert many.warnings == ()
+
+
+def test_without_replicates_the_intervals_over_patients_are_a_jackknife():
+    rng = np.random.default_rng(9)
+    patient = np.repeat(np.arange(35), 5)
+    a = rng.lognormal(4, 1, 175)
+    b = a + rng.normal(0, 20, 175) + rng.normal(3, 15, 35)[patient]
+    found = bland_altman_of(a, b, clusters=patient, replicates=0)
+    bootstrap = bland_altman_of(a, b, clusters=patient, replicates=4000)
+    left_out = [
+        bland_altman_of(a[patient != p], b[patient != p], clusters=patient[patient != p], replicates=0).upper
+        for p in range(35)
+    ]
+    spread = np.sqrt(34 / 35 * ((np.array(left_out) - np.mean(left_out)) ** 2).sum())
+    assert found.upper_interval.high - found.upper == pytest.approx(stats.t.ppf(0.975, 34) * spread, rel=1e-9)
+    for quick, slow in (
+        (found.cluster_interval, bootstrap.cluster_interval),
+        (found.lower_interval, bootstrap.lower_interval),
+    ):
+        assert np.ptp(tuple(quick)) == pytest.approx(np.ptp(tuple(slow)), rel=0.15)

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from analytics.agreement.correlation import spearman_of
+from analytics.agreement.rank_jackknife import influence_spearman, left_out_spearman
 from analytics.ranks import average_ranks
 
 X = np.array([1, 2, 2, 3, 5, 5, 5, 8, 9, 12.0])
@@ -43,3 +44,41 @@ def test_refusals():
     assert identical.estimate == 1
     assert identical.interval is None
     assert spearman_of(np.append(X, np.nan), np.append(Y, 1)).dropped_count == 1
+
+
+def _clustered(seed, patients, lesions):
+    rng = np.random.default_rng(seed)
+    patient = np.repeat(np.arange(patients), lesions)
+    n = len(patient)
+    x = np.round(rng.lognormal(3, 1, n) + 5 * rng.standard_normal(patients)[patient], 0)
+    return x, np.round(x + rng.normal(0, 12, n) + 6 * rng.standard_normal(patients)[patient], 0), patient
+
+
+def test_leaving_out_a_patient_equals_dropping_the_rows():
+    x, y, patient = _clustered(1, 20, 6)
+    found = left_out_spearman(x, y, patient, 20)
+    for p in range(20):
+        rest = patient != p
+        assert found[p] == pytest.approx(stats.spearmanr(x[rest], y[rest]).statistic, abs=1e-12)
+
+
+def test_influence_is_the_derivative_with_respect_to_a_units_weight():
+    x, y, _ = _clustered(2, 60, 1)
+    h = influence_spearman(x, y)
+    assert h.sum() == pytest.approx(0, abs=1e-9)
+    whole = stats.spearmanr(x, y).statistic
+    for unit in (0, 17, 59):
+        rows = np.delete(np.arange(60), unit)
+        without = stats.spearmanr(x[rows], y[rows]).statistic
+        assert whole - without == pytest.approx(h[unit] / 60, abs=0.15 * abs(h[unit]) / 60 + 1e-3)
+
+
+def test_the_two_jackknives_agree_for_many_patients(monkeypatch):
+    x, y, patient = _clustered(3, 300, 5)
+    monkeypatch.setattr("analytics.agreement.rank_jackknife.MOST_ENTRIES", 10**7)
+    exact = spearman_of(x, y, clusters=patient).cluster_interval
+    monkeypatch.setattr("analytics.agreement.rank_jackknife.MOST_ENTRIES", 0)
+    quick = spearman_of(x, y, clusters=patient).cluster_interval
+    assert exact.method.startswith("delete-one-patient")
+    assert quick.method.startswith("infinitesimal")
+    assert quick.high - quick.low == pytest.approx(exact.high - exact.low, rel=0.02)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import stats
 
 from analytics.agreement.icc import FORMS, icc, icc_of
 from analytics.agreement.mean_squares import patient_sums, replicate_icc
@@ -151,3 +152,20 @@ def test_scaling_shifting_and_reordering_change_nothing(ratings, form, factor, s
         assert moved.estimate is None
     else:
         assert moved.estimate == pytest.approx(first.estimate, abs=1e-6, rel=1e-6)
+
+
+def test_without_replicates_the_interval_over_patients_is_a_jackknife():
+    rng = np.random.default_rng(8)
+    patient = np.repeat(np.arange(40), 4)
+    truth = rng.lognormal(4, 1, 160)
+    ratings = np.column_stack([truth, truth + rng.normal(0, 40, 160) + rng.normal(0, 30, 40)[patient]])
+    found = icc_of(ratings, clusters=patient, replicates=0)
+    left_out = [icc_of(ratings[patient != p], replicates=0).estimate for p in range(40)]
+    z = np.arctanh(left_out)
+    half = stats.t.ppf(0.975, 39) * np.sqrt(39 / 40 * ((z - z.mean()) ** 2).sum())
+    centre = np.arctanh(found.estimate)
+    assert tuple(found.cluster_interval) == pytest.approx(
+        (np.tanh(centre - half), np.tanh(centre + half)), abs=1e-9
+    )
+    assert found.cluster_interval.method == "delete-one-patient jackknife, t on Fisher's z"
+    assert "jackknife" in found.sentence()

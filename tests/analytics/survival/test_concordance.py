@@ -174,3 +174,18 @@ def test_refusals_and_forms():
     assert concordance_of(time, event, x).dropped[0].reason == "score is missing"
     with pytest.raises(AnalyticsError, match="differ in length"):
         concordance_of(time, event, x[:3])
+
+
+def test_evenly_spaced_events_stand_for_all_in_the_second_order_term(monkeypatch):
+    rng = np.random.default_rng(12)
+    n = 1500
+    x = rng.normal(size=n)
+    time = rng.exponential(1, n) / np.exp(0.7 * x)
+    event = (time < 1).astype(float)
+    other = x + rng.normal(0, 0.7, n)
+    whole = compare_concordance(np.minimum(time, 1), event, x, other)
+    monkeypatch.setattr("analytics.survival.concordance.MOST_PAIRS", 150_000)
+    part = compare_concordance(np.minimum(time, 1), event, x, other)
+    assert part.estimate == whole.estimate
+    assert part.se == pytest.approx(whole.se, rel=1e-3)
+    assert part.se != whole.se

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from inference.networks import (
     probabilities,
     segment,
     served_name,
+    told,
 )
 from inference.networks.fast import folded
 from inference.networks.unet import REACH, SEEN, normalise, stack_neighbours, with_halo
@@ -217,7 +219,6 @@ def test_the_served_network_finds_a_simulated_vessel_and_reversal_changes_little
 
 def test_every_view_is_turned_back_to_where_it_was():
     """A stand-in whose answer is each pixel's own brightness must come out the same, whatever the views."""
-    from types import SimpleNamespace
 
     class Brightness(torch.nn.Module):
         def __init__(self) -> None:
@@ -231,3 +232,43 @@ def test_every_view_is_turned_back_to_where_it_was():
     once = probabilities(Brightness(), hu)
     for a, b in zip(once, segment(SimpleNamespace(hu=hu.numpy()), Brightness()), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_what_is_told_is_the_signed_distance_to_the_nearest_lesion_end():
+    at = np.arange(0.0, 30.0, 3.0)
+    np.testing.assert_array_equal(told(at, None), 0.0)
+    np.testing.assert_allclose(told(at, [])[:, 1], -1.0)
+    known = told(at, [(6.0, 15.0), (24.0, 60.0)])
+    assert (known[:, 0] == 1).all()
+    np.testing.assert_allclose(known[:, 1] * 6, [-6, -3, 0, 3, 3, 0, -3, -3, 0, 3])
+
+
+def test_told_nothing_the_network_is_the_plain_one_and_marks_turn_with_the_vessel():
+    plain = trained("unet_2_5d")
+    given = build("unet_2_5d_given").eval()
+    given.begin_with(plain)
+    hu = sections(9)
+    for a, b in zip(probabilities(plain, hu), probabilities(given, hu), strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-5)
+    with torch.no_grad():  # a network that says nothing but what it is told
+        for parameter in given.parameters():
+            parameter.zero_()
+        heard = given.forward(normalise(hu)[:, None], torch.ones(9, 2))
+    assert heard.shape == (9, 5, 64, 64)
+
+    class Echo(torch.nn.Module):
+        told = 2
+
+        def forward(self, x, marked):
+            out = torch.zeros(len(x), 5, 64, 64)
+            out[:, 4] = marked[:, 1, None, None]
+            return out + self.weight
+
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    vessel = SimpleNamespace(hu=sections(40).numpy())
+    plaque = segment(vessel, Echo(), extents=[(0.0, 2.0)], arithmetic="float32")[2][:, 32, 32]
+    assert plaque[3] == plaque.max()
+    assert plaque[-1] == plaque.min()

@@ -15,6 +15,8 @@ from inference.phantom.grid import Grid
 from inference.phantom.tubes import claims, fill_vessels
 from inference.straightening import straighten
 
+LIPID = ("name", "lipid_long", "lipid_wide", "lipid_depth", "lipid_thick")
+
 
 @pytest.fixture(scope="module")
 def tiny():
@@ -35,7 +37,16 @@ def test_scenarios_differ_in_settings_not_only_in_seed():
         test.salt,
         test.psf_plane_mm,
     )
-    assert len({s.salt for s in SCENARIOS.values()}) == len(SCENARIOS)
+    apart = {n: s for n, s in SCENARIOS.items() if "lipid" not in n}
+    assert len({s.salt for s in apart.values()}) == len(apart)
+
+
+def test_scenarios_rich_in_lipid_are_the_same_patients_with_larger_cores():
+    for name in ("tree_train", "tree_train_soft_tissue"):
+        plain, rich = SCENARIOS[name], SCENARIOS[name.replace("tree_train", "tree_train_lipid")]
+        assert rich.salt == plain.salt
+        assert rich.lipid_thick[1] > plain.lipid_thick[1]
+        assert replace(rich, **{k: getattr(plain, k) for k in LIPID}) == plain
 
 
 def test_unknown_scenario_and_negative_seed_are_refused():

@@ -11,15 +11,17 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 
 from inference.networks import build
+from inference.phantom import generate, lesion_truth
 from inference.training.agreement import icc_a1
 from inference.training.config import NETWORKS, TrainingConfig, read_config
 from inference.training.data import make_patient, patients
 from inference.training.evaluation import Task
 from inference.training.loop import position, train
 from inference.training.losses import segmentation_loss, task_targets
-from inference.training.sampling import Sampler
+from inference.training.sampling import Sampler, lesion_extents
 
 CONFIGS = Path(__file__).resolve().parents[3] / "inference" / "training" / "configs"
 QUICK = {
@@ -55,8 +57,6 @@ def test_a_killed_run_resumes_to_the_very_same_weights(cache, tmp_path):
     resumed = train(config, folder=tmp_path / "b", data_folder=cache, say=said.append)
     assert any("resumed at step 2" in text for text in said)
     assert straight.read_bytes() != b""
-    from safetensors.torch import load_file
-
     a, b = load_file(straight), load_file(resumed)
     assert a.keys() == b.keys()
     for key in a:
@@ -98,15 +98,49 @@ def test_the_cache_is_made_once(cache):
     vessels = patients(folder=cache, sets=(("tiny", 1, 2),), versions=1)
     assert {p.name: p.stat().st_mtime_ns for p in cache.iterdir()} == stamp
     assert {v.name for v in vessels} == {"LM", "LAD"}
-    assert all(v.soft.shape == (len(v.hu), 3, 64, 64) for v in vessels)
+    assert all(v.soft.shape == (len(v.hu), 3, 52, 52) for v in vessels)
+
+
+def test_tissue_lies_in_plaque_and_adds_up_to_what_the_table_holds(cache):
+    vessels = patients(folder=cache, sets=(("tiny", 1, 2),), versions=1)
+    phantom = generate(1, "tiny")
+    pixel = 0.3125**2 * 0.3 / 255
+    for vessel in vessels[:2]:
+        assert vessel.tissue is not None
+        low, dense = (vessel.tissue[:, n].sum(dtype=float) * pixel for n in range(2))
+        assert (vessel.tissue.sum(1) <= vessel.soft[:, 2].astype(int) + 60).all()
+        truths = [lesion_truth(phantom.vessels[vessel.name], x) for x in phantom.vessels[vessel.name].lesions]
+        for found, key in ((low, "lap_true"), (dense, "cp_true")):
+            true = sum(t[key] for t in truths)
+            assert found == pytest.approx(true, rel=0.15, abs=1.0)
+
+
+def test_stretches_of_plaque_less_than_a_millimetre_apart_are_one_lesion():
+    rows = np.array([4, 5, 6, 9, 10, 14, 15])
+    assert lesion_extents(rows) == [pytest.approx((1.2, 3.0)), pytest.approx((4.2, 4.5))]
+    assert lesion_extents(rows[:0]) == []
+
+
+def test_a_network_that_may_be_told_begins_as_the_plain_one_and_learns_from_marks(cache, tmp_path):
+    plain = train(TrainingConfig(**QUICK), folder=tmp_path / "plain", data_folder=cache, say=lambda _: None)
+    recipe = {**QUICK, "network": "unet_2_5d_given", "start_from": str(plain), "told_share": 1.0}
+    weights = train(
+        TrainingConfig(**recipe), folder=tmp_path / "given", data_folder=cache, say=lambda _: None
+    )
+    before, after = (load_file(path)["down1.0.weight"] for path in (plain, weights))
+    assert after.shape[1] == before.shape[1] + 2
+    assert after[:, -2:].abs().sum() > 0
+    log = json.loads((tmp_path / "given" / "log.jsonl").read_text().splitlines()[-1])
+    assert {"plaque", "plaque_given"} <= set(log)
 
 
 def test_images_and_labels_are_turned_together(cache):
     """Where the label says lumen, the augmented image is bright."""
     vessels = patients(folder=cache, sets=(("tiny", 1, 2),), versions=1)
     sampler = Sampler(vessels, seed=4, stretches=8, sections=4, plaque_share=0.5)
-    x, soft = sampler.batch()
+    x, known, soft = sampler.batch()
     assert x.shape == (8, 14, 48, 48)
+    assert known.shape == (8, 4, 2)
     assert soft.shape == (32, 3, 48, 48)
     middle = x[:, 5:-5].reshape(32, 48, 48)
     lumen, outside = soft[:, 1] > 0.99, soft[:, 0] == 0
@@ -158,7 +192,7 @@ def test_the_committed_recipes_are_valid_and_keep_patients_apart():
 
 def test_the_networks_that_are_compared_differ_in_nothing_but_the_network():
     configs = [read_config(path) for path in (CONFIGS / "comparison").glob("*.json")]
-    assert {c.network for c in configs} == set(NETWORKS)
+    assert {c.network for c in configs} == set(NETWORKS) - {"unet_2_5d_given"}
     assert len({replace(c, network="unet_2d") for c in configs}) == 1
     assert configs[0].steps * configs[0].stretches * configs[0].stretch_sections >= 500_000
     sizes = [sum(p.numel() for p in build(c.network).parameters()) for c in configs]

@@ -114,12 +114,12 @@ def test_unknown_filters_are_named_and_replaced(two_studies, client_for):
 
 
 def test_every_metric_and_level_answers(filled):
-    from plaquelab.dashboards import agreement, dataset
+    from plaquelab.dashboards import agreement, live
     from plaquelab.dashboards.metrics import METRICS
 
     for metric in METRICS.values():
         for level in metric.levels:
-            rows = dataset.paired_rows(
+            rows = live.paired_rows(
                 study=filled.a.study, pair="network-expert", metric=metric.name, level=level
             )
             found = agreement.agreement(rows, form="A,1", replicates=50)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -106,11 +108,16 @@ def perfect() -> Callable[..., Any]:
         from inference.straightening import straighten
 
         patient = next(
-            p for p in PATIENTS if phantoms.centrelines(p)[0].points[0] == pytest.approx(lines[0].points[0])
+            p
+            for p in PATIENTS
+            for known in (phantoms.centrelines(p), phantoms.second_operator(p))
+            if np.allclose(known[0].points[0], lines[0].points[0], atol=0.01)
         )
         phantom = generate(patient.seed, "tiny")
         vessels = tuple(straighten(volume, line) for line in lines)
         reads = tuple(phantom.truth_read(vessel) for vessel in vessels)
+        if settings.lesions is not None:
+            reads = tuple(replace(read, lesions=settings.lesions.get(read.vessel, ())) for read in reads)
         profile = profile_named(settings.profile)
         tables = [quantify(v, r, profile) for v, r in zip(vessels, reads, strict=True)]
         rows = tuple(row for table in tables for row in table) + tuple(roll_up(tables, profile))
@@ -216,3 +223,70 @@ def test_a_failed_analysis_is_said(
     shown = next(p for p in progress().patients if p.label == patient.pseudonym)
     assert "No contrast." in shown.text
     assert not shown.done
+
+
+def test_references_come_in_and_one_freeze_of_each_kind_is_released(
+    world: World, tiny: None, perfect: Any, served_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last steps on one patient: everything goes through the same services, and then it rests."""
+    import analytics.simulation.freeze as simulation
+    from plaquelab.analysis.models import AnalysisRun
+    from plaquelab.dashboards import freezing
+    from plaquelab.dashboards.frozen import open_freeze
+    from plaquelab.dashboards.models import DatasetFreeze
+    from plaquelab.dashboards.selectors import visible_freezes
+    from plaquelab.demo import concluding
+
+    patient = patient_with(Fate.FINAL)
+    monkeypatch.setattr(concluding, "PATIENTS", (patient,))
+    small = simulation.simulate_freeze
+    monkeypatch.setattr(simulation, "simulate_freeze", lambda out: small(out, seed=3, patients=60))
+
+    def work() -> None:
+        work_off(perfect, monkeypatch)
+        for freeze in DatasetFreeze.objects.filter(state="draft"):
+            freezing.execute(freeze.pk)
+
+    def until_done(step: Any) -> list[str]:
+        said = []
+        for _ in range(60):
+            found = step(world)
+            if found.done:
+                return said
+            said += [found.did] if found.did else []
+            work()
+        raise AssertionError(said)
+
+    assert until_done(concluding.begin) == [
+        "a freeze of the simulated cohort is queued",
+        "freeze 1 (the simulated cohort) is released to the investigators",
+    ]
+    director.send(world, patient)
+    work()
+    until_done(lambda w: director.step(w, patient))
+    said = until_done(concluding.conclude)
+    assert said[0] == f"{patient.pseudonym}: a second operator's centrelines stored"
+    assert [line for line in said if "imported" in line] == [
+        f"simulated references imported: {kind}"
+        for kind in ("covariates", "outcomes", "ica", "ivus", "expert")
+    ]
+    assert said[-1] == "freeze 2 (the study) is released to the investigators"
+    runs = AnalysisRun.objects.filter(purpose="given_extents")
+    assert sorted(runs.values_list("variant", flat=True)) == ["plaque", "wall_minus_lumen"]
+
+    freeze = DatasetFreeze.objects.get(number=2)
+    opened = open_freeze(freeze)
+    pairs = opened.table("lesion_pairs").groupby(["pair", "extents"], observed=True).size()
+    kinds = {(pair, extents) for pair, extents in pairs.index}
+    assert {
+        ("network_expert", "given"), ("network_expert", "own"), ("expert_expert", "own"), ("repeat", "own"),
+        ("network_ivus", "given"), ("network_ivus", "own"), ("centreline", "own"),
+    } <= kinds  # fmt: skip
+    assert len(opened.table("panels")) == 3
+    assert opened.simulated
+    investigator = world.people["investigator"]
+    assert [f.number for f in visible_freezes(investigator, world.study)] == [2, 1]
+    events = AuditEvent.objects.count()
+    assert concluding.conclude(world).done
+    assert concluding.begin(world).done
+    assert AuditEvent.objects.count() == events

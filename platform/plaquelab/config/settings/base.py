@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "plaquelab.imaging",
     "plaquelab.analysis",
     "plaquelab.reading",
+    "plaquelab.references",
     "plaquelab.dashboards",
     "plaquelab.api",
     "plaquelab.demo",
@@ -148,6 +149,7 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5
 CELERY_TASK_ROUTES = {
     "plaquelab.imaging.tasks.*": {"queue": "ingest"},
     "plaquelab.analysis.tasks.*": {"queue": "gpu"},
+    "plaquelab.dashboards.tasks.*": {"queue": "analytics"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from plaquelab.dashboards import agreement as statistics
-from plaquelab.dashboards import dataset, simulated
+from plaquelab.dashboards import live, simulated
 from plaquelab.dashboards.downloads import csv_response, json_response
 from plaquelab.dashboards.filters import DATA_SETS, ICC_FORMS, AgreementFilters, agreement_filters
 from plaquelab.dashboards.metrics import LEVELS, METRICS
@@ -135,7 +135,7 @@ def _rows(request: HttpRequest, study: Study, filters: AgreementFilters) -> Pair
         return simulated.simulated_rows(
             study_slug=study.slug, pair=filters.pair, metric=filters.metric, level=filters.level
         )
-    return dataset.paired_rows(
+    return live.paired_rows(
         study=study,
         pair=filters.pair,
         metric=filters.metric,
@@ -161,8 +161,8 @@ def _categories(
     images = may_open_images(request.user, study, filters.pair)  # type: ignore[arg-type]
     where = {"site": filters.site, "cohort": filters.cohort}
     return (
-        dataset.paired_categories(study=study, pair=filters.pair, level=level, images=images, **where),
-        dataset.paired_rows(
+        live.paired_categories(study=study, pair=filters.pair, level=level, images=images, **where),
+        live.paired_rows(
             study=study, pair=filters.pair, metric="diameter_stenosis", level=level, images=images, **where
         ),
     )

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from plaquelab.dashboards import dataset, simulated
+from plaquelab.dashboards import live, simulated
 from plaquelab.dashboards import outcome as statistics
 from plaquelab.dashboards.filters import MARKERS
 from plaquelab.dashboards.metrics import METRICS
@@ -28,10 +28,10 @@ def exam(request: HttpRequest, study: str, number: int) -> HttpResponse:
     vessel = request.GET.get("vessel", "")
     lesion_text = request.GET.get("lesion", "")
     lesion = int(lesion_text) if lesion_text.isdecimal() and len(lesion_text) < 6 else None
-    entries = [e for e in dataset.comparisons(study=found, pair=pair).entries if e.number == number]
+    entries = [e for e in live.comparisons(study=found, pair=pair).entries if e.number == number]
     if not entries:
         raise Http404("This exam has no two reads to compare.")
-    tables = dataset.exam_table(study=found, entry=entries[0], pair=pair, vessel=vessel, lesion=lesion)
+    tables = live.exam_table(study=found, entry=entries[0], pair=pair, vessel=vessel, lesion=lesion)
     context = {
         "study": found,
         "entry": entries[0],
@@ -39,7 +39,7 @@ def exam(request: HttpRequest, study: str, number: int) -> HttpResponse:
         "vessel": vessel,
         "lesion": lesion,
         "tables": tables,
-        "images_link": dataset.row_link(found, entries[0], pair, vessel, lesion, True)
+        "images_link": live.row_link(found, entries[0], pair, vessel, lesion, True)
         if may_open_images(request.user, found, pair)  # type: ignore[arg-type]
         else "",
     }

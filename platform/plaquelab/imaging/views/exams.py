@@ -143,8 +143,8 @@ def exam_page(request: HttpRequest, study: str, number: int) -> HttpResponse:
         "may_accept": control and exam.state == Exam.State.QC_PENDING,
         "may_refuse": control and not decided,
         "may_query": control and not decided,
-        "centrelines": exam.centreline_sets.exists(),
-        "run": exam.runs.order_by("-pk").first(),
+        "centrelines": exam.centreline_sets.filter(is_second_operator=False).exists(),
+        "run": exam.runs.filter(purpose="main").order_by("-pk").first(),
         "sees_all": bool(roles_of(request.user, exam.study) & SEES_ALL),
         "qualities": ((1, "non-diagnostic"), (2, "poor"), (3, "adequate"), (4, "good"), (5, "excellent")),
     }

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
-from plaquelab.demo import director
+from plaquelab.demo import concluding, director
 from plaquelab.demo.building import NotDemonstrationError, World, build
 from plaquelab.demo.plan import PATIENTS, Patient
 
@@ -45,21 +45,30 @@ class Command(BaseCommand):
                 moved, waiting = True, True  # another process held the database for long: look again
             worked = worked or moved
             if not moved and not waiting:
-                break
+                moved, waiting = self._conclude(world, started)
+                worked = worked or moved
+                if not moved and not waiting:
+                    break
             if time.monotonic() > limit:
                 raise CommandError("The worker did not get through in time: is it running?")
             if not moved:
                 time.sleep(PAUSE_SECONDS)
         if self.failed:
             raise CommandError(
-                f"{len(self.failed)} of {len(PATIENTS)} patients did not get through; see above."
+                f"{len(self.failed)} of {len(PATIENTS)} patients or the last steps did not get through; see above."
             )
         if worked:
-            self._say(started, f"complete: all {len(PATIENTS)} patients are where they shall be")
+            self._say(
+                started,
+                f"complete: all {len(PATIENTS)} patients are where they shall be, and the freeze is released",
+            )
 
     def _pass(self, world: World, started: float) -> tuple[bool, bool]:
         """Take every patient as far as it goes in short steps, then one its long one (making the phantom)."""
-        moved = waiting = False
+        first = concluding.begin(world)
+        moved, waiting = bool(first.did), first.waiting
+        if first.did:
+            self._say(started, first.did)
         for patient in PATIENTS:
             if patient.pseudonym in self.failed or director.needs_sending(world, patient):
                 continue
@@ -78,6 +87,20 @@ class Command(BaseCommand):
                     self._fail(started, patient, error)
                 return True, True
         return moved, waiting
+
+    def _conclude(self, world: World, started: float) -> tuple[bool, bool]:
+        """Take the last steps, once every patient that gets through is where it shall be."""
+        if self.failed:
+            return False, False
+        try:
+            step = concluding.conclude(world)
+        except (director.DemonstrationError, CommandError) as error:
+            self.failed["references and freeze"] = str(error)
+            self._say(started, str(error))
+            return False, False
+        if step.did:
+            self._say(started, step.did)
+        return bool(step.did), step.waiting
 
     def _fail(self, started: float, patient: Patient, error: Exception) -> None:
         """Leave a patient where it is; the others go on."""

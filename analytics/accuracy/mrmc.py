@@ -1,0 +1,365 @@
+"""Multi-reader multi-case comparison of modalities: Obuchowski and Rockette, with the degrees of freedom of Hillis.
+
+Every reader reads every case under every modality. A figure of merit (AUC, or sensitivity or specificity at a
+threshold) is computed for each reader and modality; its covariances over cases come from the jackknife, leaving out
+one patient at a time, so that several territories of one patient are no independent cases. Readers and cases are both
+random. Sources: Obuchowski and Rockette 1995; Hillis 2007, 2014 (denominator degrees of freedom, single modality).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.accuracy.roc import placements
+from analytics.columns import Table, codes, column, keys, numbers
+from analytics.distributions import f_upper_tail, normal_quantile, normal_two_sided_p, t_quantile
+from analytics.errors import AnalyticsError
+from analytics.result import Dropped, Interval, Result, Test, interval_or_none, plural
+from analytics.rounding import half_up
+
+if TYPE_CHECKING:
+    from analytics.figures.drawing import Drawing
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+MERITS = ("auc", "sensitivity", "specificity")
+Z = normal_quantile(0.975)
+
+
+@dataclass(frozen=True)
+class Components:
+    """Variance components of the Obuchowski–Rockette model; ``cov1``: same reader, ``cov2``: same modality, ``cov3``: neither."""
+
+    reader: float
+    modality_reader: float
+    error: float
+    cov1: float
+    cov2: float
+    cov3: float
+
+    def to_dict(self) -> dict[str, float]:
+        """JSON form."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModalityMean(Result):
+    """Mean figure of merit of one modality over readers; ``by_reader`` holds each reader's."""
+
+    modality: str
+    se: float | None = None
+    by_reader: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mrmc(Result):
+    """Last modality minus first (``estimate``); ``test`` is the F test of all modalities being equal.
+
+    ``fixed_readers`` is the test and interval for these readers alone (cases random).
+    """
+
+    merit: str
+    modalities: tuple[ModalityMean, ...] = ()
+    readers: tuple[str, ...] = ()
+    se: float | None = None
+    components: Components | None = None
+    ms_modality: float | None = None
+    ms_modality_reader: float | None = None
+    fixed_readers: Test | None = None
+    fixed_readers_interval: Interval | None = None
+    cases: int = 0
+    controls: int = 0
+
+    def sentence(self) -> str:
+        """Difference with its interval, and each modality's mean."""
+        text = super().sentence()[:-1]
+        if self.test is not None:
+            text += f"; F = {half_up(self.test.statistic, 2)}, p = {half_up(self.test.p, 3)}"
+        means = [f"{m.modality} {half_up(m.estimate, 3)}" for m in self.modalities if m.estimate is not None]
+        return (
+            f"{text}; {len(self.readers)} {plural('reader', len(self.readers))}; means: {', '.join(means)}."
+        )
+
+    def drawing(self) -> Drawing:
+        """Each modality's mean with its interval."""
+        from analytics.figures.estimates import Row, estimates
+
+        rows = [Row(m.modality, m.estimate, m.interval) for m in self.modalities]
+        return estimates(rows, self.merit, reason=self.reason, simulated=self.simulated)
+
+
+def mrmc(
+    table: Table,
+    *,
+    case: str,
+    reader: str,
+    modality: str,
+    score: str,
+    diseased: str,
+    cluster: str | None = None,
+    merit: str = "auc",
+    threshold: float | None = None,
+    unit: str = "case",
+    simulated: bool = False,
+) -> Mrmc:
+    """Compare modalities read by the same readers on the same cases.
+
+    Parameters
+    ----------
+    table : one row per case, reader and modality
+    case : column that identifies a case; cases that lack a rating are dropped and counted
+    score : rating, higher for more disease · diseased : 0 or 1, the same in every row of a case
+    cluster : column of the patient where several cases share one
+    merit : ``auc``, or ``sensitivity`` or ``specificity`` of ``score >= threshold``
+
+    Raises
+    ------
+    AnalyticsError
+        For an unknown merit, a merit that needs a threshold, two ratings of one case, and diseased not 0/1.
+    """
+    if merit not in MERITS:
+        raise AnalyticsError(f"Unknown figure of merit {merit!r}; known are {', '.join(MERITS)}.")
+    if merit != "auc" and threshold is None:
+        raise AnalyticsError(f"The {merit} needs a threshold of the score.")
+    case_codes, cases = codes(keys(table, case))
+    reader_codes, readers = codes([str(v) for v in column(table, reader).tolist()])
+    modality_codes, modalities = codes([str(v) for v in column(table, modality).tolist()])
+    values, truth = numbers(table, score), numbers(table, diseased)
+    bad = np.flatnonzero(~np.isin(truth, (0, 1)))
+    if bad.size:
+        raise AnalyticsError(f"Column {diseased!r}, row {bad[0] + 1}: {truth[bad[0]]:g} is not 0 or 1.")
+    ratings = np.full((len(modalities), len(readers), len(cases)), np.nan)
+    place = (modality_codes, reader_codes, case_codes)
+    flat = np.ravel_multi_index(place, ratings.shape)
+    repeated = np.flatnonzero(np.bincount(flat)[flat] > 1)
+    if repeated.size:
+        raise AnalyticsError(
+            f"Row {repeated[-1] + 1}: a second rating of one case by one reader and modality."
+        )
+    ratings[place] = values
+    outcome = np.empty(len(cases))
+    outcome[case_codes] = truth
+    differs = np.flatnonzero(outcome[case_codes] != truth)
+    if differs.size:
+        raise AnalyticsError(
+            f"Column {diseased!r}, row {differs[0] + 1}: another row of this case says otherwise."
+        )
+    patients = (
+        np.asarray(keys(table, cluster), object)[_first_rows(case_codes, len(cases))] if cluster else None
+    )
+    return mrmc_of(
+        ratings,
+        outcome == 1,
+        clusters=None if patients is None else patients.tolist(),
+        modalities=modalities,
+        readers=readers,
+        merit=merit,
+        threshold=threshold,
+        unit=unit,
+        simulated=simulated,
+    )
+
+
+def _first_rows(case_codes: Index, number: int) -> Index:
+    rows = np.full(number, len(case_codes), np.int64)
+    np.minimum.at(rows, case_codes, np.arange(len(case_codes)))
+    return rows
+
+
+def mrmc_of(
+    ratings: Array,
+    diseased: NDArray[np.bool_],
+    *,
+    clusters: Sequence[Any] | None = None,
+    modalities: Sequence[str] = (),
+    readers: Sequence[str] = (),
+    merit: str = "auc",
+    threshold: float | None = None,
+    unit: str = "case",
+    simulated: bool = False,
+) -> Mrmc:
+    """Compare modalities from ratings (modalities, readers, cases); NaN drops the case. See :func:`mrmc`."""
+    t, r, total = ratings.shape
+    modalities, readers = (
+        list(modalities) or [f"modality {i + 1}" for i in range(t)],
+        list(readers) or [f"reader {j + 1}" for j in range(r)],
+    )
+    complete = np.asarray(~np.isnan(ratings).any(axis=(0, 1)))
+    kept, truth = ratings[:, :, complete], diseased[complete]
+    names = (
+        np.flatnonzero(complete).tolist()
+        if clusters is None
+        else [c for c, k in zip(clusters, complete, strict=True) if k]
+    )
+    patient, distinct = codes(names)
+    missing = int(total - complete.sum())
+    title = {"auc": "AUC", "sensitivity": "sensitivity", "specificity": "specificity"}[merit]
+    if merit != "auc":
+        title += f" at ≥ {threshold:g}"
+    common: dict[str, Any] = {
+        "method": f"difference in {title}, {modalities[-1]} − {modalities[0]} (Obuchowski–Rockette, random readers and cases)",
+        "n": int(complete.sum()),
+        "unit": unit,
+        "clusters": None if clusters is None else len(distinct),
+        "dropped": (Dropped(missing, "a rating is missing"),) if missing else (),
+        "merit": title,
+        "readers": tuple(readers),
+        "cases": int(truth.sum()),
+        "controls": int((~truth).sum()),
+        "simulated": simulated,
+    }
+    reason = _refusal(t, r, truth, len(distinct))
+    if reason:
+        return Mrmc(estimate=None, reason=reason, **common)
+    scores = kept.reshape(t * r, -1)
+    left_out = np.stack([_left_out(row, truth, patient, len(distinct), merit, threshold) for row in scores])
+    whole = np.array([_merit(row, truth, merit, threshold) for row in scores]).reshape(t, r)
+    if not np.isfinite(left_out).all():
+        return Mrmc(estimate=None, reason="one patient holds all cases of one kind: no jackknife", **common)
+    moved = left_out - left_out.mean(axis=1, keepdims=True)
+    covariance = ((len(distinct) - 1) / len(distinct) * moved @ moved.T).reshape(t, r, t, r)
+    return _analysed(whole, covariance, modalities, common)
+
+
+def _refusal(t: int, r: int, truth: NDArray[np.bool_], patients: int) -> str | None:
+    if t < 2:
+        return "one modality; two are needed"
+    if r < 2:
+        return "one reader only: its spread says nothing about others"
+    if not truth.any() or truth.all():
+        return f"all {len(truth)} complete cases are {'diseased' if truth.any() else 'healthy'}"
+    if patients < 3:
+        return f"{patients} patients; three are needed"
+    return None
+
+
+def _merit(score: Array, truth: NDArray[np.bool_], merit: str, threshold: float | None) -> float:
+    if merit == "auc":
+        return placements(score[truth], score[~truth])[0]
+    assert threshold is not None
+    positive = score >= threshold
+    return float(positive[truth].mean() if merit == "sensitivity" else (~positive[~truth]).mean())
+
+
+def _left_out(
+    score: Array, truth: NDArray[np.bool_], patient: Index, patients: int, merit: str, threshold: float | None
+) -> Array:
+    """The figure of merit without each patient: (patients,); NaN where a group would be empty."""
+    if merit != "auc":
+        assert threshold is not None
+        group = truth if merit == "sensitivity" else ~truth
+        right = ((score >= threshold) == truth) & group
+        of = [np.bincount(patient, weights=v.astype(float), minlength=patients) for v in (right, group)]
+        with np.errstate(invalid="ignore"):
+            ratio: Array = (right.sum() - of[0]) / (group.sum() - of[1])
+        return ratio
+    m, n = int(truth.sum()), int((~truth).sum())
+    auc, by_case, by_control = placements(score[truth], score[~truth])
+    lost = np.bincount(patient[truth], weights=by_case * n, minlength=patients)
+    lost += np.bincount(patient[~truth], weights=by_control * m, minlength=patients)
+    mine = np.bincount(patient[truth], minlength=patients), np.bincount(patient[~truth], minlength=patients)
+    for p in np.flatnonzero((mine[0] > 0) & (mine[1] > 0)):
+        inside = patient == p
+        a, b = score[inside & truth][:, None], score[inside & ~truth][None, :]
+        lost[p] -= float(((a > b) + 0.5 * (a == b)).sum())
+    with np.errstate(invalid="ignore", divide="ignore"):
+        result: Array = (auc * m * n - lost) / ((m - mine[0]) * (n - mine[1]))
+    return result
+
+
+def _analysed(
+    whole: Array, covariance: NDArray[Any], modalities: Sequence[str], common: dict[str, Any]
+) -> Mrmc:
+    t, r = whole.shape
+    same_modality = np.eye(t, dtype=bool)[:, None, :, None]
+    same_reader = np.eye(r, dtype=bool)[None, :, None, :]
+
+    def mean(of: NDArray[np.bool_]) -> float:
+        return float(covariance[np.broadcast_to(of, covariance.shape)].mean())
+
+    error, cov1 = mean(same_modality & same_reader), mean(~same_modality & same_reader)
+    cov2, cov3 = mean(same_modality & ~same_reader), mean(~same_modality & ~same_reader)
+    by_modality, by_reader, grand = whole.mean(1), whole.mean(0), whole.mean()
+    ms_t = r * float(((by_modality - grand) ** 2).sum()) / (t - 1)
+    ms_r = t * float(((by_reader - grand) ** 2).sum()) / (r - 1)
+    residual = whole - by_modality[:, None] - by_reader[None, :] + grand
+    ms_tr = float((residual**2).sum()) / ((t - 1) * (r - 1))
+    extra = max(r * (cov2 - cov3), 0.0)
+    components = Components(
+        reader=(ms_r - ms_tr) / t - cov1 + cov3,
+        modality_reader=ms_tr - error + cov1 + max(cov2 - cov3, 0.0),
+        error=error,
+        cov1=cov1,
+        cov2=cov2,
+        cov3=cov3,
+    )
+    means = tuple(_single(whole[i], covariance[i, :, i, :], modalities[i], common) for i in range(t))
+    difference = float(by_modality[-1] - by_modality[0])
+    more: dict[str, Any] = {
+        "modalities": means,
+        "components": components,
+        "ms_modality": ms_t,
+        "ms_modality_reader": ms_tr,
+        **_fixed_readers(difference, r, components),
+    }
+    denominator = ms_tr + extra
+    if denominator <= 0:
+        return Mrmc(
+            estimate=difference, reason="no spread between readers or cases: no interval", **more, **common
+        )
+    df2 = math.inf if ms_tr == 0 else denominator**2 / (ms_tr**2 / ((t - 1) * (r - 1)))
+    f, se = ms_t / denominator, math.sqrt(2 / r * denominator)
+    half = (Z if math.isinf(df2) else t_quantile(0.975, df2)) * se
+    tail = f_upper_tail(f, t - 1, df2) if math.isfinite(df2) else normal_two_sided_p(math.sqrt(f))
+    return Mrmc(
+        estimate=difference,
+        interval=Interval(
+            difference - half, difference + half, "Obuchowski–Rockette with Hillis's degrees of freedom"
+        ),
+        test=Test("F of equal modalities", f, (t - 1, df2), tail),
+        se=se,
+        **more,
+        **common,
+    )
+
+
+def _single(merits: Array, covariance: NDArray[Any], name: str, common: dict[str, Any]) -> ModalityMean:
+    """Mean of one modality over random readers and cases (Hillis 2014)."""
+    r = len(merits)
+    ms = float(merits.var(ddof=1))
+    cov2 = float(covariance[~np.eye(r, dtype=bool)].mean())
+    variance = ms + max(r * cov2, 0.0)
+    mean = float(merits.mean())
+    kept = {k: common[k] for k in ("n", "unit", "clusters", "simulated")}
+    shared: dict[str, Any] = {
+        "modality": name,
+        "by_reader": tuple(float(v) for v in merits),
+        "method": f"mean {common['merit']}, {name}",
+        **kept,
+    }
+    if variance <= 0:
+        return ModalityMean(estimate=mean, reason="no spread between readers or cases: no interval", **shared)
+    se = math.sqrt(variance / r)
+    half = (Z if ms == 0 else t_quantile(0.975, variance**2 / (ms**2 / (r - 1)))) * se
+    interval = interval_or_none(mean - half, mean + half, "random readers and cases")
+    return ModalityMean(estimate=mean, interval=interval, se=se, **shared)
+
+
+def _fixed_readers(difference: float, r: int, c: Components) -> dict[str, Any]:
+    variance = 2 / r * (c.error - c.cov1 + (r - 1) * (c.cov2 - c.cov3))
+    if variance <= 0:
+        return {}
+    se = math.sqrt(variance)
+    z = difference / se
+    return {
+        "fixed_readers": Test("z, these readers", z, (), normal_two_sided_p(z)),
+        "fixed_readers_interval": Interval(
+            difference - Z * se, difference + Z * se, "these readers, random cases"
+        ),
+    }

@@ -1,0 +1,179 @@
+"""Pages of freezes: list, make, watch, release, download; a single picture of one."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from plaquelab.dashboards import monitoring, selectors, services
+from plaquelab.dashboards.freezing import STAGES
+from plaquelab.dashboards.frozen import NotFrozenError, open_freeze
+from plaquelab.dashboards.models import DatasetFreeze
+from plaquelab.dashboards.transitions import FREEZE, S
+from plaquelab.states import TransitionError
+from plaquelab.storage import store
+from plaquelab.studies.access import get_study
+from plaquelab.studies.models import Role, Study
+
+
+def _one(request: HttpRequest, study: Study, number: int) -> DatasetFreeze:
+    return get_object_or_404(selectors.visible_freezes(request.user, study), number=number)  # type: ignore[arg-type]
+
+
+def _to_make(request: HttpRequest, slug: str) -> Study:
+    """Return the study for somebody who makes freezes; selectors refuse who also reads."""
+    get_study(request, slug, Role.MANAGER)
+    return selectors.open_study(request, slug)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def freezes(request: HttpRequest, study: str) -> HttpResponse:
+    """List the freezes that the person may open; the manager makes a new one."""
+    found = _to_make(request, study) if request.method == "POST" else selectors.open_study(request, study)
+    if request.method == "POST":
+        try:
+            made = services.request_freeze(
+                study=found,
+                by=request.user,  # type: ignore[arg-type]
+                note=request.POST.get("note", "")[:300],
+                leave_out_waiting="leave_out_waiting" in request.POST,
+            )
+            return redirect("dashboards:freeze", study=found.slug, number=made.number)
+        except services.FreezeError as error:
+            messages.error(request, str(error))
+    makes = selectors.may_make_freezes(request.user, found)  # type: ignore[arg-type]
+    context = {
+        "study": found,
+        "freezes": selectors.visible_freezes(request.user, found),  # type: ignore[arg-type]
+        "makes": makes,
+        "readiness": monitoring.readiness(found) if makes else None,
+    }
+    return render(request, "dashboards/freezes.html", context)
+
+
+def _context(request: HttpRequest, study: Study, freeze: DatasetFreeze) -> dict[str, object]:
+    active = freeze.state in (S.DRAFT, S.BUILDING)
+    makes = selectors.may_make_freezes(request.user, study)  # type: ignore[arg-type]
+    return {
+        "study": study,
+        "is_simulated": freeze.is_simulated or study.is_simulated,
+        "freeze": freeze,
+        "active": active,
+        "stages": _stages(freeze),
+        "may_release": makes and FREEZE.allows(freeze, "release"),
+        "may_retry": makes and FREEZE.allows(freeze, "retry"),
+        "may_discard": makes and FREEZE.allows(freeze, "discard"),
+        "total": sum(freeze.files.values()),
+        "panels": [name for name in freeze.files if name.startswith("panels/")],
+    }
+
+
+def _stages(freeze: DatasetFreeze) -> list[dict[str, object]]:
+    order = list(STAGES)
+    now = len(order) if freeze.is_locked else order.index(freeze.stage) if freeze.stage in order else -1
+    return [
+        {
+            "name": STAGES[key],
+            "state": "done" if i < now else "now" if i == now else "todo",
+            "percent": 100 if i < now else round(100 * freeze.progress) if i == now else 0,
+        }
+        for i, key in enumerate(order)
+    ]
+
+
+@login_required
+@require_GET
+def freeze(request: HttpRequest, study: str, number: int) -> HttpResponse:
+    """One freeze: its hash, tables, what was left out, pictures, and what may be done with it."""
+    found = selectors.open_study(request, study)
+    return render(request, "dashboards/freeze.html", _context(request, found, _one(request, found, number)))
+
+
+@login_required
+@require_GET
+def progress(request: HttpRequest, study: str, number: int) -> HttpResponse:
+    """The part of the page that is fetched every second while a worker builds; the whole page once it is done."""
+    found = selectors.open_study(request, study)
+    one = _one(request, found, number)
+    response = render(request, "dashboards/freeze_progress.html", _context(request, found, one))
+    if one.state not in (S.DRAFT, S.BUILDING):
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@login_required
+@require_POST
+def act(request: HttpRequest, study: str, number: int, action: str) -> HttpResponse:
+    """Release, retry or discard a freeze."""
+    found = _to_make(request, study)
+    one = _one(request, found, number)
+    by = request.user
+    try:
+        if action == "release":
+            services.release_freeze(freeze=one, by=by, reason=request.POST.get("reason", ""))  # type: ignore[arg-type]
+            messages.success(request, f"Freeze {number} is released to the investigators.")
+        elif action == "again":
+            services.retry_freeze(freeze=one, by=by)  # type: ignore[arg-type]
+        else:
+            services.discard_freeze(freeze=one, by=by, reason=request.POST.get("reason", ""))  # type: ignore[arg-type]
+    except (services.FreezeError, TransitionError) as error:
+        messages.error(request, str(error))
+    return redirect("dashboards:freeze", study=found.slug, number=number)
+
+
+@login_required
+@require_GET
+def download(request: HttpRequest, study: str, number: int) -> HttpResponse:
+    """The whole freeze with its data dictionary, marked with its lock state and who took it when."""
+    found = selectors.open_study(request, study)
+    one = _one(request, found, number)
+    if not one.is_locked:
+        raise Http404("This freeze has no content.")
+    services.note_download(freeze=one, by=request.user)  # type: ignore[arg-type]
+    name = f"{found.slug}-freeze-{one.number}-{one.state}-{one.hash[:12]}"
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{name}/EXPORT.txt", watermark(one, str(request.user)))
+        for file in one.files:
+            archive.writestr(f"{name}/{file}", store().get(f"{one.folder}/{file}"))
+    response = HttpResponse(stream.getvalue(), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{name}.zip"'
+    return response
+
+
+def watermark(freeze: DatasetFreeze, person: str) -> str:
+    """Say what an exported freeze is: state of its lock, hash, who took it and when."""
+    state = "released to the investigators" if freeze.state == S.RELEASED else "frozen, NOT released"
+    lines = [
+        f"Freeze {freeze.number} of {freeze.study.title}",
+        f"Lock state at export: {state}",
+        f"Frozen (UTC): {freeze.frozen_at:%Y-%m-%d %H:%M:%S}" if freeze.frozen_at else "",
+        f"Hash (SHA-256 over all): {freeze.hash}",
+        f"Exported (UTC): {timezone.now():%Y-%m-%d %H:%M:%S} by {person}",
+        "Simulated data." if freeze.is_simulated else "",
+        "Research use only. dictionary.json explains every table and column.",
+    ]
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+@login_required
+@require_GET
+def panel(request: HttpRequest, study: str, number: int, file: str) -> HttpResponse:
+    """One case panel of a freeze."""
+    found = selectors.open_study(request, study)
+    one = _one(request, found, number)
+    if f"panels/{file}" not in one.files:
+        raise Http404("No such picture.")
+    try:
+        data = open_freeze(one).panel(file)
+    except NotFrozenError as error:
+        raise Http404(str(error)) from None
+    return HttpResponse(data, content_type="image/png", headers={"Cache-Control": "private, max-age=3600"})

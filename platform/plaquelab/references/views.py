@@ -1,0 +1,127 @@
+"""Pages of references: what was imported, a new file's preview row by row, and its commit."""
+
+from __future__ import annotations
+
+import csv
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from plaquelab.references import selectors, services
+from plaquelab.references.forms import ImportForm
+from plaquelab.references.report import ImportRefusedError, Report
+from plaquelab.references.rows import Line, lines_of
+from plaquelab.references.vocabulary import COLUMNS
+from plaquelab.states import TransitionError
+from plaquelab.studies.models import Study
+
+PAGE = 50
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def imports(request: HttpRequest, study: str) -> HttpResponse:
+    """List imports; a posted file is checked and becomes a preview, or its problems are shown row by row."""
+    found = selectors.open_study(request, study, to_import=request.method == "POST")
+    form, refused = ImportForm(), None
+    if request.method == "POST":
+        form = ImportForm(request.POST, request.FILES)
+        if form.is_valid():
+            try:
+                made = services.preview_import(
+                    study=found,
+                    kind=form.cleaned_data["kind"],
+                    data=form.cleaned_data["file"],
+                    by=request.user,  # type: ignore[arg-type]
+                    replace_reason=form.cleaned_data["replace_reason"],
+                )
+            except ImportRefusedError as error:
+                refused = error.report
+            else:
+                return redirect("references:import", study=found.slug, number=made.number)
+    return render(request, "references/imports.html", _context(request, found, form, refused))
+
+
+def _context(
+    request: HttpRequest, study: Study, form: ImportForm, refused: Report | None
+) -> dict[str, object]:
+    rows = selectors.visible_imports(request.user, study)  # type: ignore[arg-type]
+    kind = request.GET.get("kind", "")
+    if kind in COLUMNS:
+        rows = rows.filter(kind=kind)
+    return {
+        "study": study,
+        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "kind": kind,
+        "totals": selectors.totals(study),
+        "columns": [(name, ",".join(columns)) for name, columns in COLUMNS.items()],
+        "form": form,
+        "refused": refused,
+        "may_import": selectors.may_import(request.user, study),  # type: ignore[arg-type]
+    }
+
+
+@login_required
+@require_GET
+def detail(request: HttpRequest, study: str, number: int) -> HttpResponse:
+    """One import: its rows, what was said about them, and, while it is a preview, its commit."""
+    found = selectors.open_study(request, study)
+    reference_import = get_object_or_404(selectors.visible_imports(request.user, found), number=number)  # type: ignore[arg-type]
+    lines: list[Line] = lines_of(reference_import)
+    context = {
+        "study": found,
+        "import": reference_import,
+        "page": Paginator(lines, PAGE).get_page(request.GET.get("page")),
+        "previewed": reference_import.state == reference_import.State.PREVIEWED,
+        "may_import": selectors.may_import(request.user, found),  # type: ignore[arg-type]
+    }
+    return render(request, "references/import.html", context)
+
+
+@login_required
+@require_POST
+def commit(request: HttpRequest, study: str, number: int) -> HttpResponse:
+    """Store a preview's rows."""
+    found = selectors.open_study(request, study, to_import=True)
+    reference_import = get_object_or_404(selectors.visible_imports(request.user, found), number=number)  # type: ignore[arg-type]
+    try:
+        services.commit_import(reference_import=reference_import, by=request.user)  # type: ignore[arg-type]
+        messages.success(request, f"Import {number}: {reference_import.rows} rows are stored.")
+    except ImportRefusedError as error:
+        for problem in error.report.problems[:5]:
+            messages.error(request, str(problem))
+        messages.error(request, "Nothing was stored.")
+    except TransitionError as error:
+        messages.error(request, str(error))
+    return redirect("references:import", study=found.slug, number=number)
+
+
+@login_required
+@require_POST
+def discard(request: HttpRequest, study: str, number: int) -> HttpResponse:
+    """Forget a preview."""
+    found = selectors.open_study(request, study, to_import=True)
+    reference_import = get_object_or_404(selectors.visible_imports(request.user, found), number=number)  # type: ignore[arg-type]
+    try:
+        services.discard_import(reference_import=reference_import, by=request.user)  # type: ignore[arg-type]
+        messages.success(request, f"Import {number} was discarded: none of its rows are stored.")
+    except TransitionError as error:
+        messages.error(request, str(error))
+    return redirect("references:imports", study=found.slug)
+
+
+@login_required
+@require_GET
+def template(request: HttpRequest, study: str, kind: str) -> HttpResponse:
+    """An empty file of a kind: its heading."""
+    selectors.open_study(request, study)
+    if kind not in COLUMNS:
+        raise Http404("No such kind of file.")
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{kind}.csv"'
+    csv.writer(response).writerow(COLUMNS[kind])
+    return response
