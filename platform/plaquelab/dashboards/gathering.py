@@ -137,7 +137,8 @@ def _add_reads(study: Study, by_exam: dict[int, Case]) -> None:
         case = by_exam.get(row.exam_id)
         if case is None:
             continue
-        case.case, case.run = row, row.run  # the run that was read on, whatever ran later
+        case.case = row
+        case.run = row.run if row.run.state == AnalysisRun.State.SUCCEEDED else None  # whatever ran later
         for read in by_case[row.pk]:
             if read.pk not in revisions:
                 continue
