@@ -86,10 +86,7 @@ def coverage(found: dict[str, Any]) -> list[str]:
         "",
     ]
     if short:
-        named = "; ".join(
-            f"{r['name']} ({r['what']}, {r['clusters']} clusters{'' if r['events'] is None else f', {r['events']} events'}: {100 * r['coverage']:.1f} %{', warned' if r['warned'] >= 0.9 else ''})"
-            for r in short
-        )
+        named = "; ".join(_named(r) for r in short)
         out += [f"Short with enough clusters and events: {named}.", ""]
     out += [
         "| estimate | interval | kind | clusters or n | events | coverage, % | truth above, % | warned, % | verdict |",
@@ -106,6 +103,12 @@ def coverage(found: dict[str, Any]) -> list[str]:
             f"| {r['name']}{note} | {r['what']} | {r['kind']} | {clusters} | {events} | {share} | {above} | {100 * r['warned']:.0f} | {verdict(r)}{missing} |"
         )
     return [*out, ""]
+
+
+def _named(row: dict[str, Any]) -> str:
+    size = f"{row['clusters']} clusters" + ("" if row["events"] is None else f", {row['events']} events")
+    warned = ", warned" if row["warned"] >= 0.9 else ""
+    return f"{row['name']} ({row['what']}, {size}: {100 * row['coverage']:.1f} %{warned})"
 
 
 def busy(found: dict[str, Any], part: str) -> str:
@@ -164,9 +167,9 @@ def speed(found: dict[str, Any]) -> list[str]:
         target = REPORT_TARGETS.get(
             r["page"], PAGE_TARGETS[r["scale"]] if "freeze" not in r["page"] else None
         )
-        out.append(
-            f"| {r['page']} | {r['scale']} | {r['seconds']:.2f} | {'–' if target is None else f'{target:g}'} | {'–' if r['kB'] is None else f'{r['kB']:.0f}'} |"
-        )
+        shown = "–" if target is None else f"{target:g}"
+        size = "–" if r["kB"] is None else f"{r['kB']:.0f}"
+        out.append(f"| {r['page']} | {r['scale']} | {r['seconds']:.2f} | {shown} | {size} |")
     most = max(r["MiB"] for r in found["memory"])
     out += [
         "",
