@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -73,7 +74,8 @@ class Demonstration:
 
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
-    """Start ``manage.py serve --demonstration`` and wait until every phantom patient is where it shall be."""
+    """Start ``manage.py serve --demonstration`` and wait until every phantom patient is where it shall be
+    and the study is frozen and released."""
     running = Demonstration(tmp_path_factory.mktemp("demonstration"))
     migrated = running.manage("migrate", "--verbosity", "0")
     assert migrated.returncode == 0, migrated.stderr
@@ -94,8 +96,10 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstr
             try:
                 state = running.progress()
             except OSError:
-                state = {"done": 0, "total": 8}
-            if state["done"] == state["total"]:
+                state = {"done": 0, "total": 8, "html": ""}
+            if state["done"] == state["total"] and "Freeze of the study's data: released" in unescape(
+                state["html"]
+            ):
                 break
             time.sleep(0.5)
         yield running
