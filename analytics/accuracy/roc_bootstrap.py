@@ -18,7 +18,7 @@ from analytics.columns import codes, identities_in
 from analytics.errors import AnalyticsError
 from analytics.ranks import ties
 from analytics.resampling import SEED, percentile_interval, resample_counts
-from analytics.result import Dropped, Interval, Result, few_clusters
+from analytics.result import Dropped, Interval, Result, few_clusters, few_events
 
 if TYPE_CHECKING:
     from analytics.figures.drawing import Drawing
@@ -104,7 +104,8 @@ def bootstrapped_auc_of(
         estimate=aucs[0] - aucs[1] if len(aucs) == 2 else aucs[0],
         interval=interval,
         reason=None if interval else "too few resamples hold both cases and controls",
-        warnings=few_clusters(None if clusters is None else patients),
+        warnings=few_clusters(None if clusters is None else patients)
+        + few_events(min(common["cases"], common["controls"]), "case"),
         **common,
     )
 

@@ -434,15 +434,16 @@ def categories() -> Iterator[Scenario]:
             round(0.1 * 4 * patients),
         )
     for n in (200, 1611):
-        yield Scenario(
-            "Negative predictive value",
-            "Mercaldo logit",
-            "approximate",
-            _npv(),
-            lambda rng, n=n: _predictive(rng, n),
-            n,
-            round(n * 0.1 * 0.2),
-        )
+        for profile, what, kind in (
+            ("recommended", "Wilson", "approximate"),
+            ("lin2022", "Mercaldo logit, prevalence taken as known (it is not)", "naive"),
+        ):
+
+            def predictive(rng: np.random.Generator, n: int = n, profile: str = profile) -> Interval | None:
+                return _predictive(rng, n, profile)
+
+            events = round(n * 0.1 * 0.2)
+            yield Scenario("Negative predictive value", what, kind, _npv(), predictive, n, events)
     auc = float(special.ndtr(1.2 / math.sqrt(2)))
     for cases, n in ((10, 200), (20, 400), (41, 1611)):
 
@@ -517,10 +518,10 @@ def _npv() -> float:
     return 0.7 * 0.9 / (0.7 * 0.9 + 0.2 * 0.1)
 
 
-def _predictive(rng: np.random.Generator, n: int) -> Interval | None:
+def _predictive(rng: np.random.Generator, n: int, profile: str) -> Interval | None:
     diseased = int(rng.binomial(n, 0.1))
     tp, fp = int(rng.binomial(diseased, 0.8)), int(rng.binomial(n - diseased, 0.3))
-    return two_by_two_of(tp=tp, fp=fp, fn=diseased - tp, tn=n - diseased - fp).npv.interval
+    return two_by_two_of(tp=tp, fp=fp, fn=diseased - tp, tn=n - diseased - fp, profile=profile).npv.interval
 
 
 def _mrmc(rng: np.random.Generator, readers: int, cases: int) -> Interval | None:
