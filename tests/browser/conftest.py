@@ -20,6 +20,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 600
+# Whichever test comes first waits for the demonstration as well.
+TEST_SECONDS = READY_SECONDS + 300
 # A busy machine is slow, not broken: nothing is measured here.
 PATIENCE_MS = 30_000
 
@@ -37,6 +39,13 @@ def _module(name: str, path: Path) -> ModuleType:
 
 servers = _module("plaquelab_test_servers", ROOT / "tests" / "servers.py")
 walk = _module("plaquelab_test_walk", ROOT / "tests" / "browser" / "walk.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of this folder the time that starting the demonstration may take."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 
 class Demonstration:
