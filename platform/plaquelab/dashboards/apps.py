@@ -61,5 +61,5 @@ def _warm_up(**_: Any) -> None:
 def _load() -> None:
     import importlib
 
-    for module in ("analytics.questions.agreement", "analytics.freeze", "analytics.simulation"):
+    for module in ("analytics.questions", "analytics.freeze", "analytics.simulation"):
         importlib.import_module(module)

@@ -1,11 +1,10 @@
-"""The seven questions, one page each. Each is a module of ``analytics.questions``; this names them for pages."""
+"""The seven questions, one page each. Each is one of ``analytics.questions``; this names them for pages."""
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 
     from analytics.freeze import Freeze
     from analytics.questions import Answer, Steps
+    from analytics.questions import Question as Asked
 
 log = logging.getLogger(__name__)
 ALL_SECTIONS = "all"
@@ -30,33 +30,36 @@ class Question:
     label : on its tab.
     asks : what the page answers, in a sentence.
     empty : what to do when the freeze holds nothing for it.
+    can_resample : whether its answers have bootstrap intervals.
     """
 
     key: str
     label: str
     asks: str
     empty: str
+    can_resample: bool = True
 
     @property
-    def _module(self) -> Any:
-        return importlib.import_module(f"analytics.questions.{self.key}")
+    def _asked(self) -> Asked:
+        from analytics.questions import QUESTIONS as there  # imported late: it brings SciPy with it
+
+        return there[self.key]
 
     @property
     def parameters(self) -> type[Any]:
         """The frozen dataclass of its parameters."""
-        found: type[Any] = getattr(self._module, f"{self.key.capitalize()}Parameters")
-        return found
+        return self._asked.parameters
 
     def choices(self, freeze: Freeze, parameters: Any) -> Choices:
         """What each parameter may be in a freeze: name → (value, label)."""
-        found: Choices = self._module.choices(freeze, parameters)
+        found: Choices = self._asked.choices(freeze, parameters)
         return found
 
     def answer(
         self, freeze: Freeze, parameters: Any, *, replicates: int = 0, steps: Steps | None = None
     ) -> Answer:
         """Answer it; links are selections, written ``?key=value&…``."""
-        found: Answer = self._module.answer(freeze, parameters, replicates=replicates, link="?", steps=steps)
+        found: Answer = self._asked.answer(freeze, parameters, replicates=replicates, link="?", steps=steps)
         return found
 
     def cases(self, freeze: Freeze, parameters: Any, selection: Mapping[str, str]) -> pd.DataFrame:
@@ -70,7 +73,7 @@ class Question:
         from analytics.errors import AnalyticsError
 
         try:
-            found: pd.DataFrame = self._module.cases(freeze, parameters, selection)
+            found: pd.DataFrame = self._asked.cases(freeze, parameters, selection)
         except (ValueError, KeyError) as unread:
             # The texts come from an address, which anybody may have written.
             log.info("selection %r of %s cannot be read: %s", dict(selection), self.key, unread)
@@ -83,7 +86,7 @@ class Question:
         Choices may depend on other parameters (which metrics a pair has), so that they are read twice. A question with
         sections begins with its first one; ``all`` shows them all.
         """
-        from analytics.questions.filters import read_parameters
+        from analytics.questions import read_parameters
 
         kind = self.parameters
         first, _ = read_parameters(kind, given, self.choices(freeze, kind()))
@@ -96,7 +99,7 @@ class Question:
 
     def query(self, parameters: Any) -> dict[str, str]:
         """The texts of an address that give these parameters back; defaults are left out."""
-        from analytics.questions.filters import query_of
+        from analytics.questions import query_of
 
         found = query_of(parameters)
         if hasattr(parameters, "section"):
@@ -109,21 +112,17 @@ class Question:
         fields = dataclasses.fields(self.parameters)
         return frozenset(field.name for field in fields if field.type == "tuple[str, ...]")
 
-    @property
-    def can_resample(self) -> bool:
-        """Whether its answers have a bootstrap."""
-        return "replicates" in _arguments(self._module.answer)
-
-
-def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
-    return function.__code__.co_varnames[
-        : function.__code__.co_argcount + function.__code__.co_kwonlyargcount
-    ]
-
 
 QUESTIONS: dict[str, Question] = {
     question.key: question
     for question in (
+        Question(
+            "cohort",
+            "Cohort",
+            "Who is in the study, and who is not?",
+            "Subjects enter a freeze once they belong to a cohort.",
+            can_resample=False,
+        ),
         Question(
             "agreement",
             "Agreement",
@@ -147,6 +146,19 @@ QUESTIONS: dict[str, Question] = {
             "Outcome",
             "What does plaque say about later events?",
             "Import outcomes under References and make a freeze.",
+        ),
+        Question(
+            "readers",
+            "Readers",
+            "How well do readers agree, and how long do they take?",
+            "Readers appear once two of them have signed reads of a case and a freeze is made.",
+        ),
+        Question(
+            "quality",
+            "Quality",
+            "What failed, what could not be read, and does anything drift?",
+            "Exams appear once they were analysed and a freeze is made.",
+            can_resample=False,
         ),
     )
 }
