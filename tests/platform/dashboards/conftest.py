@@ -162,10 +162,9 @@ def filled(two_studies: SimpleNamespace) -> SimpleNamespace:
     return two_studies
 
 
-# Freezes: the simulated one is written once a session, the study's own is built from the rows above.
+# Freezes. Writing them is the slow part: each is written once a session and put into every test's study.
 
 SIMULATED_PATIENTS = 320
-REASON = "agreed by the steering committee"
 
 
 @pytest.fixture(scope="session")
@@ -178,46 +177,62 @@ def simulated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def stored(world: SimpleNamespace, folder: Path, *, state: str, source: str = "simulation") -> Any:
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the pages' freezes, their local copies and the cache of answers lie for the whole session."""
+    return tmp_path_factory.mktemp("pages")
+
+
+def written(world: SimpleNamespace, folder: Path, note: str) -> Path:
+    """Write the study's own freeze to disk, unless an earlier test has: the rows are the same in each."""
+    from plaquelab.dashboards import freezing
+    from plaquelab.dashboards.models import DatasetFreeze
+
+    if not folder.exists():
+        freeze = DatasetFreeze(study=world.study, number=1, note=note, is_simulated=True)
+        freezing.write_study(freeze=freeze, out=folder, progress=lambda *_: None)
+    return folder
+
+
+def stored(
+    world: SimpleNamespace, folder: Path, *, state: str, source: str = "simulation", note: str = ""
+) -> Any:
     """Put a freeze on disk into a study, as the worker does."""
     import json
 
     from plaquelab.dashboards.models import DatasetFreeze
     from plaquelab.storage import store
 
-    digest = json.loads((folder / "manifest.json").read_text())["hash"]
+    manifest = json.loads((folder / "manifest.json").read_text())
     files = {str(p.relative_to(folder)): p for p in folder.rglob("*") if p.is_file()}
-    number = DatasetFreeze.objects.filter(study=world.study).count() + 1
     freeze = DatasetFreeze.objects.create(
         study=world.study,
-        number=number,
+        number=DatasetFreeze.objects.filter(study=world.study).count() + 1,
         source=source,
         state=state,
+        note=note,
         is_simulated=True,
-        hash=digest,
+        hash=manifest["hash"],
         files={name: path.stat().st_size for name, path in files.items()},
+        rows={name: entry["rows"] for name, entry in manifest["tables"].items() if entry["rows"]},
         frozen_at=timezone.now(),
     )
     for name, path in files.items():
-        store().put(f"{freeze.folder}/{name}", path.read_bytes())
+        if not store().exists(f"{freeze.folder}/{name}"):
+            store().put(f"{freeze.folder}/{name}", path.read_bytes())
     return freeze
 
 
 @pytest.fixture
-def pages(filled: SimpleNamespace, simulated_folder: Path) -> SimpleNamespace:
+def pages(
+    filled: SimpleNamespace, simulated_folder: Path, shared_folder: Path, settings: Any
+) -> SimpleNamespace:
     """Study alpha with three freezes: 1 its own, released; 2 simulated, released; 3 its own, newer and not released."""
-    from plaquelab.dashboards import freezing, services
-
+    settings.DATA_DIR = shared_folder
+    settings.FILES_DIR = shared_folder / "files"
     world = filled.a
-    own = services.request_freeze(study=world.study, by=world.manager, leave_out_waiting=True)
-    assert freezing.execute(own.pk).state == "frozen"
-    own.refresh_from_db()
-    services.release_freeze(freeze=own, by=world.manager, reason=REASON)
+    own, newer = (written(world, shared_folder / note, note) for note in ("interim", "newer"))
+    filled.own = stored(world, own, state="released", source="study", note="interim")
     filled.simulated = stored(world, simulated_folder, state="released")
-    newer = services.request_freeze(
-        study=world.study, by=world.manager, note="Not released", leave_out_waiting=True
-    )
-    assert freezing.execute(newer.pk).state == "frozen"
-    newer.refresh_from_db()
-    filled.own, filled.newer = own, newer
+    filled.newer = stored(world, newer, state="frozen", source="study", note="newer")
     return filled
