@@ -4,7 +4,7 @@ PORT ?= 8000
 export DATA_DIR ?= $(CURDIR)/var
 MANAGE := .venv/bin/python manage.py
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint acceptance bench pictures clean
+.PHONY: help demo run test lint acceptance bench paper pictures clean
 
 help:  ## explain the targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -41,6 +41,10 @@ bench:  ## measure: stage times, click to readable vessel, statistics, networks 
 	@.ci/setup dev
 	@env -u DATA_DIR .venv/bin/python tests/bench/run.py
 	@env -u DATA_DIR .venv/bin/python tests/bench/networks.py
+
+paper:  ## the published numbers of Lin et al. 2022 beside ours, line by line
+	@.ci/setup run
+	@.venv/bin/python -m analytics paper
 
 pictures:  ## one picture per page and role into docs/pictures/, from a running demonstration on PORT
 	@.ci/setup dev

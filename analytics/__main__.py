@@ -2,6 +2,8 @@
 
 simulate   write a simulated study as a freeze: cohort, reader studies, IVUS, ICA, outcomes; with --csv as CSV too
 dictionary print the tables and columns of a freeze
+report     the report of a freeze: HTML, PDF, every number as JSON
+paper      the published numbers of Lin et al. 2022 beside ours, line by line
 icc, bland-altman, spearman, kappa, roc, two-by-two, incidence, cox, firth, cause-specific, fine-gray,
 competing, time-auc, spline, restricted-mean, calibration, subgroups, timing, rate
            one estimator on a CSV file; prints the sentence and, with --json, every number
@@ -34,6 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--csv", type=Path, help="write cohort and reader study as CSV into this folder too"
     )
     commands.add_parser("dictionary", help="print the tables and columns of a freeze")
+    report = commands.add_parser("report", help="write the report of a freeze")
+    report.add_argument("freeze", type=Path, help="folder of the freeze")
+    report.add_argument("--out", type=Path, required=True, help="folder to write into")
+    report.add_argument("--profile", default="recommended", choices=("recommended", "lin2022"))
+    report.add_argument(
+        "--replicates", type=int, default=0, help="bootstrap resamples of patients (0: jackknife)"
+    )
+    report.add_argument("--seed", type=int, help="another seed than the freeze's")
+    report.add_argument("--no-pdf", action="store_true", help="do not print a PDF")
+    paper = commands.add_parser("paper", help="published numbers beside ours")
+    paper.add_argument("--json", action="store_true", help="print as JSON")
     for name, (_, columns, options) in ESTIMATORS.items():
         command = commands.add_parser(name, help=f"columns: {', '.join(columns)}")
         command.add_argument("file", type=Path, help="CSV file with a heading")
@@ -48,6 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _simulate(given)
         elif given.command == "dictionary":
             _dictionary()
+        elif given.command == "report":
+            _report(given)
+        elif given.command == "paper":
+            return _paper(as_json=given.json)
         else:
             _estimate(given)
     except (AnalyticsError, OSError) as error:
@@ -101,6 +118,40 @@ def _dictionary() -> None:
             print(
                 f"  {column.name} ({column.type}{unit}{', required' if column.required else ''}): {column.meaning}"
             )
+
+
+def _report(given: argparse.Namespace) -> None:
+    from analytics.freeze import read_freeze
+    from analytics.report import make_report, write_report
+
+    if given.replicates < 0:
+        raise AnalyticsError(f"--replicates {given.replicates}: 0 or more are needed.")
+
+    def told(done: int, total: int, what: str) -> None:
+        print(f"\r{done}/{total} {what[:60]:60}", end="", file=sys.stderr, flush=True)
+
+    report = make_report(
+        read_freeze(given.freeze),
+        profile_name=given.profile,
+        replicates=given.replicates,
+        seed=given.seed,
+        progress=told if sys.stderr.isatty() else None,
+    )
+    written = write_report(report, given.out, pdf=not given.no_pdf)
+    print(f"{written.html}\n{written.numbers}")
+    print(written.pdf if written.pdf is not None else f"no PDF: {written.pdf_reason}")
+
+
+def _paper(*, as_json: bool) -> int:
+    from analytics.paper import check_paper, printed
+
+    lines = check_paper()
+    print(
+        json.dumps([line.to_dict() for line in lines], indent=2, ensure_ascii=False)
+        if as_json
+        else printed(lines)
+    )
+    return 0 if all(line.holds for line in lines) else 1
 
 
 def read_csv(path: Path) -> dict[str, list[str]]:

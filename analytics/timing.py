@@ -84,11 +84,11 @@ class PairedTiming(Result):
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
 
-    def drawing(self) -> Drawing:
+    def drawing(self, *, links: Sequence[str] = ()) -> Drawing:
         """Every pair on logarithmic axes."""
         from analytics.figures.timing import paired_times as draw
 
-        return draw(self)
+        return draw(self, links=links)
 
 
 def _digits(value: float) -> int:

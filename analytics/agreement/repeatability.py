@@ -94,7 +94,7 @@ def repeatability(
 def repeatability_of(
     reads: Array,
     *,
-    clusters: Sequence[Any] | None = None,
+    clusters: Sequence[Any] | NDArray[Any] | None = None,
     value_unit: str = "",
     unit: str = "lesion",
     replicates: int = REPLICATES,

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analytics.figures.drawing import Drawing, refused
+import numpy as np
+
+from analytics.figures.drawing import Drawing, custom, refused
 from analytics.figures.style import ACCENT
 
 if TYPE_CHECKING:
     from analytics.timing import PairedTiming
 
 
-def paired_times(result: PairedTiming) -> Drawing:
-    """Second time against first, a point a case, on logarithmic axes with the line of equal times."""
+MOST_CASES = 2_000
+
+
+def paired_times(result: PairedTiming, *, links: Sequence[str] = ()) -> Drawing:
+    """Second time against first, a point a case, on logarithmic axes with the line of equal times.
+
+    Above ``MOST_CASES`` every k-th case is drawn, and the figure says so.
+    """
     if result.first is None or result.second is None:
         return refused(result.reason or "", simulated=result.simulated)
     drawn = Drawing(
@@ -22,13 +31,17 @@ def paired_times(result: PairedTiming) -> Drawing:
     )
     both = [*result.first_values.tolist(), *result.second_values.tolist()]
     drawn.diagonal(min(both), max(both))
+    step = max(1, -(-len(result.first_values) // MOST_CASES))
     drawn.trace(
         "scatter",
-        x=result.first_values.tolist(),
-        y=result.second_values.tolist(),
+        x=np.round(result.first_values[::step], 4).tolist(),
+        y=np.round(result.second_values[::step], 4).tolist(),
         mode="markers",
         marker={"size": 7, "color": ACCENT, "opacity": 0.7},
+        customdata=custom((), links, len(result.first_values))[::step],
         hovertemplate="%{x:.3g} against %{y:.3g}<extra></extra>",
     )
+    if step > 1:
+        drawn.note(f"every {step}th case is drawn", x=0, y=1.02, xanchor="left", yanchor="bottom")
     drawn.layout["xaxis"]["type"] = drawn.layout["yaxis"]["type"] = "log"
     return drawn

@@ -168,12 +168,20 @@ def main_estimates(data: Paired, *, form: str, replicates: int, test: str, steps
     return {
         "icc": steps.run(
             f"ICC {data.metric.name} {replicates}",
-            lambda: icc_of(data.ratings, raters=names, form=form, replicates=replicates, **common),
+            lambda: icc_of(
+                data.ratings, raters=names, form=form, replicates=replicates, seed=data.seed, **common
+            ),
         ),
         "bland_altman": steps.run(
             f"Bland–Altman {data.metric.name} {replicates}",
             lambda: bland_altman_of(
-                a, b, names=names, value_unit=data.metric.unit, replicates=replicates, **common
+                a,
+                b,
+                names=names,
+                value_unit=data.metric.unit,
+                replicates=replicates,
+                seed=data.seed,
+                **common,
             ),
         ),
         "spearman": steps.run(f"Spearman {data.metric.name}", lambda: spearman_of(a, b, **common)),
@@ -189,6 +197,7 @@ def _limits(data: Paired, kind: str, results: Mapping[str, Result], replicates: 
         "unit": data.level,
         "simulated": data.simulated,
         "replicates": replicates,
+        "seed": data.seed,
     }
     if kind == "regression":
         return regression_limits_of(data.first, data.second, value_unit=data.metric.unit, **common)

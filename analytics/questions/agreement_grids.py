@@ -47,7 +47,9 @@ def three(data: Paired, *, form: str, replicates: int, steps: Steps) -> tuple[Ic
     return steps.run(
         f"agreement {key}",
         lambda: (
-            icc_of(data.ratings, raters=data.names, form=form, replicates=replicates, **common),
+            icc_of(
+                data.ratings, raters=data.names, form=form, replicates=replicates, seed=data.seed, **common
+            ),
             spearman_of(data.first, data.second, **common),
             bland_altman_of(
                 data.first,
@@ -55,6 +57,7 @@ def three(data: Paired, *, form: str, replicates: int, steps: Steps) -> tuple[Ic
                 names=data.names,
                 value_unit=data.metric.unit,
                 replicates=replicates,
+                seed=data.seed,
                 **common,
             ),
         ),

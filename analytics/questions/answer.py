@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from analytics import __version__
 from analytics.figures.drawing import Drawing
 from analytics.result import Interval, Result
 from analytics.rounding import count, half_up
+
+SIMULATED = "Simulated data."
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,15 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What one section of a question gives."""
+
+    figures: tuple[Figure, ...] = ()
+    grids: tuple[Grid, ...] = ()
+    results: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Answer:
     """The answer to one question.
 
@@ -92,6 +103,14 @@ class Answer:
     grids: tuple[Grid, ...] = ()
     results: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.simulated:  # every caption says so, also those that no single result wrote
+            marked = tuple(
+                f if f.caption.startswith(SIMULATED) else replace(f, caption=f"{SIMULATED} {f.caption}")
+                for f in self.figures
+            )
+            object.__setattr__(self, "figures", marked)
 
     def numbers(self) -> dict[str, Any]:
         """Every number as JSON, with form, n, drops, method, version and the freeze's hash."""

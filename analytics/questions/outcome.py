@@ -18,8 +18,9 @@ from analytics.freeze.schema import END_OF_FOLLOW_UP
 from analytics.metrics import METRICS
 from analytics.profiles import PROFILES, profile
 from analytics.questions import filters as shared
+from analytics.questions import outcome_models as models
 from analytics.questions import outcome_sections as sections
-from analytics.questions.answer import Answer, Figure, Grid
+from analytics.questions.answer import Answer, Figure, Grid, Part
 from analytics.questions.filters import NO_FILTERS, Filters, query_of
 from analytics.questions.outcome_data import (
     PUBLISHED_CUT_OFFS,
@@ -30,17 +31,18 @@ from analytics.questions.outcome_data import (
     marker_values,
     markers_of,
 )
-from analytics.questions.outcome_sections import Asked, Part
+from analytics.questions.outcome_prediction import prediction_part
+from analytics.questions.outcome_sections import Asked
 from analytics.questions.steps import Steps
 
 SECTIONS: dict[str, tuple[str, Callable[[Asked], Part]]] = {
     "incidence": ("Cumulative incidence by the cut-off", sections.incidence_part),
     "roc": ("ROC and cut-offs", sections.roc_part),
-    "cox": ("Cox models", sections.cox_part),
-    "shape": ("Shape of the relation", sections.shape_part),
-    "prediction": ("Gain in prediction, calibration, benefit", sections.prediction_part),
-    "competing": ("Competing events", sections.competing_part),
-    "subgroups": ("Subgroups and sites", sections.subgroups_part),
+    "cox": ("Cox models", models.cox_part),
+    "shape": ("Shape of the relation", models.shape_part),
+    "prediction": ("Gain in prediction, calibration, benefit", prediction_part),
+    "competing": ("Competing events", models.competing_part),
+    "subgroups": ("Subgroups and sites", models.subgroups_part),
 }
 
 
@@ -210,7 +212,7 @@ def cases(freeze: Freeze, parameters: OutcomeParameters, selection: Mapping[str,
     if "row" in selection:
         keep &= data.row == int(selection["row"])
     if "by" in selection and "level" in selection:
-        labels = sections.subgroup_labels(given).get(selection["by"], [""] * len(data))
+        labels = models.subgroup_labels(given).get(selection["by"], [""] * len(data))
         keep &= np.array([label == selection["level"] for label in labels], bool)
     people = freeze.table("patients").iloc[data.row[keep]]
     return pd.DataFrame(

@@ -24,6 +24,7 @@ PUBLISHED_CUT_OFFS = {
 """Lin et al. 2022."""
 
 YES_NO = "yes/no"
+ABBREVIATIONS = ("hdl", "ldl", "egfr", "crp", "ct", "ecg")
 
 
 @dataclass(frozen=True)
@@ -165,8 +166,15 @@ def covariates_of(freeze: Freeze) -> dict[str, str]:
         if table.loc[rows, "value"].notna().any():
             unit = _unit(table, rows)
             per = "" if unit in (YES_NO, "") else f" (per {unit})"
-            found[str(name)] = f"{str(name).replace('_', ' ').capitalize()}{per}"
+            found[str(name)] = f"{in_words(str(name))}{per}"
     return found
+
+
+def in_words(name: str) -> str:
+    """``hdl_cholesterol`` gives ``HDL cholesterol``."""
+    words = [w.upper() if w in ABBREVIATIONS else w for w in name.split("_")]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
 
 
 def _unit(table: pd.DataFrame, rows: pd.Series) -> str:

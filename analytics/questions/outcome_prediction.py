@@ -11,8 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.questions.answer import Cell, Figure, Grid, count_cell, estimate_cell, interval_cell, text_cell
-from analytics.questions.outcome_sections import Asked, Part
+from analytics.questions.answer import (
+    Cell,
+    Figure,
+    Grid,
+    Part,
+    count_cell,
+    estimate_cell,
+    interval_cell,
+    text_cell,
+)
+from analytics.questions.outcome_sections import Asked
 from analytics.rounding import p_value
 from analytics.survival.concordance import compare_concordance, concordance_of
 from analytics.survival.decision import survival_decision_curve_of
@@ -36,7 +45,8 @@ def prediction_part(a: Asked) -> Part:
     columns = {k: v[known] for k, v in adjust.items()}
     with_marker = {**columns, **{k: v[known] for k, v in marker.items()}}
     t, e = time[known], event[known]
-    common: dict[str, Any] = {"horizon": a.horizon, "number": FEW_FOLDS if len(t) > MANY_PATIENTS else 10}
+    common: dict[str, Any] = {"horizon": a.horizon, "seed": a.seed}
+    common["number"] = FEW_FOLDS if len(t) > MANY_PATIENTS else 10
     models: dict[str, Array] = {}
     reasons: dict[str, str] = {}
     for name, covariates in (("without the marker", columns), ("with the marker", with_marker)):

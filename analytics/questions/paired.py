@@ -24,7 +24,7 @@ class Paired:
     """Values of one metric in both reads of the chosen units, sorted by patient.
 
     first, second : (n,) NaN where a read has no value · patient : (n,) sorted numbers, the clusters
-    rows : (n,) rows of the pair table · counts : what was counted on the way, in words
+    rows : (n,) rows of the pair table · counts : what was counted on the way, in words · seed : of the bootstraps
     """
 
     pair: Pair
@@ -38,6 +38,7 @@ class Paired:
     rows: Index
     counts: tuple[tuple[str, int], ...]
     simulated: bool
+    seed: int
 
     @property
     def names(self) -> tuple[str, str]:
@@ -134,6 +135,7 @@ def paired(
         rows=rows,
         counts=_counts(table, rows, PAIRS[pair]) if level == "lesion" else (),
         simulated=freeze.simulated,
+        seed=freeze.about.seed,
     )
 
 

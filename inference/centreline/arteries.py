@@ -1,10 +1,7 @@
 """Which of the found branches are arteries: veins, chambers and what lies behind a wrong turn are cut off.
 
-An artery holds the aorta's contrast; where it is thin, its HU falls with its radius because the scanner blurs it. A vein
-of the same radius is darker. The log-odds of a point of being arterial grow with what its HU (over the aorta's) exceeds
-a limit that depends on its radius; the limit lies between arteries and veins of simulated patients
-(``tests/bench/centrelines.py --fit``). What is kept of the tree is the part that contains each trunk's start and has the
-greatest sum of log-odds.
+Every point has log-odds of lying in an artery (``artery_points``). What is kept of the tree is the part that contains
+each trunk's start and has the greatest sum of log-odds.
 """
 
 from __future__ import annotations
@@ -18,8 +15,6 @@ from scipy.ndimage import gaussian_filter1d
 from inference.centreline.centring import STEP_MM
 from inference.centreline.tree import Branch
 
-BLUR_MM, BLUR_POWER = 0.75, 3.0
-LIMIT, STEEPNESS = 0.73, 10.0
 CHAMBER_RADIUS_MM = 3.1
 WIDER_THAN_PARENT = 1.3
 """A branch that is wider than its parent by more than this (and half a millimetre) is a chamber or a vein."""
@@ -28,34 +23,18 @@ LEAST_VEIN_MM, VEIN_SMOOTH_MM, VEIN_LOG_ODDS, LEAST_VEIN_SHARE = 8.0, 2.0, -0.6,
 VEIN_MARGIN = 5
 """Points at either end of a vein that may still belong to an artery."""
 LIMITS = (-3.0, 2.0)
+"""Neighbouring points see much the same, so that their log-odds do not add up without bounds."""
 LEAST_BRANCH_MM = 4.0
 
 
-def log_odds(hu: np.ndarray, radius_mm: np.ndarray, blood_hu: float) -> np.ndarray:
-    """Return per point of a centreline the log-odds of lying in an artery, between −3 and 2.
-
-    Parameters
-    ----------
-    hu, radius_mm : (n,) HU of the lumen's core and radius, every 0.5 mm. blood_hu : HU of the aorta.
-    """
-    share = gaussian_filter1d(hu / blood_hu, 2.0, mode="nearest")
-    radius = gaussian_filter1d(radius_mm, 2.0, mode="nearest")
-    return np.asarray(np.clip(STEEPNESS * (share - LIMIT * contrast_of(radius)), *LIMITS))
-
-
-def contrast_of(radius_mm: np.ndarray) -> np.ndarray:
-    """Return the share of its contrast that the core of a blurred tube keeps, by its measured radius."""
-    return np.asarray(1.0 - np.exp(-((np.maximum(radius_mm, 0.1) / BLUR_MM) ** BLUR_POWER)))
-
-
-def arterial_part(branches: Sequence[Branch], blood_hu: float) -> list[Branch]:
+def arterial_part(branches: Sequence[Branch]) -> list[Branch]:
     """Return the arterial part of a tree; indices of parents are those of the new list.
 
     Parameters
     ----------
-    branches : parents stand before their children. blood_hu : HU of the aorta.
+    branches : parents stand before their children.
     """
-    odds = [_log_odds(branches, n, blood_hu) for n in range(len(branches))]
+    odds = [_log_odds(branches, n) for n in range(len(branches))]
     stops = _best_stops(branches, odds)
     place: dict[int, int] = {}
     out: list[Branch] = []
@@ -73,13 +52,14 @@ def arterial_part(branches: Sequence[Branch], blood_hu: float) -> list[Branch]:
                 radius_mm=branch.radius_mm[:stop],
                 hu=branch.hu[:stop],
                 speed=branch.speed[:stop],
+                odds=branch.odds[:stop],
                 parent=place[branch.parent] if branch.parent >= 0 else -1,
             )
         )
     return out
 
 
-def _log_odds(branches: Sequence[Branch], number: int, blood_hu: float) -> np.ndarray:
+def _log_odds(branches: Sequence[Branch], number: int) -> np.ndarray:
     """Log-odds of a branch's points; less where it is too wide for an artery, or for its parent."""
     branch = branches[number]
     most = CHAMBER_RADIUS_MM
@@ -88,7 +68,7 @@ def _log_odds(branches: Sequence[Branch], number: int, blood_hu: float) -> np.nd
         near = float(np.median(parent.radius_mm[max(branch.origin - 10, 0) : branch.origin + 1]))
         most = min(most, WIDER_THAN_PARENT * max(near, 1.0) + 0.5)
     wide = gaussian_filter1d(branch.radius_mm, 2.0, mode="nearest") > most
-    return np.asarray(log_odds(branch.hu, branch.radius_mm, blood_hu) - CHAMBER_LOSS * wide)
+    return np.asarray(np.clip(branch.odds, *LIMITS) - CHAMBER_LOSS * wide)
 
 
 def _best_stops(branches: Sequence[Branch], odds: Sequence[np.ndarray]) -> list[int]:
@@ -114,7 +94,7 @@ def venous_runs(branches: Sequence[Branch], blood_hu: float) -> tuple[np.ndarray
     """
     veins, arteries = [], []
     for n, branch in enumerate(branches):
-        odds = gaussian_filter1d(_log_odds(branches, n, blood_hu), VEIN_SMOOTH_MM / STEP_MM, mode="nearest")
+        odds = gaussian_filter1d(_log_odds(branches, n), VEIN_SMOOTH_MM / STEP_MM, mode="nearest")
         share = gaussian_filter1d(branch.hu / blood_hu, 4.0, mode="nearest")
         dark = (odds < VEIN_LOG_ODDS) & (share > LEAST_VEIN_SHARE)
         edges = np.flatnonzero(np.diff(np.concatenate([[0], dark, [0]])))

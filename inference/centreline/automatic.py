@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from inference.centreline.arteries import CHAMBER_RADIUS_MM, arterial_part, log_odds, venous_runs
+from inference.centreline.arteries import CHAMBER_RADIUS_MM, arterial_part, venous_runs
+from inference.centreline.artery_points import log_odds
 from inference.centreline.centring import centred
 from inference.centreline.heart_frame import Flat, find_frame, flatten
 from inference.centreline.lines import Centreline
@@ -123,7 +124,7 @@ def arteries_of(volume: Volume, raw: RawTree) -> tuple[RawTree, list[Branch]]:
     for _ in range(MOST_SEARCHES):
         raw = without(whole, veins, arteries)
         branches = centred_tree(volume, raw)
-        kept = arterial_part(branches, raw.tube.hu)
+        kept = arterial_part(branches)
         if len(venous_runs(kept, raw.tube.hu)[0]) == 0:
             break
         more, arteries = venous_runs(branches, raw.tube.hu)
@@ -152,7 +153,7 @@ def _finished(
         given = np.linspace(0, 1, len(way))
         labels = tuple(segments[vessel][int(np.abs(given - s).argmin())] for s in share)
         done[vessel] = Centreline(vessel, line, labels, outline.radius_mm)
-        scores[vessel] = quality(log_odds(outline.hu, outline.radius_mm, blood_hu), outline.clear)
+        scores[vessel] = quality(log_odds(volume, line, outline, blood_hu), outline.clear)
     ordered = tuple(done[v] for v in VESSELS if v in done)
     return ordered, {line.vessel: scores[line.vessel] for line in ordered}
 

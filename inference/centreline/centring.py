@@ -62,7 +62,7 @@ def centred(
     """
     sigma = SMOOTH_MM / STEP_MM
     first = points[0]
-    line = gaussian_filter1d(resample(points, STEP_MM), sigma, axis=0, mode="nearest")
+    line = smoothed(resample(points, STEP_MM), sigma)
     for _ in range(ROUNDS):
         line = _pinned(resample(line, STEP_MM), first, fixed_start)
         found = outlines(volume, line, blood_hu)
@@ -74,11 +74,18 @@ def centred(
         # neighbours fill in where there is no clear outline
         weight = gaussian_filter1d(trust, sigma, mode="nearest") + 0.02
         moved = gaussian_filter1d(shift * trust[:, None], sigma, axis=0, mode="nearest") / weight[:, None]
-        line = gaussian_filter1d(line + moved, 0.6 * sigma, axis=0, mode="nearest")
+        line = smoothed(line + moved, 0.6 * sigma)
     line = _pinned(resample(line, STEP_MM), first, fixed_start)
     found = outlines(volume, line, blood_hu)
     radius = gaussian_filter1d(median_filter(found.radius_mm, 5, mode="nearest"), 1.0, mode="nearest")
     return line, Outlines(found.shift, radius, found.hu, found.clear)
+
+
+def smoothed(line: np.ndarray, sigma: float) -> np.ndarray:
+    """Smooth a line (n, 3) along itself; it goes on straight beyond its ends, so that they stay where they are."""
+    reach = min(int(np.ceil(4 * sigma)), len(line) - 1)
+    longer = np.pad(line, [(reach, reach), (0, 0)], mode="reflect", reflect_type="odd")
+    return np.asarray(gaussian_filter1d(longer, sigma, axis=0, mode="nearest")[reach : reach + len(line)])
 
 
 def _pinned(line: np.ndarray, first: np.ndarray, fixed: bool) -> np.ndarray:
@@ -98,19 +105,41 @@ def _usual(radius: np.ndarray) -> np.ndarray:
 
 def outlines(volume: Volume, line: np.ndarray, blood_hu: float) -> Outlines:
     """Outline the lumen around each point of a line (LPS mm, every 0.5 mm)."""
-    tangent = np.gradient(gaussian_filter1d(line, 1.5, axis=0, mode="nearest"), axis=0)
-    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
-    u, w = _axes(tangent)
-    angle = 2 * np.pi * np.arange(RAYS) / RAYS
-    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    values = np.empty((len(line), RAYS, round(REACH_MM / RAY_STEP_MM) + 1), np.float32)
-    into = np.ascontiguousarray(np.linalg.inv(volume.affine)[:3])
-    _sample(volume.hu, into, np.ascontiguousarray(line), u, w, circle, CALCIUM_SHARE * blood_hu, values)
-    values = gaussian_filter1d(values, ACROSS_SECTIONS, axis=0, mode="nearest")
+    u, w = _axes(_tangents(line))
+    values = gaussian_filter1d(
+        _rays(volume, line, u, w, CALCIUM_SHARE * blood_hu), ACROSS_SECTIONS, axis=0, mode="nearest"
+    )
     shift = np.zeros((len(line), 2))
     radius, level, clear = (np.zeros(len(line)) for _ in range(3))
-    _outline(values, circle, blood_hu, shift, radius, level, clear)
+    _outline(values, _circle(), blood_hu, shift, radius, level, clear)
     return Outlines(shift[:, :1] * u + shift[:, 1:] * w, radius, level, clear)
+
+
+def rays(volume: Volume, line: np.ndarray, *, most_hu: float) -> np.ndarray:
+    """Return HU on rays across a line, (n, 16, 19): 16 directions, every 0.25 mm up to 4.5 mm.
+
+    Parameters
+    ----------
+    line : (n, 3) LPS mm, every 0.5 mm. most_hu : what is brighter is folded down, as calcium and metal.
+    """
+    return _rays(volume, line, *_axes(_tangents(line)), most_hu)
+
+
+def _rays(volume: Volume, line: np.ndarray, u: np.ndarray, w: np.ndarray, most_hu: float) -> np.ndarray:
+    values = np.empty((len(line), RAYS, round(REACH_MM / RAY_STEP_MM) + 1), np.float32)
+    into = np.ascontiguousarray(np.linalg.inv(volume.affine)[:3])
+    _sample(volume.hu, into, np.ascontiguousarray(line), u, w, _circle(), most_hu, values)
+    return values
+
+
+def _circle() -> np.ndarray:
+    angle = 2 * np.pi * np.arange(RAYS) / RAYS
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def _tangents(line: np.ndarray) -> np.ndarray:
+    tangent = np.gradient(gaussian_filter1d(line, 1.5, axis=0, mode="nearest"), axis=0)
+    return np.asarray(tangent / np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9))
 
 
 def _axes(tangent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from inference.centreline.heart_frame import GROOVE_MM, Flat, HeartFrame, groove_gain, sums
+from inference.centreline.heart_frame import GROOVE_MM, Flat, HeartFrame, sums
 
 POSTERIOR_DEG = 125.0
 """Branches of the right coronary artery from here to the crux and beyond are posterior."""
@@ -34,6 +34,9 @@ INTERMEDIATE_DEG = (42.0, 66.0)
 LEAST_SIZE = 0.86
 """Radius (mm) near the origin plus a hundredth of the length (mm): below it a branch has no name."""
 DESCENT_SLOPE = 0.45
+LEVEL_WEIGHT = 0.5
+ASIDE_MM, ASIDE_WEIGHT = 5.0, 0.35
+"""The left anterior descending artery ends low, and not beside its groove."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +82,16 @@ class _Side:
 def name_vessels(tree: Flat, frame: HeartFrame) -> Names:
     """Name the vessels of a tree."""
     height, azimuth = frame.height_mm(tree.points), frame.azimuth_deg(tree.points)
-    total = sums(tree.parent, groove_gain(tree, height, 1.25 * GROOVE_MM))
+    around = sums(tree.parent, _around(tree, frame, height))
+    beside = np.abs((tree.points - frame.origin) @ np.cross(frame.up, frame.front))
+    depth = -height - ASIDE_WEIGHT * np.maximum(beside - ASIDE_MM, 0.0)
     is_right = tree.trunk == frame.right
     ways: dict[str, Way] = {}
     look = _Look(tree, height, azimuth)
 
-    descending = tree.path(int(np.where(is_right, np.inf, height).argmin())) if not is_right.all() else None
-    groove = tree.path(int(np.where(is_right, -np.inf, total).argmax())) if not is_right.all() else None
-    right = tree.path(int(np.where(is_right, total, -np.inf).argmax())) if is_right.any() else None
+    descending = tree.path(int(np.where(is_right, -np.inf, depth).argmax())) if not is_right.all() else None
+    groove = tree.path(int(np.where(is_right, -np.inf, around).argmax())) if not is_right.all() else None
+    right = tree.path(int(np.where(is_right, around, -np.inf).argmax())) if is_right.any() else None
     if right is not None:
         right = look.to_leaf(right)
     septal: tuple[tuple[int, float], ...] = ()
@@ -100,6 +105,20 @@ def name_vessels(tree: Flat, frame: HeartFrame) -> Names:
     if "RCA" not in ways and dominance == "right":
         dominance = "unknown"
     return Names(ways=ways, dominance=dominance, septal=septal)
+
+
+def _around(tree: Flat, frame: HeartFrame, height: np.ndarray) -> np.ndarray:
+    """How far each step leads around the heart in the atrioventricular groove, mm: to the left, or to the right in the
+    right trunk; less with height, and steps far from the groove count against a way."""
+    before = np.where(tree.parent >= 0, tree.parent, np.arange(len(tree.parent)))
+    azimuth = np.radians(frame.azimuth_deg(tree.points))
+    local = tree.points - frame.origin
+    wide = np.linalg.norm(local - np.outer(local @ frame.up, frame.up), axis=1)
+    turn = (azimuth - azimuth[before] + np.pi) % (2 * np.pi) - np.pi
+    progress = np.where(tree.trunk == frame.right, -turn, turn) * wide
+    level = 1.0 - (height / (1.25 * GROOVE_MM)) ** 2
+    progress += LEVEL_WEIGHT * (np.minimum(height, 0.0) - np.minimum(height[before], 0.0))
+    return np.asarray(np.maximum(level, 0.0) * progress + np.clip(level, -1.0, 0.0) * tree.step_mm)
 
 
 class _Look:

@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from inference.centreline.aorta import STEP_MM as TUBE_STEP_MM
 from inference.centreline.aorta import Tube, find_tubes
+from inference.centreline.artery_points import log_odds
 from inference.centreline.centring import centred
 from inference.centreline.chambers import heights, mark_chambers
 from inference.centreline.geodesic import SOURCE
@@ -44,6 +45,7 @@ class Branch:
     radius_mm: np.ndarray
     hu: np.ndarray
     speed: np.ndarray
+    odds: np.ndarray
     parent: int = -1
     origin: int = 0
 
@@ -210,7 +212,8 @@ def centred_tree(volume: Volume, raw: RawTree) -> list[Branch]:
         line, found = centred(volume, way, blood_hu=raw.tube.hu, fixed_start=fixed)
         kji = np.clip(np.rint(raw.grid.to_index(line)).astype(int), 0, np.array(shape) - 1)
         values = flat[np.ravel_multi_index(tuple(kji.T), shape)]
-        out.append(Branch(line, found.radius_mm, found.hu, values, parent, origin))
+        odds = log_odds(volume, line, found, raw.tube.hu)
+        out.append(Branch(line, found.radius_mm, found.hu, values, odds, parent, origin))
     return out
 
 

@@ -5,8 +5,8 @@ usage: python tests/bench/centrelines.py [--scenario tree_validation] [--first-s
 
 Every tracked vessel of every patient counts; one that was not found under its name has overlap 0. Choices are made on
 tree_train and tree_validation; tree_test is opened by the final measurement. With ../shared/data/phantom at hand the
-phantoms of another generator stand beside. ``--fit`` prints what the limit between
-arteries and veins in inference/centreline/arteries.py was chosen from.
+phantoms of another generator stand beside. ``--fit`` trains the perceptron of inference/centreline/artery_points.py
+on tree_train, writes its weights and prints how often it errs on tree_validation.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from inference.volume import Volume, read_series  # noqa: E402
 
 OTHER = ROOT.parent / "shared" / "data" / "phantom"
 SAMPLING_MM = 0.06
+FITTED, CHECKED = "tree_train", 6
 LEAST_RADIUS_MM = 0.75
 """A point is found within its vessel's radius, at least this: the finest vessels are as wide as a voxel."""
 NOWHERE = Found((), {}, "unknown", (), 0.0)
@@ -164,32 +165,32 @@ def summary(patients: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return out
 
 
-def fit(scenario: str, seeds: Sequence[int]) -> list[str]:
-    """HU share of arteries (5, 25, 50 %) and of all else (50, 75, 90 %) by measured radius, and the limit between."""
-    from inference.centreline.arteries import LIMIT, contrast_of
+def fit(seeds: Sequence[int]) -> list[str]:
+    """Train the perceptron that tells arteries, write its weights, and say how often it errs on other patients."""
+    from inference.centreline.artery_points import WEIGHTS
+    from inference.centreline.artery_training import Examples, examples, train
+    from inference.centreline.automatic import arteries_of
     from inference.centreline.tree import centred_tree, find_tree
 
-    share, radius, right = [], [], []
-    for seed in seeds:
+    def of(seed: int, scenario: str) -> Examples:
         phantom = generate(seed, scenario)
-        near = cKDTree(np.concatenate([t.curve.points for t in phantom.tables]))
-        radii = np.concatenate([np.sqrt(t.lumen_area() / np.pi) for t in phantom.tables])
-        raw = find_tree(phantom.volume)
-        for branch in centred_tree(phantom.volume, raw):
-            off, nearest = near.query(branch.points)
-            share.append(branch.hu[6:] / raw.tube.hu)
-            radius.append(branch.radius_mm[6:])
-            right.append((off <= np.maximum(radii[nearest], 1.0) + 0.5)[6:])
-    hu, mm, artery = (np.concatenate(x) for x in (share, radius, right))
+        arteries = [(t.curve.points, np.sqrt(t.lumen_area() / np.pi)) for t in phantom.tables]
+        first = find_tree(phantom.volume)
+        second, _ = arteries_of(phantom.volume, first)
+        branches = [*centred_tree(phantom.volume, first), *centred_tree(phantom.volume, second)]
+        print(f"{scenario} {seed}", file=sys.stderr, flush=True)
+        return examples(phantom.volume, branches, arteries, first.tube.hu)
+
+    net = train([of(seed, FITTED) for seed in seeds])
+    net.save(WEIGHTS)
     out = []
-    for low in np.arange(0.4, 2.4, 0.15):
-        here = (mm >= low) & (mm < low + 0.15)
-        if (here & artery).sum() < 20 or (here & ~artery).sum() < 20:
-            continue
-        ours = np.percentile(hu[here & artery], [5, 25, 50]).round(2)
-        others = np.percentile(hu[here & ~artery], [50, 75, 90]).round(2)
-        limit = LIMIT * float(contrast_of(np.array(low + 0.075)))
-        out.append(f"{low:.2f} mm: arteries {ours}, others {others}, limit {limit:.2f}")
+    for seed in range(CHECKED):
+        case = of(seed, "tree_validation")
+        arterial = net.log_odds(case.seen) > 0
+        out.append(
+            f"tree_validation {seed}: {100 * (~arterial[case.artery]).mean():.1f} % of arteries lost, "
+            f"{100 * arterial[~case.artery].mean():.1f} % of all else taken for arteries"
+        )
     return out
 
 
@@ -204,7 +205,7 @@ def main() -> None:
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.patients)
     if options.fit:
-        print("\n".join(fit("tree_train", seeds)))
+        print("\n".join(fit(seeds)))
         return
     patients = []
     for seed in seeds:

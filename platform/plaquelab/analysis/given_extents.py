@@ -64,7 +64,10 @@ def measured(analysis: Analysis, run: AnalysisRun) -> Analysis:
 
     profile = profile_named(run.profile)
     sd = analysis.aorta.sd_hu if analysis.aorta else None
-    reads = tuple(replace(read, excluded=excluded.get(read.vessel, ())) for read in analysis.reads)
+    # What the pipeline itself left out (stents) stays out beside what the reference left out.
+    reads = tuple(
+        replace(read, excluded=(*read.excluded, *excluded.get(read.vessel, ()))) for read in analysis.reads
+    )
     tables = [
         quantify(vessel, read, profile, variant=run.variant, aortic_sd_hu=sd)
         for vessel, read in zip(analysis.vessels, reads, strict=True)

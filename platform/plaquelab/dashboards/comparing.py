@@ -5,7 +5,8 @@
   ``own``: the network's own lesions, matched by overlap.
 * ``assisted``: final reads made with sight of the network, never pooled with the others.
 * ``expert_expert``: the two readers' signed reads, both without sight of the network; or two imported readers.
-* ``repeat``: an imported reader's second reading beside the first.
+* ``repeat``: a reader's hidden second reading beside the first, or an imported reader's two readings; without sight of
+  the network.
 * ``network_ivus``: imported ultrasound within 30 days of the CT; the network counts everything between lumen and
   wall there. ``own`` looks only along the stretch that was imaged.
 * ``network_ica``: per territory and patient, the worst of the segments that were graded.
@@ -96,7 +97,7 @@ def plan(
     for case in cases:
         plans += _network_expert(case, left)
         plans += _expert_expert(case, left)
-        plans += _repeat(case)
+        plans += _repeat(case, left)
         plans += _network_ivus(case, covariates.get(case.subject.pk, {}), left)
         plans += _network_ica(case, left)
         plans += _centreline(case)
@@ -139,8 +140,16 @@ def _expert_expert(case: Case, left: Counter[tuple[str, str]]) -> list[Plan]:
     return []
 
 
-def _repeat(case: Case) -> list[Plan]:
-    return [
+def _repeat(case: Case, left: Counter[tuple[str, str]]) -> list[Plan]:
+    plans: list[Plan] = []
+    for slot, again in sorted(case.repeats.items()):
+        if slot not in case.readers:
+            continue
+        if again.saw_network or case.readers[slot].saw_network:
+            left["repeat", "second readings with the network in sight"] += 1
+            continue
+        plans.append(Plan("repeat", "own", case.readers[slot], again, as_they_are))
+    return plans + [
         Plan("repeat", "own", case.imported["expert", reader, 1], again, both_rolled_up)
         for (kind, reader, occasion), again in sorted(case.imported.items())
         if kind == "expert" and occasion == 2 and ("expert", reader, 1) in case.imported

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from plaquelab.dashboards import patient_tables, reading_tables
+from plaquelab.dashboards import patient_tables, quality_table, reading_tables
 from plaquelab.dashboards.comparing import Plan, compare, plan
 from plaquelab.dashboards.gathering import Case, gather
 from plaquelab.dashboards.measured import Owner, values_of
@@ -89,7 +89,7 @@ def build(study: Study, *, progress: Progress = silent) -> Dataset:
     tables["segment_grades"] = reading_tables.segment_grades(cases=cases, values=values)
     tables["disagreement"] = reading_tables.disagreement(study=study, cases=cases, days=days)
     tables["ratings"] = reading_tables.ratings(cases=cases, values=values)
-    tables["quality"] = reading_tables.quality(study=study, cases=cases, days=days)
+    tables["quality"] = quality_table.quality(study=study, cases=cases, days=days)
     progress("tables", 1.0)
     return Dataset(tables=tables, left_out=_told(left), cases=tuple(cases))
 
@@ -97,7 +97,7 @@ def build(study: Study, *, progress: Progress = silent) -> Dataset:
 def _owners(cases: list[Case], plans: list[Plan]) -> list[Owner]:
     owners = [owner for one in plans for owner in one.owners]
     owners += [("run", case.run.pk) for case in cases if case.run is not None]
-    owners += [read.owner for case in cases for read in (*case.readers.values(), *case.imported.values())]
+    owners += [read.owner for case in cases for read in case.reads()]
     return list(dict.fromkeys(owners))
 
 

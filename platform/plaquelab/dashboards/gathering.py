@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from plaquelab.dashboards.measured import Owner
 from plaquelab.imaging.models import Exam
 from plaquelab.imaging.scan_dates import index_exams
 from plaquelab.reading.models import Assignment, Read, ReadCase
+from plaquelab.reading.repeats import REPEAT_SLOT
 from plaquelab.references.models import ImportedRead
 from plaquelab.studies.models import Membership, Role, Study, Subject
 
@@ -51,6 +52,7 @@ class Case:
     case: ReadCase | None = None
     final: SourceRead | None = None
     readers: dict[int, SourceRead] = field(default_factory=dict)
+    repeats: dict[int, SourceRead] = field(default_factory=dict)
     imported: dict[tuple[str, str, int], SourceRead] = field(default_factory=dict)
     given: dict[str, AnalysisRun] = field(default_factory=dict)
     second_operator: AnalysisRun | None = None
@@ -59,6 +61,10 @@ class Case:
     def patient(self) -> str:
         """The pseudonym."""
         return self.subject.pseudonym
+
+    def reads(self) -> list[SourceRead]:
+        """Return every read of people, here and outside."""
+        return [*self.readers.values(), *self.repeats.values(), *self.imported.values()]
 
     def imports(self, kind: str, occasion: int = 1) -> list[SourceRead]:
         """Return imported reads of a kind, in the order of their readers' codes."""
@@ -131,11 +137,15 @@ def _add_reads(study: Study, by_exam: dict[int, Case]) -> None:
         case = by_exam.get(row.exam_id)
         if case is None:
             continue
-        case.case, case.run = row, row.run  # the run that was read on, whatever ran later
+        case.case = row
+        case.run = row.run if row.run.state == AnalysisRun.State.SUCCEEDED else None  # whatever ran later
         for read in by_case[row.pk]:
             if read.pk not in revisions:
                 continue
             source = _reader_read(read, case, revisions[read.pk], codes)
+            if read.assignment.round != 1:
+                case.repeats[read.assignment.slot - REPEAT_SLOT] = replace(source, kind="repeat")
+                continue
             case.readers[read.assignment.slot] = source
             if row.state == ReadCase.State.FINAL and row.final_read_id == read.pk:
                 case.final = source

@@ -1,14 +1,12 @@
-"""Tables of the work itself: reads and their time, segment grades, quality, disagreement, ratings."""
+"""Tables of the work itself: reads and their time, segment grades, disagreement, ratings."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from plaquelab.analysis.models import AnalysisRun, Artefact
+from plaquelab.analysis.models import AnalysisRun
 from plaquelab.dashboards.gathering import Case, SourceRead, network_read
 from plaquelab.dashboards.measured import (
     NON_DIAGNOSTIC,
@@ -19,15 +17,13 @@ from plaquelab.dashboards.measured import (
     graded_by_segment,
     segment_number,
 )
-from plaquelab.imaging.models import Exam, QualityReview, Query
+from plaquelab.imaging.models import Exam
 from plaquelab.reading.discordance import describe
 from plaquelab.reading.models import Adjudication, Discordance
-from plaquelab.storage import store
 from plaquelab.studies.models import Study
 
 Rows = list[dict[str, Any]]
 OBSTRUCTIVE_PERCENT = 50.0
-WHOLLY_EXCLUDED = 0.9
 
 
 class Days:
@@ -64,6 +60,7 @@ def reads(*, cases: Sequence[Case], values: Mapping[Owner, Values], days: Days) 
             if read.kind == "assisted" and case.run is not None:
                 row["share_changed"] = share_changed(values[("run", case.run.pk)], values[read.owner])
             rows.append(row)
+        rows += [_read_row(read, days) for _, read in sorted(case.repeats.items())]
         has_expert = bool(case.readers)
         for (kind, _, occasion), read in sorted(case.imported.items()):
             row = _read_row(read, days)
@@ -233,104 +230,3 @@ def ratings(*, cases: Sequence[Case], values: Mapping[Owner, Values]) -> Rows:
                     }
                 )
     return rows
-
-
-def quality(*, study: Study, cases: Sequence[Case], days: Days) -> Rows:
-    """Return one row an exam and one a vessel: failures, evaluability, uncertainty, queries."""
-    queries = Counter(Query.objects.filter(study=study).values_list("exam_id", flat=True))
-    bad = _not_evaluable(study)
-    failed = _newest_failures(study)
-    rows: Rows = []
-    for case in cases:
-        if case.subject.cohort is None:
-            continue
-        why = bad.get(case.exam.pk, "")
-        shares = uncertainties(case.run) if case.run is not None else {}
-        whole = [share for vessel in shares.values() for share in vessel]
-        base = {"patient": case.patient, "day": days(case.exam.received_at)}
-        failure = "" if case.run is not None else failed.get(case.exam.pk, "")
-        rows.append(
-            {
-                **base,
-                "vessel": None,
-                "failed": bool(failure),
-                "failure_reason": failure or None,
-                "evaluable": not why,
-                "not_evaluable_reason": why or None,
-                "uncertainty": _mean_percent(whole),
-                "queries": queries[case.exam.pk],
-            }
-        )
-        excluded = _excluded_vessels(case)
-        for vessel, share in sorted(shares.items()):
-            reason = why or excluded.get(vessel, "")
-            rows.append(
-                {
-                    **base,
-                    "vessel": vessel,
-                    "failed": False,
-                    "failure_reason": None,
-                    "evaluable": not reason,
-                    "not_evaluable_reason": reason or None,
-                    "uncertainty": _mean_percent(share),
-                    "queries": None,
-                }
-            )
-    return rows
-
-
-def _mean_percent(shares: Sequence[float]) -> float | None:
-    return 100.0 * sum(shares) / len(shares) if shares else None
-
-
-def uncertainties(run: AnalysisRun) -> dict[str, list[float]]:
-    """Return vessel → expected share of wrong labels of each section, as the run stored it."""
-    artefact = Artefact.objects.filter(run=run, kind="analysis").first()
-    if artefact is None:
-        return {}
-    found: Mapping[str, Iterable[Any]] = json.loads(store().get(artefact.path)).get("uncertainty") or {}
-    return {vessel: [float(x) for x in shares if x is not None] for vessel, shares in found.items()}
-
-
-def _not_evaluable(study: Study) -> dict[int, str]:
-    """Exam → why quality control called it not evaluable (its newest word counts)."""
-    found: dict[int, str] = {}
-    reviews = QualityReview.objects.filter(exam__study=study).order_by("at", "pk")
-    for exam, decision, image_quality, note in reviews.values_list(
-        "exam_id", "decision", "image_quality", "note"
-    ):
-        if image_quality == 1:
-            found[exam] = "non-diagnostic"
-        elif decision == "refused":
-            found[exam] = note or "refused"
-        else:
-            found.pop(exam, None)
-    return found
-
-
-def _newest_failures(study: Study) -> dict[int, str]:
-    S = AnalysisRun.State
-    rows = AnalysisRun.objects.filter(
-        study=study, purpose=AnalysisRun.Purpose.MAIN, state__in=(S.FAILED, S.TIMED_OUT)
-    ).order_by("pk")
-    return {
-        exam: refusal or str(state)
-        for exam, refusal, state in rows.values_list("exam_id", "refusal", "state")
-    }
-
-
-def _excluded_vessels(case: Case) -> dict[str, str]:
-    """Vessel → reason, where the final read leaves out (nearly) all of it."""
-    from plaquelab.analysis.models import ContourSet
-    from plaquelab.dashboards.centreline_places import SECTION_SPACING_MM
-
-    if case.final is None:
-        return {}
-    found: dict[str, str] = {}
-    sets = ContourSet.objects.filter(revisions=case.final.owner[1]).select_related("vessel")
-    for contour_set in sets:
-        length = (contour_set.vessel.sections - 1) * SECTION_SPACING_MM
-        out = sum(end - start for start, end, _ in contour_set.excluded)
-        if contour_set.excluded and out >= WHOLLY_EXCLUDED * length:
-            found[contour_set.vessel.name] = str(contour_set.excluded[0][2]) or "excluded"
-    return found

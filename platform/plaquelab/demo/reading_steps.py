@@ -66,7 +66,7 @@ def step(world: World, patient: Patient, exam: Exam) -> str:
 
 
 def _read(world: World, patient: Patient, case: ReadCase) -> str:
-    reads = Read.objects.filter(case=case, is_simulated=True).select_related(
+    reads = Read.objects.filter(case=case, is_simulated=True, assignment__round=1).select_related(
         "assignment__reader", "case", "study"
     )
     for read in reads.order_by("assignment__slot"):

@@ -43,6 +43,8 @@ class ReadDesign:
     seed : of every stored permutation and draw.
     investigators_see_images : whether investigators may open final cases.
     days_to_read : a read's due date after its assignment.
+    repeat_percent : share of each reader's signed reads that are read again, hidden among new cases.
+    washout_days : how long after the first reading at the earliest.
     """
 
     profile: str = "corrected"
@@ -51,12 +53,19 @@ class ReadDesign:
     seed: int = 0
     investigators_see_images: bool = False
     days_to_read: int = 14
+    repeat_percent: float = 10.0
+    washout_days: int = 28
     discordance: DiscordanceRule = DiscordanceRule()
 
     def __post_init__(self) -> None:
         if self.start_from not in START_FROM:
             raise AssignmentError(
                 f"The charter's “start_from” is {self.start_from!r}: it must be “network” or “threshold”."
+            )
+        if not 0 <= self.repeat_percent <= 100 or self.washout_days < 0:
+            raise AssignmentError(
+                f"The charter repeats {self.repeat_percent:g} % of the reads after {self.washout_days} days: "
+                "0 to 100 % and no negative time are possible."
             )
         if self.readers not in (1, 2):
             raise AssignmentError(f"The charter asks for {self.readers} readers a case: 1 or 2 are possible.")
@@ -80,6 +89,8 @@ def read_design(charter: CharterVersion) -> ReadDesign:
         seed=int(rules.get("seed", 0)),
         investigators_see_images=bool(rules.get("investigators_see_images", False)),
         days_to_read=int(rules.get("days_to_read", 14)),
+        repeat_percent=float(rules.get("repeat_percent", 10.0)),
+        washout_days=int(rules.get("washout_days", 28)),
         discordance=DiscordanceRule(
             volume_percent=float(discordance.get("volume_percent", default.volume_percent)),
             volume_mm3=float(discordance.get("volume_mm3", default.volume_mm3)),

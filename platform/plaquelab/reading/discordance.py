@@ -131,7 +131,10 @@ def judge(*, case: ReadCase) -> Discordance | None:
     Concordant: the final read is that of reader 1, as drawn at assignment. Discordant: it waits for an
     adjudicator. The comparison is stored either way.
     """
-    reads = list(Read.objects.filter(case=case).select_related("assignment").order_by("assignment__slot"))
+    if case.state != ReadCase.State.READING:
+        return None  # a reader's hidden second reading judges nothing
+    first = Read.objects.filter(case=case, assignment__round=1)
+    reads = list(first.select_related("assignment").order_by("assignment__slot"))
     if not reads or any(read.state != R.SIGNED for read in reads):
         return None
     items: list[Item] = []

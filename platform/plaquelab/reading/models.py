@@ -47,7 +47,12 @@ class Assignment(models.Model):
     case = models.ForeignKey(ReadCase, on_delete=models.PROTECT, related_name="assignments")
     reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments")
     purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.READ)
-    slot = models.PositiveSmallIntegerField(help_text="0 or 1 for readers, 9 for the adjudicator")
+    slot = models.PositiveSmallIntegerField(
+        help_text="0 or 1 for readers, 9 for the adjudicator, 20 or 21 for a reader's hidden second reading"
+    )
+    round = models.PositiveSmallIntegerField(
+        default=1, help_text="2 for a reader's hidden second reading of the same case"
+    )
     order_index = models.PositiveIntegerField()
     seed = models.BigIntegerField()
     due_on = models.DateField(null=True)
@@ -57,7 +62,7 @@ class Assignment(models.Model):
         ordering = ("reader", "order_index")
         constraints = [
             # Nobody is reader and adjudicator of one case.
-            models.UniqueConstraint(fields=["case", "reader"], name="one_part_per_person_and_case"),
+            models.UniqueConstraint(fields=["case", "reader", "round"], name="one_part_per_person_and_case"),
             models.UniqueConstraint(fields=["case", "slot"], name="one_person_per_slot"),
             models.UniqueConstraint(fields=["study", "reader", "order_index"], name="own_running_number"),
         ]

@@ -95,8 +95,19 @@ def visible_cases(user: User | AnonymousUser, study: Study) -> QuerySet[ReadCase
     )
     if not roles_of(user, study) & set(SEES_EVERY_CASE):
         return cases.none()
-    # Who has a part in a case that is not final does not oversee it.
-    return cases.exclude(~Q(state=C.FINAL) & Q(assignments__reader_id=user.pk)).order_by("exam__number")
+    return cases.exclude(pk__in=cases_in_hand(user, study)).order_by("exam__number")
+
+
+def cases_in_hand(user: User | AnonymousUser, study: Study) -> QuerySet[ReadCase, int]:
+    """Return the keys of cases that the person has a part in and may therefore not oversee.
+
+    Cases that are not final, and final ones that the person is reading a second time.
+    """
+    parts = Q(assignments__reader_id=user.pk)
+    reading = Read.objects.filter(assignment__reader_id=user.pk).exclude(state=R.SIGNED).values("case")
+    return ReadCase.objects.filter((parts & ~Q(state=C.FINAL)) | Q(pk__in=reading), study=study).values_list(
+        "pk", flat=True
+    )
 
 
 @dataclass(frozen=True)
@@ -133,7 +144,7 @@ def exam_view(user: User | AnonymousUser, study: Study, number: int) -> View | N
     run = case.run if case else latest_run(exam)
     if run is None:
         return None
-    if case and case.state != C.FINAL and case.assignments.filter(reader_id=user.pk).exists():
+    if case and cases_in_hand(user, study).filter(pk=case.pk).exists():
         return None
     sources: list[str] = []
     oversees = bool(roles & set(SEES_EVERY_CASE))
@@ -143,7 +154,8 @@ def exam_view(user: User | AnonymousUser, study: Study, number: int) -> View | N
     if oversees or Role.TECHNICIAN in roles:
         sources.append(NETWORK)
     if oversees and case:
-        slots = case.reads.filter(state=R.SIGNED).values_list("assignment__slot", flat=True)
+        signed = case.reads.filter(state=R.SIGNED, assignment__round=1)
+        slots = signed.values_list("assignment__slot", flat=True)
         sources += [f"reader {slot + 1}" for slot in sorted(slots)]
     return View(exam=exam, run=run, case=case, sources=tuple(sources)) if sources else None
 

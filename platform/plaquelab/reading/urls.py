@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studies/<slug:study>/exams/<int:number>/view/", views.exam_view, name="exam_view"),
     path("studies/<slug:study>/case-list/", views.case_list, name="case_list"),
     path("studies/<slug:study>/case-list/assign/", views.assign_readers, name="assign"),
+    path("studies/<slug:study>/case-list/repeats/", views.draw_repeat_reads, name="draw_repeats"),
     path(
         "studies/<slug:study>/case-list/<int:number>/adjudicator/",
         views.name_adjudicator,

@@ -15,7 +15,8 @@ from plaquelab.reading import selectors, work_lists
 from plaquelab.reading.charter import read_design
 from plaquelab.reading.errors import ReadingError
 from plaquelab.reading.models import ReadCase
-from plaquelab.reading.services import assign_adjudicator, assign_cases
+from plaquelab.reading.repeats import repeatable
+from plaquelab.reading.services import assign_adjudicator, assign_cases, draw_repeats
 from plaquelab.states import TransitionError
 from plaquelab.studies.access import get_study
 from plaquelab.studies.models import Role
@@ -154,6 +155,7 @@ def case_list(request: HttpRequest, study: str) -> HttpResponse:
     if manages:
         context["readers"] = work_lists.readers_of(found)
         context["adjudicators"] = work_lists.adjudicators_of(found)
+        context["repeatable"] = repeatable(found).count()
         context["slots"] = [f"Reader {n + 1}" for n in range(context["design"].readers)]
     return render(request, "reading/case_list.html", context)
 
@@ -191,6 +193,19 @@ def name_adjudicator(request: HttpRequest, study: str, number: int) -> HttpRespo
             raise ReadingError("Choose an adjudicator.")
         assign_adjudicator(case=row, adjudicator=person, by=request.user)  # type: ignore[arg-type]
         messages.success(request, f"Exam {number} waits for {person}.")
+    except ReadingError as error:
+        messages.error(request, str(error))
+    return redirect("reading:case_list", study=found.slug)
+
+
+@login_required
+@require_POST
+def draw_repeat_reads(request: HttpRequest, study: str) -> HttpResponse:
+    """Draw hidden second readings by the charter's share and washout."""
+    found = get_study(request, study, Role.MANAGER)
+    try:
+        made = draw_repeats(study=found, by=request.user)  # type: ignore[arg-type]
+        messages.success(request, f"{len(made)} hidden second reading{'s' if len(made) != 1 else ''} drawn.")
     except ReadingError as error:
         messages.error(request, str(error))
     return redirect("reading:case_list", study=found.slug)

@@ -101,6 +101,7 @@ class CaseRow:
 
     case: ReadCase
     readers: list[Assignment]
+    repeats: list[Assignment]
     adjudicator: Assignment | None
     differs: list[str]
 
@@ -124,7 +125,8 @@ def _case_row(case: ReadCase) -> CaseRow:
     differs = [describe(item, swapped=False) for item in found.items] if found else []
     return CaseRow(
         case=case,
-        readers=[part for part in parts if part.purpose == Assignment.Purpose.READ],
+        readers=[part for part in parts if part.purpose == Assignment.Purpose.READ and part.round == 1],
+        repeats=[part for part in parts if part.round != 1],
         adjudicator=next((part for part in parts if part.purpose == Assignment.Purpose.ADJUDICATE), None),
         # To the manager A is reader 1's slot and B reader 2's: the table names them so.
         differs=[

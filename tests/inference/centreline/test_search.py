@@ -139,21 +139,23 @@ def test_an_upright_tube_is_found_among_other_bodies() -> None:
     assert middle[1] == pytest.approx(5, abs=1)
 
 
-def branch(n: int, radius: float, share: float, parent: int = -1, origin: int = 0) -> Branch:
+def branch(
+    n: int, radius: float, odds: float, *, share: float = 0.9, parent: int = -1, origin: int = 0
+) -> Branch:
     points = np.column_stack([np.arange(n) * 0.5, np.full(n, 10.0 * parent), np.zeros(n)])
     ones = np.ones(n)
-    return Branch(points, radius * ones, share * BLOOD * ones, ones, parent, origin)
+    return Branch(points, radius * ones, share * BLOOD * ones, ones, odds * ones, parent, origin)
 
 
 def test_veins_and_chambers_are_cut_off_and_what_lies_behind_a_vein_is_kept_with_it() -> None:
-    artery = branch(120, 1.5, 0.95)
-    vein = branch(80, 1.3, 0.45, parent=0, origin=50)
-    thin = branch(40, 0.6, 0.6, parent=0, origin=70)
-    chamber = branch(40, 3.0, 0.98, parent=0, origin=90)
-    kept = arterial_part([artery, vein, thin, chamber], BLOOD)
+    artery = branch(120, 1.5, 4.0)
+    vein = branch(80, 1.3, -3.0, share=0.45, parent=0, origin=50)
+    thin = branch(40, 0.6, 1.0, share=0.6, parent=0, origin=70)
+    chamber = branch(40, 3.0, 2.0, parent=0, origin=90)
+    kept = arterial_part([artery, vein, thin, chamber])
     assert [len(b.points) for b in kept] == [120, 40]
-    behind = branch(120, 0.9, 0.9, parent=1, origin=20)
-    kept = arterial_part([artery, vein, behind], BLOOD)
+    behind = branch(120, 0.9, 3.0, parent=1, origin=20)
+    kept = arterial_part([artery, vein, behind])
     assert [len(b.points) for b in kept] == [120, 21, 120]
     assert [b.parent for b in kept] == [-1, 0, 1]
     veins, arteries = venous_runs([artery, vein, behind], BLOOD)

@@ -33,5 +33,6 @@ def as_branches(tree: Tree, turn: np.ndarray | None = None) -> tuple[list[Branch
             origin = int(np.linalg.norm(branches[parent].points - points[0], axis=1).argmin())
         size = np.full(len(points), RADII.get(path.name, 0.9))
         flat = np.full(len(points), 400.0)
-        branches.append(Branch(points, size, flat, np.ones(len(points)), parent, origin))
+        ones = np.ones(len(points))
+        branches.append(Branch(points, size, flat, ones, ones, parent, origin))
     return branches, [path.name for path in tree.paths]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -89,6 +90,12 @@ def test_ultrasound_counts_the_whole_wall(tiny_analysis: Any) -> None:
             if row.level == "lesion" and (row.vessel, row.lesion) == place
         }  # fmt: skip
         assert volume == pytest.approx(parts["vessel_volume"] - parts["lumen_volume"], rel=1e-6)
+    stented = replace(
+        tiny_analysis, reads=tuple(replace(r, excluded=((2.0, 9.0, "stent"),)) for r in tiny_analysis.reads)
+    )
+    run.extents = {"LAD": {"lesions": [], "excluded": [[0.0, 1.0, "step"]]}}
+    kept = {read.vessel: read.excluded for read in given_extents.measured(stented, run).reads}
+    assert kept == {"LM": ((2.0, 9.0, "stent"),), "LAD": ((2.0, 9.0, "stent"), (0.0, 1.0, "step"))}
     same = AnalysisRun(profile="corrected", purpose="given_extents")
     assert given_extents.measured(tiny_analysis, same) is tiny_analysis
 

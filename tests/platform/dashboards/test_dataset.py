@@ -262,6 +262,17 @@ def test_refused_and_failed_exams_are_named(filled):
     )
     assert rows["P-007"]["exclusion_reason"] == "the analysis failed: no-contrast"
     assert rows["P-001"]["excluded"] is False
+    quality = {row["patient"]: row for row in build(world.study).tables["quality"]}
+    assert (quality["P-004"]["evaluable"], quality["P-004"]["not_evaluable_reason"]) == (False, "motion")
+    assert (quality["P-007"]["failed"], quality["P-007"]["failure_reason"]) == (True, "no-contrast")
+    assert quality["P-001"]["evaluable"] is True
+
+
+def test_exams_that_nobody_has_judged_yet_are_not_counted_as_evaluable(filled):
+    from plaquelab.imaging.models import Exam
+
+    Exam.objects.filter(study=filled.a.study, number=3).update(state="qc_pending")
+    assert "P-003" not in {row["patient"] for row in build(filled.a.study).tables["quality"]}
 
 
 def test_disagreement_names_codes_and_whose_read_was_chosen(filled):

@@ -168,6 +168,24 @@ def test_releasing_needs_a_reason_and_happens_once(frozen, filled, settings):
     assert (event.reason, event.after["hash"]) == (REASON, frozen.hash)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_many_who_open_a_freeze_at_once_all_get_it(frozen, settings):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connections
+
+    def open_one(_):
+        try:
+            return open_freeze(frozen).table("patients").shape[0]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(open_one, range(16))) == [7] * 16
+    kept = list((Path(settings.DATA_DIR) / "cache" / "freezes").iterdir())
+    assert [path.name for path in kept] == [f"{frozen.study_id}-{frozen.hash}"]
+
+
 def test_only_a_frozen_set_opens(filled):
     with pytest.raises(NotFrozenError):
         open_freeze(ask(filled.a))
