@@ -183,7 +183,7 @@ def segment(
     a lesion, a network draws it too narrow. ``arithmetic``: see ``arithmetic_of``.
     """
     wall, lumen, plaque = _seen_in_views(vessel, network, extents, chunk, arithmetic)
-    if extents and getattr(network, "told", 0):
+    if extents and hasattr(network, "told") and network.told:
         own = _seen_in_views(vessel, network, None, chunk, arithmetic)[1]
         lumen, plaque = own, np.clip(plaque + lumen - own, 0.0, 1.0)
     return wall, lumen, plaque
