@@ -36,6 +36,11 @@ def answer_key(question: Question, parameters: Any, replicates: int = 0) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
+def report_key(profile: str, replicates: int) -> str:
+    """What a report depends on beside the freeze, as a hash."""
+    return hashlib.sha256(json.dumps(["report", profile, replicates, code_version()]).encode()).hexdigest()
+
+
 @lru_cache(maxsize=1)
 def code_version() -> str:
     """Hash over the statistics library's own files: another version computes anew."""
@@ -43,7 +48,7 @@ def code_version() -> str:
 
     root = Path(analytics.__file__).parent
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".json")):
         digest.update(str(path.relative_to(root)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -91,7 +91,28 @@ def _answer(calculation: Calculation, out: Path, progress: Progress) -> None:
     (out / ANSWER_FILE).write_bytes(answers.dump(answers.document(answer)))
 
 
-_MAKERS: dict[str, Callable[[Calculation, Path, Progress], None]] = {Calculation.Kind.ANSWER: _answer}
+def _report(calculation: Calculation, out: Path, progress: Progress) -> None:
+    """Make the report: HTML, every number, and a PDF where this worker has a Chromium."""
+    from analytics.report import make_report, write_report
+
+    freeze = open_freeze(calculation.freeze)
+    made = make_report(
+        freeze,
+        profile_name=calculation.parameters["profile"],
+        replicates=calculation.replicates,
+        progress=progress,
+    )
+    jobs.report(calculation, "Write HTML and PDF", 1.0)
+    written = write_report(made, out)
+    if written.pdf is None:
+        note = f"No PDF: {written.pdf_reason}."
+        Calculation.objects.filter(pk=calculation.pk).update(note=note[:300])
+
+
+_MAKERS: dict[str, Callable[[Calculation, Path, Progress], None]] = {
+    Calculation.Kind.ANSWER: _answer,
+    Calculation.Kind.REPORT: _report,
+}
 
 
 def _reporter(calculation: Calculation) -> Progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from plaquelab.dashboards.views import calculations, cases, exports, freezes, questions
+from plaquelab.dashboards.views import calculations, cases, exports, freezes, questions, reports
 
 
 class FreezeAction:
@@ -32,6 +32,13 @@ urlpatterns = [
     path(f"{_FREEZES}<int:number>/<freeze_action:action>/", freezes.act, name="freeze_act"),
     path(f"{_FREEZES}<int:number>/download/freeze.zip", freezes.download, name="freeze_download"),
     path(f"{_FREEZES}<int:number>/panels/<path:file>", freezes.panel, name="freeze_panel"),
+    path(f"{_FREEZES}<int:number>/report/", reports.reports, name="reports"),
+    path(f"{_FREEZES}<int:number>/report/<int:pk>/progress/", reports.progress, name="report_progress"),
+    path(
+        f"{_FREEZES}<int:number>/report/<int:pk>/download/<str:file>",
+        reports.download,
+        name="report_download",
+    ),
     path(_STUDY, questions.home, name="home"),
     path(f"{_FREEZES}<int:number>/case/", cases.case, name="case"),
     path(f"{_STUDY}<slug:question>/", questions.page, name="question"),
