@@ -109,7 +109,7 @@ def case_list(asked: Asked, found: pd.DataFrame, user: User, *, most: int) -> Ca
     if not selectors.sees_every_read(user, asked.study) and _pair(asked) not in PAIRS_OF_THE_FINAL_READ:
         opened = set()
     rows = tuple(_row(asked, record, names, opened) for record in records(shown))
-    headings = tuple((heading(asked, name), found[name].dtype.kind in "iufb") for name in names)
+    headings = tuple((heading(asked, name), found[name].dtype.kind in "iuf") for name in names)
     return CaseList(len(found), headings, rows)
 
 
@@ -154,7 +154,8 @@ def _row(asked: Asked, record: dict[str, Any], names: Sequence[str], opened: set
         place=place(record),
         site=_text(record.get("site")),
         values=tuple(
-            (shown(record[name], digits_of(name)), not isinstance(record[name], str)) for name in names
+            (shown(record[name], digits_of(name)), not isinstance(record[name], str | bool | np.bool_))
+            for name in names
         ),
         link=link_to_images(asked.study.slug, int(number), record)
         if images and number is not None

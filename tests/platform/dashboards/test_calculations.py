@@ -134,7 +134,7 @@ def test_a_question_that_the_freeze_cannot_answer_is_refused_with_the_reason(pag
     calculation = Calculation.objects.get()
     assert calculating.execute(calculation.pk).state == "failed"
     calculation.refresh_from_db()
-    assert calculation.message.startswith("There is no event")
+    assert calculation.message.startswith("This freeze has no outcomes")
 
 
 def test_memory_keeps_parts_as_private_files(tmp_path):
