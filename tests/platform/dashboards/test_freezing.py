@@ -91,9 +91,7 @@ def test_audit_verify_finds_an_altered_freeze(frozen):
 
 def test_one_freeze_at_a_time_and_waiting_measurements_are_named(filled, client_for):
     world = filled.a
-    with pytest.raises(
-        services.FreezeError, match="4 runs that comparisons need"
-    ):
+    with pytest.raises(services.FreezeError, match="4 runs that comparisons need"):
         services.request_freeze(study=world.study, by=world.manager)
     assert not DatasetFreeze.objects.exists()
     ask(world)
