@@ -173,14 +173,23 @@ def no_values() -> NDArray[np.float64]:
     return np.empty(0)
 
 
-FEW_CLUSTERS = 30
+FEW_CLUSTERS = 50
+FEW_EVENTS = 30
+"""Below these, simulated studies find approximate intervals holding the truth in less than 93 % (docs/validation-statistics.md)."""
 
 
 def few_clusters(number: int | None, noun: str = "patient") -> tuple[str, ...]:
-    """A warning where a bootstrap or jackknife over clusters has too few of them to keep its level."""
+    """A warning where an interval over clusters has too few of them to keep its level."""
     if number is None or number >= FEW_CLUSTERS:
         return ()
     return (f"only {number} {plural(noun, number)}: an interval over so few clusters is too narrow",)
+
+
+def few_events(number: int, noun: str = "event") -> tuple[str, ...]:
+    """A warning where an approximate interval rests on too few events (cases, or controls) to keep its level."""
+    if number >= FEW_EVENTS:
+        return ()
+    return (f"only {number} {plural(noun, number)}: an approximate interval over so few is too narrow",)
 
 
 def plural(noun: str, number: int) -> str:

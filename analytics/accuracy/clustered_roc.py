@@ -14,7 +14,7 @@ from analytics.accuracy.roc import placements, roc_of
 from analytics.columns import Table, codes, identities_in, keys, numbers
 from analytics.distributions import expit, logit, normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import Interval, Result, Test, few_clusters, interval_or_none
+from analytics.result import Interval, Result, Test, few_clusters, few_events, interval_or_none
 from analytics.rounding import count
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def clustered_roc_of(
         test=Test("z against 0.5", (auc - 0.5) / se, (), normal_two_sided_p((auc - 0.5) / se)),
         se=se,
         design_effect=(se / naive.se) ** 2 if naive.se else None,
-        warnings=few_clusters(patients),
+        warnings=few_clusters(patients) + few_events(min(naive.cases, naive.controls), "case"),
         **common,
     )
 

@@ -24,7 +24,16 @@ from analytics.distributions import (
     t_two_sided_p,
 )
 from analytics.errors import AnalyticsError
-from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, no_values
+from analytics.result import (
+    DRAWING,
+    Dropped,
+    Interval,
+    Result,
+    Test,
+    few_events,
+    interval_or_none,
+    no_values,
+)
 from analytics.rounding import count, half_up, percent
 
 if TYPE_CHECKING:
@@ -88,7 +97,7 @@ class Roc(Result):
                 f"; Youden's cut-off ≥ {cuts}{more}: sensitivity {percent(self.youden.sensitivity)} %, specificity "
                 f"{percent(self.youden.specificity)} % (chosen and tested on the same data, so optimistic)"
             )
-        return text + "."
+        return text + "".join(f"; {w}" for w in self.warnings) + "."
 
     def drawing(self, *, link_template: str = "") -> Drawing:
         """The curve; ``{threshold}`` in the link template becomes a point's cut-off."""
@@ -167,8 +176,13 @@ def roc_of(
         interval=Interval(max(0.0, auc - Z * se), min(1.0, auc + Z * se), "DeLong"),
         logit_interval=logit_interval,
         test=Test("z against 0.5", z, (), normal_two_sided_p(z)),
+        warnings=_few(len(diseased), len(healthy)),
         **common,
     )
+
+
+def _few(cases: int, controls: int) -> tuple[str, ...]:
+    return few_events(cases, "case") if cases <= controls else few_events(controls, "control")
 
 
 def placements(

@@ -273,10 +273,11 @@ def _nested_refusal(y: Array, patients: int) -> str | None:
         return f"{patients} patients; two are needed"
     if len(y) == patients:
         return "every patient has one lesion: patient and lesion cannot be told apart"
-    centred = y - y.mean(axis=0)
-    if np.allclose(centred, centred.mean(axis=1, keepdims=True), rtol=0, atol=1e-12 * np.abs(y).max()):
-        return "the reads differ by a constant: no residual variance"
-    return None
+    for part in (y[:100], y):  # most tables show within a few lesions that the reads differ
+        differences = part[:, 1:] - part[:, :1]
+        if (np.ptp(differences, axis=0) > 2e-12 * np.abs(part).max()).any():
+            return None
+    return "the reads differ by a constant: no residual variance"
 
 
 def _crossed_bootstrap(parts: Array, k: int, form: str, replicates: int, seed: int) -> Interval | None:

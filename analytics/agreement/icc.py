@@ -36,7 +36,7 @@ from analytics.agreement.mean_squares import (
 from analytics.columns import Table, codes, identities_in, keys, wide
 from analytics.distributions import f_quantile, f_upper_tail
 from analytics.errors import AnalyticsError
-from analytics.resampling import jackknife_interval, resample_counts
+from analytics.resampling import bca_limits, jackknife_interval, resample_counts
 from analytics.result import (
     DRAWING,
     Dropped,
@@ -63,12 +63,14 @@ BOOTSTRAP_REPLICATES = 10_000
 @dataclass(frozen=True, kw_only=True)
 class Icc(Result):
     """An intraclass correlation. ``interval`` is the F interval (units taken as independent);
-    ``cluster_interval`` resamples patients, or leaves each out once where no replicates were asked for."""
+    ``cluster_interval`` resamples patients, or leaves each out once where no replicates were asked for;
+    ``bca_interval`` corrects the resamples' bias and skewness."""
 
     form: str
     raters: tuple[Any, ...]
     squares: MeanSquares | None
     cluster_interval: Interval | None = None
+    bca_interval: Interval | None = None
     replicates: int = 0
     seed: int | None = None
     ratings: NDArray[np.float64] = field(
@@ -192,10 +194,12 @@ def icc_of(
     if estimate is None:
         return Icc(estimate=None, reason="the denominator of this form is zero", squares=squares, **common)
     interval, test = _f_interval(squares, form, estimate, unit)
-    cluster_interval = None
+    cluster_interval, bca_interval = None, None
     if cluster_codes is not None and cluster_number is not None and cluster_number >= 2:
         if replicates:
-            cluster_interval = _bootstrap(kept, cluster_codes, cluster_number, form, replicates, seed)
+            cluster_interval, bca_interval = _bootstrap(
+                kept, cluster_codes, cluster_number, form, replicates, seed, estimate
+            )
         else:
             sums = patient_sums(kept, cluster_codes, cluster_number)
             left_out = icc_of_sums(sums.sum(0) - sums, form)
@@ -206,9 +210,10 @@ def icc_of(
         test=test,
         squares=squares,
         cluster_interval=cluster_interval,
+        bca_interval=bca_interval,
         replicates=replicates if cluster_interval else 0,
         seed=seed if cluster_interval and replicates else None,
-        warnings=few_clusters(cluster_number) if cluster_interval else (),
+        warnings=(few_clusters(cluster_number) if cluster_interval else ()) + _concentrated(kept, unit),
         **common,
     )
 
@@ -293,8 +298,9 @@ def _bootstrap(
     form: str,
     replicates: int,
     seed: int,
-) -> Interval | None:
-    """Percentile interval (quantiles of type 7) over resampled patients."""
+    estimate: float,
+) -> tuple[Interval | None, Interval | None]:
+    """Percentile (quantiles of type 7) and BCa intervals over resampled patients."""
     sums = patient_sums(ratings, clusters, number)
     values = np.concatenate(
         [
@@ -304,10 +310,37 @@ def _bootstrap(
     )
     values = values[np.isfinite(values)]
     if values.size < 0.9 * replicates:
-        return None
+        return None, None
     low, high = np.quantile(values, [0.025, 0.975])
-    return Interval(
-        float(low), float(high), f"patient-cluster bootstrap, percentile, {count(values.size)} replicates"
+    name = f"{count(values.size)} replicates"
+    left_out = icc_of_sums(sums.sum(0) - sums, form)
+    bca = (math.nan, math.nan)
+    if np.isfinite(left_out).all():
+        bca = bca_limits(values, estimate, left_out)
+    return (
+        Interval(float(low), float(high), f"patient-cluster bootstrap, percentile, {name}"),
+        interval_or_none(*bca, f"patient-cluster bootstrap, BCa, {name}"),
+    )
+
+
+CONCENTRATED = 0.4
+"""Share of the variance between units in the largest 1 % of them from which intervals are known to be too narrow."""
+
+
+def concentration(ratings: NDArray[np.float64]) -> float:
+    """Share of the sum of squares between units that the 1 % farthest from the mean hold (0.08 for normal values)."""
+    squares = (ratings.mean(axis=1) - ratings.mean()) ** 2
+    total = float(squares.sum())
+    most = max(1, len(squares) // 100)
+    return float(np.partition(squares, len(squares) - most)[-most:].sum()) / total if total > 0 else 0.0
+
+
+def _concentrated(ratings: NDArray[np.float64], unit: str) -> tuple[str, ...]:
+    held = concentration(ratings)
+    if held < CONCENTRATED or len(ratings) < 100:
+        return ()
+    return (
+        f"the largest 1 % of {plural(unit, 2)} hold {half_up(100 * held, 0)} % of the variance: intervals of the ICC are too narrow",
     )
 
 

@@ -40,14 +40,20 @@ class PatientSums:
 def patient_sums(ratings: Array, patient: NDArray[np.int64], patients: int) -> PatientSums:
     """Reduce complete ratings (lesions, k) to sums per patient."""
     k = ratings.shape[1]
-    y = ratings - ratings.mean(axis=0)
-    lesion = y.mean(axis=1)
-    inside = y - lesion[:, None]
+    # Column by column: a million lesions fit the processor's caches better so.
+    columns = [column - column.mean() for column in np.ascontiguousarray(ratings.T)]
+    lesion = sum(columns[1:], columns[0]) / k
     lesions = np.bincount(patient, minlength=patients)
-    mean = np.bincount(patient, weights=lesion, minlength=patients) / lesions
+    total = np.bincount(patient, weights=lesion, minlength=patients)
+    mean = total / lesions
     spread = np.bincount(patient, weights=(lesion - mean[patient]) ** 2, minlength=patients)
-    error = np.bincount(patient, weights=(inside**2).sum(1), minlength=patients)
-    by_rater = [np.bincount(patient, weights=column, minlength=patients) for column in inside.T]
+    squares = np.zeros(len(lesion))
+    by_rater = []
+    for column in columns:
+        column -= lesion
+        by_rater.append(np.bincount(patient, weights=column, minlength=patients))
+        squares += column * column
+    error = np.bincount(patient, weights=squares, minlength=patients)
     sizes, group = np.unique(lesions, return_inverse=True)
     member = (group[:, None] == np.arange(len(sizes))).astype(np.float64)
     parts = [lesions, spread, error, *by_rater]

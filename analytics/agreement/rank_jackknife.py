@@ -66,9 +66,12 @@ def spearman_se(
     ``tied`` are the ties of x and y, which the caller has already.
     """
     if patients * len(x) <= MOST_ENTRIES:
-        z = np.arctanh(np.clip(left_out_spearman(x, y, patient, patients), -1, 1))
-        if not np.isfinite(z).all():
+        rest = left_out_spearman(x, y, patient, patients)
+        if not (
+            np.abs(rest) < 1
+        ).all():  # NaN included: without one patient the others say nothing, or all the same
             return None
+        z = np.arctanh(rest)
         se = math.sqrt((patients - 1) / patients * float(((z - z.mean()) ** 2).sum()))
         name = "delete-one-patient jackknife on Fisher's z"
     else:

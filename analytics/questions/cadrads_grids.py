@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,11 +16,9 @@ from analytics.questions.answer import (
     number_cell,
     text_cell,
 )
+from analytics.questions.cadrads_grades import Accuracy, CategoryAgreement
 from analytics.result import Interval, Result, plural
 from analytics.rounding import p_value
-
-if TYPE_CHECKING:
-    from analytics.questions.cadrads import Accuracy, CategoryAgreement
 
 MOST_CONFUSIONS = 8
 

@@ -67,11 +67,14 @@ def follow_up(freeze: Freeze, *, endpoint: str, filters: Filters) -> FollowUp:
     """Time to the first of endpoint, competing event and end of follow-up.
 
     At equal times the endpoint comes before a competing event, and both before the end (a censoring). Raises
-    AnalyticsError when the freeze has no event of that name.
+    AnalyticsError when the freeze has no outcomes, or none of that name and it is not the study's endpoint.
     """
     table = freeze.table("outcomes")
     known = [str(e) for e in table["event"].cat.categories] if len(table) else []
-    if endpoint not in known:
+    if not len(table):
+        raise AnalyticsError("This freeze has no outcomes: import them, then make the next freeze.")
+    # The study's own endpoint may not have happened yet; another name is a mistake.
+    if endpoint not in known and endpoint != freeze.about.endpoint:
         there = ", ".join(e for e in known if e != END_OF_FOLLOW_UP) or "none"
         raise AnalyticsError(f"There is no event {endpoint!r} in this freeze; its events are {there}.")
     competing = tuple(c for c in freeze.about.competing if c in known and c != endpoint)

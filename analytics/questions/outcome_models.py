@@ -48,7 +48,9 @@ def cox_part(a: Asked) -> Part:
     known = a.values[~np.isnan(a.values)]
     sd = float(known.std(ddof=1)) if len(known) > 1 else 0.0
     continuous = {
-        f"{a.label} (per SD, {sd:.3g} {a.unit})".replace(" )", ")"): a.values / sd if sd else a.values
+        f"{a.label} (per SD, {half_up(sd, 0 if sd >= 10 else 2)} {a.unit})".replace(" )", ")"): a.values / sd
+        if sd
+        else a.values
     }
     models: dict[str, Cox] = {
         f"univariable {name}": cox_of(time, event, {name: v}, **common) for name, v in columns.items()

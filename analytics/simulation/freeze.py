@@ -20,8 +20,9 @@ from analytics.simulation.cohort import (
     demonstration_cohort,
     simulate_cohort,
 )
+from analytics.simulation.lesion_places import Lesions
 from analytics.simulation.lesion_reads import cadrads, plaque_stage
-from analytics.simulation.pair_tables import Lesions, simulate_pairs
+from analytics.simulation.pair_tables import simulate_pairs
 from analytics.simulation.people import (
     PLAN,
     CohortPlan,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from analytics.columns import Table, column, is_missing, numbers
 from analytics.distributions import chi2_upper_tail, normal_quantile
-from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none
+from analytics.result import DRAWING, Dropped, Interval, Result, Test, few_events, interval_or_none
 from analytics.rounding import half_up, p_value, percent
 from analytics.survival.follow_up import check
 from analytics.survival.gray import gray_test
@@ -314,6 +314,7 @@ def competing_incidence_of(
         test=tests[0],
         other_tests=tuple(tests[1:]),
         reason=why,
+        warnings=few_events(int((event == 1).sum())) if np.any(event == 1) else (),
         **common,
     )
 

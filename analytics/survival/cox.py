@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from analytics.columns import Table, keys, numbers
 from analytics.distributions import chi2_upper_tail, normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import Interval, Test, few_clusters, interval_or_none
+from analytics.result import FEW_EVENTS, Interval, Test, few_clusters, interval_or_none
 from analytics.rounding import p_value
 from analytics.survival.concordance import concordance
 from analytics.survival.design import Design, design
@@ -270,6 +270,8 @@ def _warnings(terms: list[HazardRatio], p: int, common: dict[str, Any]) -> tuple
     warnings = list(few_clusters(common["clusters"], common["cluster_unit"]))
     if common["events"] < FEW_EVENTS_PER_COVARIATE * p:
         warnings.append(f"Few events: {common['events']} for {p} covariates; estimates lean away from 1")
+    elif common["events"] < FEW_EVENTS:
+        warnings.append(f"Few events: {common['events']}; take the penalised model (Firth)")
     for term in terms:
         test = term.proportionality
         if test is not None and test.p < 0.05:

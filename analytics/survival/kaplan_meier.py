@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from analytics.columns import Table, column, is_missing, numbers
 from analytics.distributions import normal_quantile
-from analytics.result import Dropped, Interval, Result, Test
+from analytics.result import Dropped, Interval, Result, Test, few_events
 from analytics.rounding import count, half_up, p_value, percent
 from analytics.survival.follow_up import check
 from analytics.survival.log_rank import log_rank
@@ -201,7 +201,8 @@ class CumulativeIncidence(Result):
             text += f"; log-rank χ² {half_up(self.test.statistic, 2)}, {p_value(self.test.p)}"
         elif self.reason:
             text += f"; log-rank not estimable ({self.reason})"
-        return f"{text}; {self.counted()}."
+        warned = "".join(f"; {w}" for w in self.warnings)
+        return f"{text}; {self.counted()}{warned}."
 
     def caption(self) -> str:
         """The sentence, marked when simulated."""
@@ -297,4 +298,11 @@ def cumulative_incidence_of(
             reason = "the groups never overlap in time"
         else:
             test = Test("log-rank", outcome_test.statistic, (len(names) - 1,), outcome_test.p)
-    return CumulativeIncidence(estimate=value, interval=interval, test=test, reason=reason, **common)
+    return CumulativeIncidence(
+        estimate=value,
+        interval=interval,
+        test=test,
+        reason=reason,
+        warnings=few_events(int(event.sum())) if event.any() else (),
+        **common,
+    )

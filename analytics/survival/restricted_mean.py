@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analytics.columns import Table, column, is_missing, numbers
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped, Interval, Result, Test
+from analytics.result import Dropped, Interval, Result, Test, few_events
 from analytics.rounding import half_up, p_value
 from analytics.survival.follow_up import check
 from analytics.survival.kaplan_meier import Curve, kaplan_meier
@@ -126,6 +126,7 @@ def restricted_means_of(
         "tau": tau,
         "time_unit": time_unit,
         "simulated": simulated,
+        "warnings": few_events(int(event.sum())) if len(time) else (),
     }
     if not found:
         return RestrictedMeans(estimate=None, reason="no row with time and event", groups=(), **common)

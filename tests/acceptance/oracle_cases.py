@@ -31,7 +31,7 @@ from analytics.agreement.mean_squares import patient_sums, replicate_icc
 from analytics.columns import codes
 from analytics.distributions import t_two_sided_p
 from analytics.ranks import average_ranks
-from analytics.resampling import counts_from_index
+from analytics.resampling import bca_limits, counts_from_index
 from analytics.rounding import half_up
 from analytics.survival.cox import cox
 from analytics.survival.kaplan_meier import cumulative_incidence, kaplan_meier, limits, quantile
@@ -78,12 +78,11 @@ def icc_bootstrap(case: Case) -> dict[str, Any]:
     values = replicate_icc(counts_from_index(index, len(distinct)), sums, "A,1")
     full = icc_of(matrix)
     jack = replicate_icc(1.0 - np.eye(len(distinct)), sums, "A,1")
-    from scipy.special import ndtr, ndtri
+    from scipy.special import ndtri
 
     lean = jack.mean() - jack
     acceleration = (lean**3).sum() / (6 * (lean**2).sum() ** 1.5)
     z0 = ndtri((values < full.estimate).mean())
-    zs = z0 + ndtri([0.025, 0.975])
     percentile = np.quantile(values, [0.025, 0.975])
     p = len(distinct)
     return {
@@ -94,7 +93,7 @@ def icc_bootstrap(case: Case) -> dict[str, Any]:
         "basic": (2 * full.estimate - percentile[::-1]).tolist(),
         "bca_z0": z0,
         "bca_acceleration": acceleration,
-        "bca": np.quantile(values, ndtr(z0 + zs / (1 - acceleration * zs))).tolist(),
+        "bca": list(bca_limits(values, full.estimate, jack)),
         "cluster_jackknife_se": math.sqrt((p - 1) / p * ((jack - jack.mean()) ** 2).sum()),
         "first5": values[:5].tolist(),
         "naive_ci": list(full.interval),

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +19,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 600
+READY_SECONDS = 1200
+# Whichever test comes first waits for the demonstration as well.
+TEST_SECONDS = READY_SECONDS + 300
 # A busy machine is slow, not broken: nothing is measured here.
 PATIENCE_MS = 30_000
 
@@ -36,6 +39,13 @@ def _module(name: str, path: Path) -> ModuleType:
 
 servers = _module("plaquelab_test_servers", ROOT / "tests" / "servers.py")
 walk = _module("plaquelab_test_walk", ROOT / "tests" / "browser" / "walk.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of this folder the time that starting the demonstration may take."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 
 class Demonstration:
@@ -73,7 +83,8 @@ class Demonstration:
 
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
-    """Start ``manage.py serve --demonstration`` and wait until every phantom patient is where it shall be."""
+    """Start ``manage.py serve --demonstration`` and wait until every phantom patient is where it shall be
+    and the study is frozen and released."""
     running = Demonstration(tmp_path_factory.mktemp("demonstration"))
     migrated = running.manage("migrate", "--verbosity", "0")
     assert migrated.returncode == 0, migrated.stderr
@@ -94,8 +105,10 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstr
             try:
                 state = running.progress()
             except OSError:
-                state = {"done": 0, "total": 8}
-            if state["done"] == state["total"]:
+                state = {"done": 0, "total": 8, "html": ""}
+            if state["done"] == state["total"] and "Freeze of the study's data: released" in unescape(
+                state["html"]
+            ):
                 break
             time.sleep(0.5)
         yield running

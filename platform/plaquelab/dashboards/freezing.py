@@ -197,7 +197,7 @@ def _reporter(freeze: DatasetFreeze) -> Callable[[str, float], None]:
 
 
 def copy_freeze(freeze: DatasetFreeze, out: Path) -> None:
-    """Copy a freeze's files into a new folder.
+    """Copy a freeze's files into a new folder, which appears whole; of several who copy at once, one is first.
 
     Raises
     ------
@@ -206,13 +206,17 @@ def copy_freeze(freeze: DatasetFreeze, out: Path) -> None:
     FileExistsError
         The folder exists.
     """
-    part = out.with_name(f"{out.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    for name in freeze.files:
-        target = part / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(store().get(f"{freeze.folder}/{name}"))
-    if out.exists():
-        shutil.rmtree(part)
-        raise FileExistsError(str(out))
-    part.rename(out)
+    part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        for name in freeze.files:
+            target = part / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(store().get(f"{freeze.folder}/{name}"))
+        if out.exists():
+            raise FileExistsError(str(out))
+        try:
+            part.rename(out)
+        except OSError as error:  # somebody else's copy, not empty, is there since
+            raise FileExistsError(str(out)) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

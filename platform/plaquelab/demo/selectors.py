@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from plaquelab.dashboards.models import DatasetFreeze
 from plaquelab.demo.plan import PATIENTS, STUDY, Fate, Patient
 from plaquelab.imaging.models import Exam, ImportJob
+from plaquelab.references.models import ReferenceImport
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,15 @@ class PatientProgress:
 
 @dataclass(frozen=True)
 class Progress:
-    """The whole demonstration."""
+    """The whole demonstration.
+
+    Parameters
+    ----------
+    freeze : what becomes of the freeze of the study's own data, in words.
+    """
 
     patients: tuple[PatientProgress, ...]
+    freeze: str
 
     @property
     def done(self) -> int:
@@ -75,11 +83,25 @@ def progress() -> Progress:
         job.session.pseudonym: job
         for job in ImportJob.objects.filter(study__slug=STUDY).select_related("session").order_by("pk")
     }
-    return Progress(
-        tuple(
-            _patient(patient, exams.get(patient.pseudonym), imports.get(patient.pseudonym))
-            for patient in PATIENTS
-        )
+    patients = tuple(
+        _patient(patient, exams.get(patient.pseudonym), imports.get(patient.pseudonym))
+        for patient in PATIENTS
+    )
+    return Progress(patients, _freeze(all(patient.done for patient in patients)))
+
+
+def _freeze(all_there: bool) -> str:
+    """Say how far the study's freeze is; it follows the last patient."""
+    freeze = DatasetFreeze.objects.filter(study__slug=STUDY, source="study").order_by("-number").first()
+    if freeze is not None:
+        return str(freeze.get_state_display()).lower()
+    if not all_there:
+        return "waits for the patients"
+    imported = ReferenceImport.objects.filter(study__slug=STUDY, state="committed").count()
+    return (
+        "references come in"
+        if imported < len(ReferenceImport.Kind)
+        else "waits for runs inside given lesions"
     )
 
 

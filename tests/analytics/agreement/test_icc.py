@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from analytics.agreement.icc import FORMS, icc, icc_of
+from analytics.agreement.icc import FORMS, concentration, icc, icc_of
 from analytics.agreement.mean_squares import patient_sums, replicate_icc
 from analytics.errors import AnalyticsError
 
@@ -169,3 +169,13 @@ def test_without_replicates_the_interval_over_patients_is_a_jackknife():
     )
     assert found.cluster_interval.method == "delete-one-patient jackknife, t on Fisher's z"
     assert "jackknife" in found.sentence()
+
+
+def test_few_lesions_that_hold_the_variance_are_warned_of():
+    rng = np.random.default_rng(4)
+    even, skewed = rng.normal(100, 20, 1000), rng.lognormal(3.88, 1.28, 1000)
+    assert concentration(np.column_stack([even, even])) == pytest.approx(0.08, abs=0.03)
+    assert not icc_of(np.column_stack([even, even + rng.normal(0, 5, 1000)]), replicates=0).warnings
+    found = icc_of(np.column_stack([skewed, skewed + rng.normal(0, 5, 1000)]), replicates=0)
+    assert "hold" in found.warnings[0]
+    assert "too narrow" in found.warnings[0]

@@ -11,7 +11,8 @@ import pytest
 
 from analytics.agreement.kappa import kappa_of
 from analytics.errors import AnalyticsError
-from analytics.questions.cadrads import CadradsParameters, accuracy, answer, cases, grades
+from analytics.questions.cadrads import answer, cases
+from analytics.questions.cadrads_grades import CadradsParameters, accuracy, grades
 from analytics.questions.filters import Filters
 
 

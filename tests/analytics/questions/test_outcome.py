@@ -230,3 +230,25 @@ def test_all_zero_volumes_and_no_events(tmp_path):
     found = answer(freeze, OutcomeParameters())
     json.dumps(found.to_dict(), allow_nan=False)
     assert found.results["cox"]["continuous"].terms[0].reason
+
+
+def test_an_endpoint_that_never_happened_is_a_reason(tmp_path):
+    names = [f"P{i}" for i in range(5)]
+    freeze = small(
+        tmp_path,
+        markers={"patient": names, "total_plaque_volume": [0, 10, 300, 400, 500]},
+        outcomes={"patient": names, "event": ["end_of_follow_up"] * 5, "years": [1, 2, 3, 4, 5]},
+    )
+    found = answer(freeze, OutcomeParameters())
+    json.dumps(found.to_dict(), allow_nan=False)
+    assert found.results["roc"].reason.startswith("0 with and 5 without")
+    assert found.results["cox"]["univariable Total plaque volume ≥ 238.5 mm³"].terms[0].reason == "no events"
+    assert any("Only 0 events" in note for note in found.notes)
+    with pytest.raises(AnalyticsError, match="no event 'death'"):
+        answer(freeze, OutcomeParameters(endpoint="death"))
+
+
+def test_a_freeze_without_outcomes_says_what_to_do(tmp_path):
+    freeze = small(tmp_path, outcomes={"patient": [], "event": [], "years": []})
+    with pytest.raises(AnalyticsError, match="import them, then make the next freeze"):
+        answer(freeze, OutcomeParameters())

@@ -62,6 +62,9 @@ def test_times_are_those_of_the_publication(freeze, shown):
     assert 60 * rows["network, graphics processor"][2].value == pytest.approx(5.65, abs=0.4)
     assert rows["network, central processor"][2].value == pytest.approx(3.82, abs=0.2)
     assert shown.results["timing seconds_gpu"].estimate > 200
+    assert shown.results["timing seconds_gpu"].dropped_count == 0, (
+        "patients without an expert are not missing"
+    )
     trace = next(t for t in shown.figure("timing_seconds_gpu").drawing.data if t["mode"] == "markers")
     behind = cases(freeze, ReadersParameters(), selection(trace["customdata"][5][0]))
     assert set(behind["kind"]) >= {"network", "expert"}

@@ -286,6 +286,7 @@ def test_references_come_in_and_one_freeze_of_each_kind_is_released(
     assert opened.simulated
     investigator = world.people["investigator"]
     assert [f.number for f in visible_freezes(investigator, world.study)] == [2, 1]
+    assert progress().freeze == "released"
     events = AuditEvent.objects.count()
     assert concluding.conclude(world).done
     assert concluding.begin(world).done
