@@ -15,10 +15,9 @@ from inference.straightening import PIXELS, SPACING_ACROSS
 
 STEP_MM = 0.1
 HALF = 0.5
-# Inside lesions that somebody has marked, plaque is likelier than where the network learnt how common it is: there an
-# angle counts as plaque from this mean probability across the wall, elsewhere from one half. Chosen so that the plaque
-# volume of given lesions has no bias on the validation scenario (model card).
-SHARE_IN_GIVEN_LESIONS = 0.36
+# Inside a lesion that somebody has marked, plaque fills the area that the network expects of it there, those angles
+# first where it is likeliest; elsewhere an angle is plaque from one half. These bound the probability from which it is.
+LEAST_SHARE, LARGEST_SHARE = 0.1, 0.9
 NOT_STAR_SHAPED = 0.2
 LEAST_AREA_MM2 = 0.3
 BESIDE_MM = 0.5
@@ -169,8 +168,9 @@ def contours_from_probabilities(
     Returns
     -------
     VesselContours
-        Radii lightly smoothed (σ 0.6 section, 0.8 angle) and scaled to the expected area; plaque where its mean probability across the wall is over
-        one half (``SHARE_IN_GIVEN_LESIONS`` there); masks for sections whose lumen or wall is not star-shaped about the centre.
+        Radii lightly smoothed (σ 0.6 section, 0.8 angle) and scaled to the expected area; plaque where its mean
+        probability across the wall is over one half, in each given lesion from where its area is the expected one; masks
+        for sections whose lumen or wall is not star-shaped about the centre.
     """
     wall_map = np.ascontiguousarray(np.maximum(wall_probability, lumen_probability), dtype=np.float32)
     lumen_map = np.ascontiguousarray(lumen_probability, dtype=np.float32)
@@ -181,11 +181,7 @@ def contours_from_probabilities(
     }
     tiny, discs = _tiny_discs(lumen_map, wall_map)
     raw["lumen"][tiny] = discs
-    given = np.zeros(len(plaque_map), bool) if given_lesions is None else given_lesions
-    limit = np.where(given, SHARE_IN_GIVEN_LESIONS, HALF)[:, None]
-    masks: dict[int, np.ndarray] = {}
-    for section in _not_star_shaped(lumen_map, wall_map, raw):
-        masks[section] = _mask(wall_map[section], lumen_map[section], plaque_map[section] > limit[section])
+    beside = _not_star_shaped(lumen_map, wall_map, raw)
     smooth = {}
     for name, radius in raw.items():
         open_ = radius > 0
@@ -195,13 +191,39 @@ def contours_from_probabilities(
     wall = _with_area(smooth["wall"], wall_map)
     lumen = np.minimum(_with_area(smooth["lumen"], inside), wall)
     share = _ring_mean(plaque_map, lumen, np.maximum(wall, lumen + 1e-3))
+    limit = np.full(len(share), HALF)
+    if given_lesions is not None:
+        polar = given_lesions.copy()
+        polar[beside] = False
+        edges = np.flatnonzero(np.diff(np.r_[0, given_lesions, 0]))
+        for first, after in zip(edges[::2], edges[1::2], strict=True):
+            rows = first + np.flatnonzero(polar[first:after])
+            if len(rows):
+                limit[first:after] = _expected_share(share[rows], lumen[rows], wall[rows], plaque_map[rows])
+    masks = {
+        section: _mask(wall_map[section], lumen_map[section], plaque_map[section] > limit[section])
+        for section in beside
+    }
     return VesselContours(
         lumen_radius=lumen,
         wall_radius=wall,
-        plaque=(share > limit) & (wall > lumen),
+        plaque=(share > limit[:, None]) & (wall > lumen),
         masks=masks,
         provenance=provenance or {},
     )
+
+
+def _expected_share(share: np.ndarray, lumen: np.ndarray, wall: np.ndarray, plaque: np.ndarray) -> float:
+    """The share from which an angle is plaque so that a lesion's area is the expected one.
+
+    share, lumen, wall : (S, 64) mean plaque probability across the wall, and radii, mm. plaque : (S, 64, 64).
+    """
+    expected = _sum_within(plaque, wall + np.float32(BEYOND_MM), PIXEL_RADIUS, _NEAREST).sum() * PIXEL_AREA
+    area = (wall.astype(float) ** 2 - lumen.astype(float) ** 2).ravel() * np.pi / ANGLES
+    order = np.argsort(-share, axis=None)
+    filled = np.cumsum(area[order])
+    last = order[min(int(np.searchsorted(filled, expected)), len(order) - 1)]
+    return float(np.clip(share.ravel()[last], LEAST_SHARE, LARGEST_SHARE))
 
 
 def _not_star_shaped(lumen_map: np.ndarray, wall_map: np.ndarray, raw: dict[str, np.ndarray]) -> list[int]:

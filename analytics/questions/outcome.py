@@ -199,7 +199,7 @@ def cases(freeze: Freeze, parameters: OutcomeParameters, selection: Mapping[str,
     high = given.values >= given.cut
     if "group" in selection:
         keep &= (high if selection["group"] == "1" else ~high) & ~np.isnan(given.values)
-    if "time" in selection:
+    if float(selection.get("time", "0")) > 0:  # a curve's start is the whole group
         keep &= np.isclose(data.time, float(selection["time"])) & (data.event == 1)
     if "at_risk" in selection:
         keep &= data.time >= float(selection["at_risk"])

@@ -12,6 +12,9 @@ import { theme } from "./site/theme";
 htmx.config.includeIndicatorStyles = false;
 htmx.config.allowEval = false;
 htmx.config.allowScriptTags = false;
+// Nothing of a page is kept in the browser's storage: going back asks the server again.
+htmx.config.historyCacheSize = 0;
+htmx.config.refreshOnHistoryMiss = true;
 
 document.addEventListener("htmx:configRequest", (event) => {
   const { detail } = event as CustomEvent<{ headers: Record<string, string>; verb: string }>;

@@ -179,8 +179,23 @@ def segment(
     """Probabilities of outer wall, lumen and plaque of one straightened vessel, each (S, 64, 64) float32.
 
     The mean over ``VIEWS``. ``extents`` are the (start, end) in mm of all lesions that somebody has marked in this
-    vessel, for a network that may be told; None = nobody has. ``arithmetic``: see ``arithmetic_of``.
+    vessel, for a network that may be told; None = nobody has. The lumen is always judged by the image alone: told of
+    a lesion, a network draws it too narrow. ``arithmetic``: see ``arithmetic_of``.
     """
+    wall, lumen, plaque = _seen_in_views(vessel, network, extents, chunk, arithmetic)
+    if extents and hasattr(network, "told") and network.told:
+        own = _seen_in_views(vessel, network, None, chunk, arithmetic)[1]
+        lumen, plaque = own, np.clip(plaque + lumen - own, 0.0, 1.0)
+    return wall, lumen, plaque
+
+
+def _seen_in_views(
+    vessel: StraightenedVessel,
+    network: nn.Module,
+    extents: Sequence[tuple[float, float]] | None,
+    chunk: int,
+    arithmetic: str,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     hu = torch.from_numpy(np.ascontiguousarray(vessel.hu))
     marked = torch.from_numpy(told(np.arange(len(hu)) * SPACING_ALONG, extents))
     total = torch.zeros((3, *hu.shape))

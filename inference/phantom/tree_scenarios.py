@@ -7,7 +7,8 @@ a score on what was learnt:
   now and then, many missing and extra branches, all four vendors.
 * ``tree_train_soft_tissue`` adds what is hard: vessels in or against soft tissue, more remodelling, thinner and
   shorter lesions, more severe ones.
-* ``tree_train_lipid`` and ``tree_train_lipid_soft_tissue`` are the same two with larger lipid cores.
+* ``tree_train_lipid`` and ``tree_train_lipid_soft_tissue`` are the same two with larger lipid cores;
+  ``tree_train_remodelled`` and ``tree_train_remodelled_soft_tissue`` grow outwards more as well.
 * ``tree_validation`` is narrower (290–500 HU, 18–34 HU, 0.50–0.85 mm), has other shares of dominance, of
   compositions and of lesion lengths, lipid cores between those of training and of the test, and only GE and Siemens
   headers. Choices are made here.
@@ -108,11 +109,22 @@ def _rich_in_lipid(chosen: Scenario) -> Scenario:
     )
 
 
+def _remodelled(chosen: Scenario) -> Scenario:
+    """Rich in lipid, and lesions that grow outwards by up to three quarters of the vessel's area."""
+    return replace(
+        _rich_in_lipid(chosen),
+        name=chosen.name.replace("tree_train", "tree_train_remodelled"),
+        remodelling=(-0.05, 0.75),
+    )
+
+
 TREE_SCENARIOS: tuple[Scenario, ...] = (
     TREE_TRAIN,
     TREE_TRAIN_SOFT_TISSUE,
     _rich_in_lipid(TREE_TRAIN),
     _rich_in_lipid(TREE_TRAIN_SOFT_TISSUE),
+    _remodelled(TREE_TRAIN),
+    _remodelled(TREE_TRAIN_SOFT_TISSUE),
     Scenario(
         name="tree_validation",
         salt=113,

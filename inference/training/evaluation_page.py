@@ -84,6 +84,28 @@ def _reliability(name: str, bins: dict[str, Any]) -> str:
     return _figure(figure, f"{what}: calibration error {bins['ece']:.3f}", "predicted", "true")
 
 
+def _alone(found: dict[str, Any]) -> str:
+    """What was found with nobody's marks."""
+    volume = found["patient_total_plaque_volume"]
+    head = [
+        "with its own extents",
+        "lesions found",
+        "of those drawn, true",
+        "extra lesions a patient",
+        "patients' total plaque volume, mm³: bias",
+        "ICC(A,1)",
+    ]
+    shares = [found[k] for k in ("sensitivity", "positive_predictive_value")]
+    cells = [
+        "all patients",
+        *(_number(s["value"]) + _interval(s["interval"]) for s in shares),
+        _number(found["extra_lesions_a_patient"], 1),
+        _number(volume["bias"], 1) + _interval(volume["bias_interval"], 1),
+        _number(volume["icc_a1"]) + _interval(volume["icc_a1_interval"]),
+    ]
+    return _table(head, [cells])
+
+
 def page(found: dict[str, Any]) -> str:
     """The page of one result of ``evaluate``."""
     scores = _table(
@@ -122,6 +144,7 @@ def page(found: dict[str, Any]) -> str:
             for name, s in found["strata"].items()
         ],
     )
+    alone = _alone(found["found_alone"])
     figures = "".join(_scatter(found, m) for m in found["lesion_measures"]) + "".join(
         _reliability(name, bins) for name, bins in found["calibration"].items()
     )
@@ -132,11 +155,12 @@ def page(found: dict[str, Any]) -> str:
         f"{found['patients']} simulated patients from seed {found['first_seed']}, {found['sections']} sections, centrelines "
         f"{found['displacement_mm']} mm off, lesion extents given, profile {found['profile']}; "
         f"{found['parameters']:,} parameters, weights {found['weights_sha256'][:12]}; "
+        f"{found['lesions_left_out_for_stents']} lesions that reach into a stent left out; "
         f"{found['core_seconds_per_100_sections']:.2f} core-seconds per 100 sections, "
         f"peak memory {found['peak_memory_mib']:.0f} MiB."
     )
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>{script}"
         f"<h1>{escape(title)}</h1><p>{escape(about)}</p><p class=note>Simulated scans; research use only. Intervals: "
-        f"patients drawn with replacement 2,000 times.</p>{scores}{measures}{strata}<div class=figures>{figures}</div></html>"
+        f"patients drawn with replacement 2,000 times.</p>{scores}{measures}{alone}{strata}<div class=figures>{figures}</div></html>"
     )

@@ -22,6 +22,7 @@ from page import WORDS  # noqa: E402
 
 from inference.networks import WEIGHTS, load_network, served_name  # noqa: E402
 
+SHOWN = ("tree_test", "tree_validation")  # whose lesions the card tells of: the first that was evaluated
 CARD, SCORES = WEIGHTS / "model_card.md", WEIGHTS / "scores.json"
 MEASURES = ("n", "truth_mean", "bias", "mae", "icc_a1")
 
@@ -129,7 +130,9 @@ def main() -> None:
     other = before.get("other_generator")
     if OTHER.exists():
         other = {m: {k: v[k] for k in MEASURES} for m, v in other_generator()[0].items()}
-    scores = {"test": f"{served_name()} tree_test", "evaluations": evaluations, "other_generator": other}
+    opened = next(s for s in SHOWN if f"{served_name()} {s}" in evaluations)
+    test = f"{served_name()} {opened}"
+    scores = {"test": test, "evaluations": evaluations, "other_generator": other}
     text = card(CARD.read_text(), scores)
     SCORES.write_text(json.dumps(scores, indent=1) + "\n")
     CARD.write_text(text)

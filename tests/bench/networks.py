@@ -106,14 +106,24 @@ def other_generator(*, largely_lipid: bool = True) -> tuple[dict[str, Any], list
 
 
 def scored(network: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Evaluation of one network (a name or a weights file) on the chosen patients."""
+    """Evaluation of one network (a name or a weights file) on the chosen patients.
+
+    Kept by weights and commit: the same weights are not scored twice, and a run that was ended goes on where it was.
+    """
     print(f"{Path(network).stem}:", flush=True)
     task = Task(
         network=network, scenario=options.scenario, first_seed=options.first_seed, patients=options.patients
     )
-    about = load_network(network)[1].about
-    shown = int(about["presentations"]) + int(about.get("presentations_before", 0))
-    return {**evaluate(task), "presentations": shown}
+    card = load_network(network)[1]
+    shown = int(card.about["presentations"]) + int(card.about.get("presentations_before", 0))
+    name = f"{card.sha256[:16]}-{task.scenario}-{task.first_seed}-{task.patients}-{commit().split()[0]}.json"
+    path = KEPT.parent / "evaluations" / name
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps({**evaluate(task), "presentations": shown}))
+        part.replace(path)
+    return dict(json.loads(path.read_text()))
 
 
 def main() -> None:
@@ -121,7 +131,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--scenario", default="tree_test")
     parser.add_argument("--first-seed", type=int, default=3000)
-    parser.add_argument("--patients", type=int, default=6)
+    parser.add_argument("--patients", type=int, default=8)
     options = parser.parse_args()
     stored = {p.stem: p.stem for p in sorted(WEIGHTS.glob("*.safetensors"))}
     compared = {p.stem: str(p) for p in sorted((WEIGHTS / "comparison").glob("*.safetensors"))}

@@ -17,7 +17,7 @@ import inference.networks
 from inference.__main__ import main
 from inference.centreline import Centreline, read_centrelines, trace, write_centrelines
 from inference.commands.analyse import COLUMNS
-from inference.contours import PIXEL_RADIUS, THETA, label_map
+from inference.contours import PIXEL_ANGLE, THETA, label_map
 from inference.contours_from_probabilities import contours_from_probabilities
 from inference.coronary import PROFILES
 from inference.errors import CentrelineError, RefusedScan
@@ -314,14 +314,19 @@ def test_given_lesions_are_checked_by_row(
     assert "row 3" in capsys.readouterr().err
 
 
-def test_faint_plaque_counts_only_inside_lesions_that_were_given():
-    radius = np.broadcast_to(PIXEL_RADIUS, (12, 64, 64))
-    wall, lumen = (radius < 3).astype(float), (radius < 1.5).astype(float)
-    plaque = 0.42 * (wall - lumen)
+def test_in_a_given_lesion_plaque_fills_the_expected_area_likeliest_angles_first() -> None:
+    """Doubt of 0.3 on average and below one half all around: without marks it would be drawn nowhere."""
+    wall, lumen = (np.repeat(_disc(r)[None], 12, 0) for r in (2.6, 1.4))
+    doubt = 0.3 + 0.15 * np.cos(PIXEL_ANGLE - 0.3) + 0.002 * np.arange(12)[:, None, None]
+    plaque = np.clip(wall - lumen, 0, 1) * doubt
     given = np.zeros(12, bool)
-    given[4:8] = True
-    assert not contours_from_probabilities(wall, lumen, plaque).plaque.any()
-    marked = contours_from_probabilities(wall, lumen, plaque, given_lesions=given).plaque
-    assert marked[4:8].all()
-    assert not marked[:4].any()
-    assert not marked[8:].any()
+    given[3:9] = True
+    alone = contours_from_probabilities(wall, lumen, plaque)
+    found = contours_from_probabilities(wall, lumen, plaque, given_lesions=given)
+    assert not alone.plaque.any()
+    assert not found.plaque[~given].any()
+    ring = np.pi * (2.6**2 - 1.4**2)
+    filled = (found.wall_radius.astype(float) ** 2 - found.lumen_radius.astype(float) ** 2) * np.pi / 64
+    assert (filled * found.plaque)[given].sum() / 6 == pytest.approx(0.311 * ring, rel=0.05)
+    away = np.cos(THETA - 0.3) < 0.3
+    assert not found.plaque[:, away].any()

@@ -1,47 +1,46 @@
-/** Dashboards: draws the figures of a page, and follows a click on a point to the case behind it. */
-import Plotly from "plotly.js-cartesian-dist-min";
+/** Dashboards: figures that lead to their cases, filters that live in the address, exports. */
+import htmx from "htmx.org";
 import "./dashboards.css";
-import { linkOf, parseFigure } from "./figures";
+import { exportMenus } from "./exports";
+import { drawAll, followTheme } from "./plots";
 
-const CONFIG = {
-  responsive: true,
-  displaylogo: false,
-  modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
-  toImageButtonOptions: { format: "svg" },
-};
-
-async function draw(target: HTMLElement): Promise<void> {
-  const figure = parseFigure(document.getElementById(target.dataset["figure"] ?? "")?.textContent);
-  if (!figure) throw new Error(`no figure for #${target.dataset["figure"]}`);
-  const plot = await Plotly.newPlot(target, figure.data, { ...figure.layout, autosize: true }, CONFIG);
-  plot.on("plotly_click", (event) => {
-    for (const point of event.points) {
-      const link = linkOf(point.customdata);
-      if (link) {
-        window.location.assign(link);
-        return;
-      }
-    }
-  });
-  target.dataset["drawn"] = "yes";
+/** Shows the cases behind a point; a single case opens at once. */
+function select(selection: string): void {
+  const dashboard = document.getElementById("dashboard");
+  if (!dashboard) return;
+  const query = new URLSearchParams(dashboard.dataset["query"]);
+  query.set("selection", selection);
+  query.set("go", "1");
+  void htmx.ajax("get", `${dashboard.dataset["cases"]}?${query}`, { target: "#cases", swap: "innerHTML" });
 }
 
-for (const target of document.querySelectorAll<HTMLElement>(".dashboard-figure")) {
-  draw(target).catch((error: unknown) => {
-    target.textContent = "This figure could not be drawn. The numbers beside it are complete.";
-    console.error(error);
-  });
-}
+drawAll(document, select);
+document.addEventListener("htmx:load", (event) => {
+  if (event.target instanceof HTMLElement) drawAll(event.target.parentElement ?? event.target, select);
+});
+followTheme();
+exportMenus();
 
-// Filters apply as they are chosen; the button remains for keyboards and for typed numbers.
-for (const form of document.querySelectorAll<HTMLFormElement>("form[data-filters]")) {
-  form.addEventListener("change", (event) => {
-    const changed = event.target;
-    if (changed instanceof HTMLSelectElement) {
-      const cut = changed.selectedOptions[0]?.dataset["cut"];
-      const field = form.elements.namedItem("cut");
-      if (cut && field instanceof HTMLInputElement) field.value = cut;
-      form.requestSubmit();
-    }
-  });
-}
+// Empty filters do not clutter the address.
+document.addEventListener("htmx:configRequest", (event) => {
+  const { detail } = event as CustomEvent<{ elt: Element; parameters: Record<string, unknown> }>;
+  if (detail.elt.id !== "filters") return;
+  for (const name of Object.keys(detail.parameters)) if (detail.parameters[name] === "") delete detail.parameters[name];
+});
+
+// A slider moves its number at once; the page follows when it is let go.
+document.addEventListener("input", (event) => {
+  if (!(event.target instanceof HTMLInputElement)) return;
+  const { slider } = event.target.dataset;
+  const pair = slider
+    ? document.getElementById(slider)
+    : document.querySelector(`[data-slider="${CSS.escape(event.target.id)}"]`);
+  if (pair instanceof HTMLInputElement) pair.value = event.target.value;
+});
+
+// Another marker has another cut-off: the old one does not stay behind in the address.
+document.addEventListener("change", (event) => {
+  if (!(event.target instanceof HTMLSelectElement) || event.target.id !== "field-marker") return;
+  const cut = document.getElementById("field-cut");
+  if (cut instanceof HTMLInputElement) cut.value = "";
+}, { capture: true });

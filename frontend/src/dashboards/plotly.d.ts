@@ -6,17 +6,12 @@ declare module "plotly.js-cartesian-dist-min" {
   export interface GraphDiv extends HTMLElement {
     on(event: "plotly_click", listener: (event: { points: Point[] }) => void): void;
   }
-  export interface Figure {
-    data: unknown[];
-    layout: Record<string, unknown>;
-  }
+  type Layout = Record<string, unknown>;
   const Plotly: {
-    newPlot(
-      target: HTMLElement,
-      data: unknown[],
-      layout: Record<string, unknown>,
-      config: Record<string, unknown>,
-    ): Promise<GraphDiv>;
+    newPlot(target: HTMLElement, data: unknown[], layout: Layout, config: Layout): Promise<GraphDiv>;
+    react(target: HTMLElement, data: unknown[], layout: Layout, config: Layout): Promise<GraphDiv>;
+    purge(target: HTMLElement): void;
+    downloadImage(figure: unknown, options: Record<string, unknown>): Promise<string>;
   };
   export default Plotly;
 }

@@ -21,7 +21,7 @@ class DashboardsConfig(AppConfig):
         from plaquelab.analysis.signals import run_succeeded
         from plaquelab.audit import services as audit
         from plaquelab.dashboards import frozen, receivers, services
-        from plaquelab.dashboards.models import DatasetFreeze
+        from plaquelab.dashboards.models import Calculation, DatasetFreeze
         from plaquelab.jobs import services as jobs
         from plaquelab.reading.signals import case_final
         from plaquelab.references.signals import reads_imported
@@ -33,6 +33,13 @@ class DashboardsConfig(AppConfig):
             queued_states=(State.DRAFT,),
             running_states=(State.BUILDING,),
             fail=services.fail_abandoned,
+        )
+        jobs.register(
+            Calculation,
+            ring=services.ring_calculation,
+            queued_states=(Calculation.State.QUEUED,),
+            running_states=(Calculation.State.RUNNING,),
+            fail=services.fail_abandoned_calculation,
         )
         audit.register_check(frozen.freezes_match)
         case_final.connect(receivers.measure_inside_final_read, dispatch_uid="dashboards.final_read")
@@ -54,5 +61,5 @@ def _warm_up(**_: Any) -> None:
 def _load() -> None:
     import importlib
 
-    for module in ("analytics.agreement", "analytics.accuracy", "analytics.survival", "analytics.simulation"):
+    for module in ("analytics.questions", "analytics.freeze", "analytics.simulation"):
         importlib.import_module(module)

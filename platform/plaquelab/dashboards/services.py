@@ -1,7 +1,8 @@
-"""All writes of freezes: request, retry, discard, release; noting downloads."""
+"""All writes of freezes and of calculations upon them: request, retry, discard, release; noting downloads."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -10,8 +11,8 @@ from django.utils import timezone
 
 from plaquelab.audit import services as audit
 from plaquelab.dashboards import comparison_runs
-from plaquelab.dashboards.models import DatasetFreeze
-from plaquelab.dashboards.transitions import FREEZE, S
+from plaquelab.dashboards.models import Calculation, DatasetFreeze
+from plaquelab.dashboards.transitions import CALCULATION, FREEZE, C, S
 from plaquelab.jobs import services as jobs
 from plaquelab.states import TransitionError
 from plaquelab.studies.models import Study
@@ -168,3 +169,80 @@ def note_download(*, freeze: DatasetFreeze, by: User) -> None:
 def fail_abandoned(freeze: Any, message: str) -> None:
     """End a freeze whose workers died too often (called by the reaper)."""
     jobs.fail(freeze, to_state=S.FAILED, message=message)
+
+
+def ring_calculation(calculation_id: int) -> None:
+    """Ring the doorbell for a calculation."""
+    from plaquelab.dashboards.tasks import calculate
+
+    calculate.delay(calculation_id)
+
+
+@transaction.atomic
+def request_calculation(
+    *,
+    freeze: DatasetFreeze,
+    kind: str,
+    key: str,
+    by: User | None,
+    question: str = "",
+    parameters: Mapping[str, str] | None = None,
+    replicates: int = 0,
+) -> Calculation:
+    """Ask for a calculation on a freeze, or return the one that was asked for already; a failed one is queued again.
+
+    Parameters
+    ----------
+    key : hash of what it depends on beside the freeze (``answers.answer_key``).
+    """
+    from plaquelab.dashboards.tasks import calculate
+
+    calculation, made = Calculation.objects.get_or_create(
+        freeze=freeze,
+        kind=kind,
+        key=key,
+        defaults={
+            "study": freeze.study,
+            "question": question,
+            "parameters": dict(parameters or {}),
+            "replicates": replicates,
+            "requested_by": by,
+            "rung_at": timezone.now(),
+        },
+    )
+    if made:
+        audit.record(
+            verb="calculation.request",
+            obj=calculation,
+            by=by,
+            study=freeze.study,
+            after={
+                "freeze": freeze.number,
+                "kind": str(kind),
+                "question": question,
+                "replicates": replicates,
+            },
+        )
+    elif not CALCULATION.allows(calculation, "retry") or not jobs.retry(
+        calculation, from_states=(C.FAILED,), to_state=C.QUEUED, by=by
+    ):
+        return calculation
+    calculate.delay_on_commit(calculation.pk)  # type: ignore[attr-defined]
+    return calculation
+
+
+def fail_abandoned_calculation(calculation: Any, message: str) -> None:
+    """End a calculation whose workers died too often (called by the reaper)."""
+    jobs.fail(calculation, to_state=C.FAILED, message=message)
+
+
+@transaction.atomic
+def note_export(*, freeze: DatasetFreeze, by: User, what: str) -> None:
+    """Write the event of somebody who takes a table, numbers or the report of a freeze away."""
+    audit.record(
+        verb="dashboard.export",
+        obj=freeze,
+        by=by,
+        study=freeze.study,
+        after={"number": freeze.number, "hash": freeze.hash, "state": str(freeze.state), "what": what},
+    )

@@ -1,4 +1,4 @@
-"""The Celery task of freezes: a doorbell with a number."""
+"""The Celery tasks of freezes and of calculations upon them: doorbells with a number."""
 
 from __future__ import annotations
 
@@ -17,3 +17,16 @@ def build_freeze(freeze_id: int) -> None:
     from plaquelab.dashboards.freezing import execute
 
     execute(freeze_id)
+
+
+@shared_task(
+    acks_late=True,
+    reject_on_worker_lost=True,
+    soft_time_limit=settings.CELERY_TASK_SOFT_TIME_LIMIT,
+    time_limit=settings.CELERY_TASK_TIME_LIMIT,
+)
+def calculate(calculation_id: int) -> None:
+    """Do one attempt at a calculation, if nobody else does."""
+    from plaquelab.dashboards.calculating import execute
+
+    execute(calculation_id)

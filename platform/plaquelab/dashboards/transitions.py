@@ -1,8 +1,8 @@
-"""States of a freeze: draft → building → frozen (hash) → released."""
+"""States of a freeze: draft → building → frozen (hash) → released; and of calculations upon one."""
 
 from __future__ import annotations
 
-from plaquelab.dashboards.models import DatasetFreeze
+from plaquelab.dashboards.models import Calculation, DatasetFreeze
 from plaquelab.states import Machine
 
 S = DatasetFreeze.State
@@ -20,5 +20,19 @@ FREEZE = Machine(
         (S.DRAFT, "discard"): S.DISCARDED,
         (S.FAILED, "discard"): S.DISCARDED,
         (S.FROZEN, "release"): S.RELEASED,
+    },
+)
+
+C = Calculation.State
+
+CALCULATION = Machine(
+    name="calculation",
+    field="state",
+    table={
+        (C.QUEUED, "claim"): C.RUNNING,
+        (C.RUNNING, "claim"): C.RUNNING,
+        (C.RUNNING, "succeed"): C.SUCCEEDED,
+        (C.RUNNING, "fail"): C.FAILED,
+        (C.FAILED, "retry"): C.QUEUED,
     },
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from plaquelab.dashboards.views import agreement, freezes, outcome, rows
+from plaquelab.dashboards.views import calculations, cases, exports, freezes, questions
 
 
 class FreezeAction:
@@ -32,21 +32,15 @@ urlpatterns = [
     path(f"{_FREEZES}<int:number>/<freeze_action:action>/", freezes.act, name="freeze_act"),
     path(f"{_FREEZES}<int:number>/download/freeze.zip", freezes.download, name="freeze_download"),
     path(f"{_FREEZES}<int:number>/panels/<path:file>", freezes.panel, name="freeze_panel"),
-    path(_STUDY, agreement.home, name="home"),
-    path(f"{_STUDY}agreement/", agreement.page, name="agreement"),
-    path(f"{_STUDY}agreement/cases/", agreement.cases, name="agreement_cases"),
-    path(f"{_STUDY}agreement/rows.csv", agreement.rows_csv, name="agreement_csv"),
-    path(f"{_STUDY}agreement/result.json", agreement.result_json, name="agreement_json"),
-    path(f"{_STUDY}outcome/", outcome.page, name="outcome"),
-    path(f"{_STUDY}outcome/patients/", outcome.patients, name="outcome_patients"),
-    path(f"{_STUDY}outcome/rows.csv", outcome.rows_csv, name="outcome_csv"),
-    path(f"{_STUDY}outcome/result.json", outcome.result_json, name="outcome_json"),
-    path(f"{_STUDY}rows/exams/<int:number>/", rows.exam, name="exam_rows"),
-    path(
-        f"{_STUDY}rows/simulated/lesions/<slug:patient>/<int:lesion>/", rows.lesion, name="simulated_lesion"
-    ),
-    path(f"{_STUDY}rows/simulated/patients/<slug:patient>/", rows.patient, name="simulated_patient"),
-    path(
-        f"{_STUDY}rows/simulated/cohort/<slug:patient>/", rows.cohort_patient, name="simulated_cohort_patient"
-    ),
+    path(_STUDY, questions.home, name="home"),
+    path(f"{_FREEZES}<int:number>/case/", cases.case, name="case"),
+    path(f"{_STUDY}<slug:question>/", questions.page, name="question"),
+    path(f"{_STUDY}<slug:question>/cases/", questions.cases, name="cases"),
+    path(f"{_STUDY}<slug:question>/cases.csv", exports.cases_csv, name="cases_csv"),
+    path(f"{_STUDY}<slug:question>/numbers.json", exports.numbers_json, name="numbers_json"),
+    path(f"{_STUDY}<slug:question>/figures/<slug:name>.csv", exports.figure_csv, name="figure_csv"),
+    path(f"{_STUDY}<slug:question>/figures/<slug:name>.json", exports.figure_json, name="figure_json"),
+    path(f"{_STUDY}<slug:question>/tables/<slug:name>.csv", exports.grid_csv, name="grid_csv"),
+    path(f"{_STUDY}<slug:question>/bootstrap/", calculations.start, name="bootstrap"),
+    path(f"{_STUDY}<slug:question>/bootstrap/progress/", calculations.progress, name="bootstrap_progress"),
 ]

@@ -37,7 +37,7 @@ def test_scenarios_differ_in_settings_not_only_in_seed():
         test.salt,
         test.psf_plane_mm,
     )
-    apart = {n: s for n, s in SCENARIOS.items() if "lipid" not in n}
+    apart = {n: s for n, s in SCENARIOS.items() if "lipid" not in n and "remodelled" not in n}
     assert len({s.salt for s in apart.values()}) == len(apart)
 
 
@@ -47,6 +47,8 @@ def test_scenarios_rich_in_lipid_are_the_same_patients_with_larger_cores():
         assert rich.salt == plain.salt
         assert rich.lipid_thick[1] > plain.lipid_thick[1]
         assert replace(rich, **{k: getattr(plain, k) for k in LIPID}) == plain
+        wide = SCENARIOS[name.replace("tree_train", "tree_train_remodelled")]
+        assert replace(wide, name=rich.name, remodelling=rich.remodelling) == rich
 
 
 def test_unknown_scenario_and_negative_seed_are_refused():

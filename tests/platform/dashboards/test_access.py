@@ -1,59 +1,118 @@
-"""Who sees dashboards: role × page × study."""
+"""Who sees dashboards: role × page × study, and which freezes."""
 
 from __future__ import annotations
 
 import pytest
 from django.urls import reverse
 
-PAGES = [
-    ("dashboards:home", {}, 302),
-    ("dashboards:agreement", {}, 200),
-    ("dashboards:agreement_cases", {}, 200),
-    ("dashboards:agreement_csv", {}, 200),
-    ("dashboards:agreement_json", {}, 200),
-    ("dashboards:outcome", {}, 200),
-    ("dashboards:outcome_patients", {}, 200),
-    ("dashboards:outcome_csv", {}, 200),
-    ("dashboards:outcome_json", {}, 200),
-    ("dashboards:exam_rows", {"number": 1}, 200),
-    ("dashboards:simulated_lesion", {"patient": "SIM-R001", "lesion": 1}, 200),
-    ("dashboards:simulated_patient", {"patient": "SIM-R001"}, 200),
-    ("dashboards:simulated_cohort_patient", {"patient": "SIM-0001"}, 200),
-]
+from plaquelab.dashboards.questions import QUESTIONS
+
+PER_QUESTION = ["question", "cases", "cases_csv", "numbers_json"]
+SEE = ["manager", "investigator", "auditor"]
+BLINDED = ["coordinator", "technician", "reader", "reader2", "adjudicator"]
 
 
-@pytest.mark.parametrize("role", ["manager", "investigator", "auditor"])
-def test_roles_that_see_them(filled, client_for, role):
-    client = client_for(filled.a.users[role])
-    for name, kwargs, status in PAGES:
-        response = client.get(reverse(name, kwargs={"study": "alpha", **kwargs}))
-        assert response.status_code == status, name
+def address(view, **kwargs):
+    return reverse(f"dashboards:{view}", kwargs={"study": "alpha", **kwargs})
 
 
-@pytest.mark.parametrize("role", ["coordinator", "technician", "reader", "reader2", "adjudicator"])
-def test_roles_that_are_blinded_or_have_no_part(filled, client_for, role):
-    client = client_for(filled.a.users[role])
-    for name, kwargs, _ in PAGES:
-        assert client.get(reverse(name, kwargs={"study": "alpha", **kwargs})).status_code == 403, name
+def every_address():
+    found = [address(name, question=key) + "?freeze=2" for name in PER_QUESTION for key in QUESTIONS]
+    found += [address(f"figure_{kind}", question="agreement", name="scatter") for kind in ("csv", "json")]
+    found += [
+        address("grid_csv", question="agreement", name="metrics"),
+        address("bootstrap_progress", question="agreement"),
+        address("case", number=1) + "?patient=P-001&table=lesion_pairs&row=0",
+    ]
+    return found
 
 
-def test_strangers_learn_nothing(filled, client_for):
-    client = client_for(filled.b.users["manager"])
-    for name, kwargs, _ in PAGES:
-        assert client.get(reverse(name, kwargs={"study": "alpha", **kwargs})).status_code == 404, name
+@pytest.mark.parametrize("role", SEE)
+def test_roles_that_see_them(pages, client_for, role):
+    client = client_for(pages.a.users[role])
+    assert client.get(address("home")).status_code == 302
+    for url in every_address():
+        assert client.get(url).status_code == 200, url
 
 
-def test_an_investigator_who_also_reads_is_refused(filled, client_for):
+@pytest.mark.parametrize("role", BLINDED)
+def test_roles_that_are_blinded_or_have_no_part(pages, client_for, role):
+    client = client_for(pages.a.users[role])
+    for url in [address("home"), *every_address()]:
+        assert client.get(url).status_code == 403, url
+    assert client.post(address("bootstrap", question="agreement")).status_code == 403
+
+
+def test_strangers_learn_nothing(pages, client_for):
+    client = client_for(pages.b.users["manager"])
+    for url in [address("home"), *every_address()]:
+        assert client.get(url).status_code == 404, url
+    assert client.post(address("bootstrap", question="agreement")).status_code == 404
+
+
+def test_an_investigator_who_also_reads_is_refused(pages, client_for):
     from plaquelab.studies.models import Membership
 
-    Membership.objects.create(user=filled.a.investigator, study=filled.a.study, role="reader")
-    response = client_for(filled.a.investigator).get(
-        reverse("dashboards:agreement", kwargs={"study": "alpha"})
+    Membership.objects.create(user=pages.a.investigator, study=pages.a.study, role="reader")
+    client = client_for(pages.a.investigator)
+    for url in every_address():
+        assert client.get(url).status_code == 403, url
+
+
+def test_without_a_login_one_is_asked_for_it(pages, client):
+    for url in every_address():
+        response = client.get(url)
+        assert response.status_code == 302
+        assert "login" in response["Location"]
+
+
+def test_a_freeze_that_is_not_released_shows_nothing_to_an_investigator(pages, client_for):
+    """Not its hash, not its number in a list, not its numbers through any address."""
+    client = client_for(pages.a.investigator)
+    for url in every_address():
+        joint = "&" if "?" in url else "?"
+        text = client.get(f"{url.replace('freeze=2', '')}{joint}freeze=3").content.decode()
+        assert pages.newer.hash[:12] not in text, url
+        assert "not released" not in text, url
+    assert client.get(address("case", number=3) + "?patient=P-001").status_code == 404
+    page = client.get(address("question", question="agreement"), {"freeze": "3"}).content.decode()
+    assert "There is no freeze “3” that you may open: showing freeze 1." in page
+
+
+@pytest.mark.parametrize("role", ["manager", "auditor"])
+def test_manager_and_auditor_may_look_at_it_and_are_told_so(pages, client_for, role):
+    text = (
+        client_for(pages.a.users[role])
+        .get(address("question", question="agreement"), {"freeze": "3"})
+        .content.decode()
     )
-    assert response.status_code == 403
+    assert "This freeze is not released" in text
+    assert pages.newer.hash[:12] in text
 
 
-def test_without_a_login_one_is_asked_for_it(filled, client):
-    response = client.get(reverse("dashboards:agreement", kwargs={"study": "alpha"}))
-    assert response.status_code == 302
-    assert "login" in response["Location"]
+def test_only_those_who_may_change_something_start_work(pages, client_for):
+    url = address("bootstrap", question="agreement")
+    assert client_for(pages.a.auditor).post(url).status_code == 403
+    assert "Bootstrap 10,000 resamples" not in (
+        client_for(pages.a.auditor).get(address("question", question="agreement")).content.decode()
+    )
+    assert client_for(pages.a.investigator).post(url).status_code == 302
+
+
+def test_before_the_first_release_investigators_see_progress_alone(filled, client_for):
+    for key in QUESTIONS:
+        response = client_for(filled.a.investigator).get(address("question", question=key))
+        assert response.status_code == 200
+        text = response.content.decode()
+        assert "No freeze is released yet" in text
+        assert "Freeze the study" not in text
+        assert "Freeze the study" in (
+            client_for(filled.a.manager).get(address("question", question=key)).content.decode()
+        )
+    assert (
+        client_for(filled.a.investigator).get(address("cases_csv", question="agreement")).status_code == 404
+    )
+
+
+def test_an_unknown_question_is_none(pages, client_for):
+    assert client_for(pages.a.manager).get(address("question", question="horoscope")).status_code == 404

@@ -12,7 +12,7 @@ from django.utils import timezone
 from analytics.freeze import About, read_freeze, write_freeze
 from plaquelab.analysis.models import AnalysisRun, Measurement
 from plaquelab.dashboards.dataset import build
-from plaquelab.dashboards.live import signed_revisions
+from plaquelab.dashboards.signed import signed_revisions
 from plaquelab.reading.models import ReadCase
 from plaquelab.references.services import import_file
 from tests.platform.dashboards.conftest import lesion_rows, territory_rows

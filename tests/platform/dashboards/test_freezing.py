@@ -17,7 +17,7 @@ from plaquelab.audit.models import AuditEvent
 from plaquelab.dashboards import freezing, services
 from plaquelab.dashboards.frozen import NotFrozenError, freezes_match, open_freeze
 from plaquelab.dashboards.models import DatasetFreeze
-from plaquelab.dashboards.selectors import current_freeze, visible_freezes
+from plaquelab.dashboards.selectors import chosen_freeze, visible_freezes
 from plaquelab.states import TransitionError
 from plaquelab.storage import store
 from tests.platform.conftest import ROLES
@@ -91,9 +91,7 @@ def test_audit_verify_finds_an_altered_freeze(frozen):
 
 def test_one_freeze_at_a_time_and_waiting_measurements_are_named(filled, client_for):
     world = filled.a
-    with pytest.raises(
-        services.FreezeError, match="4 runs that comparisons need"
-    ):
+    with pytest.raises(services.FreezeError, match="4 runs that comparisons need"):
         services.request_freeze(study=world.study, by=world.manager)
     assert not DatasetFreeze.objects.exists()
     ask(world)
@@ -227,18 +225,22 @@ def test_who_reads_sees_no_freeze_even_as_manager(released, filled, client_for):
     assert client.get(url("freezes")).status_code == 403
     assert client.get(url("freeze", number=1)).status_code == 403
     assert client.post(url("freezes")).status_code == 403
-    assert current_freeze(filled.a.manager, filled.a.study) is None
+    assert chosen_freeze(filled.a.manager, filled.a.study, "1") == (None, "")
 
 
 def test_investigators_get_released_freezes(frozen, filled, client_for):
     world = filled.a
-    assert current_freeze(world.investigator, world.study) is None
-    assert current_freeze(world.manager, world.study) == frozen
+    assert chosen_freeze(world.investigator, world.study, "") == (None, "")
+    assert chosen_freeze(world.manager, world.study, "") == (frozen, "")
     services.release_freeze(freeze=frozen, by=world.manager, reason=REASON)
-    assert current_freeze(world.investigator, world.study) == frozen
     newer = freezing.execute(ask(world).pk)
-    assert current_freeze(world.investigator, world.study) == frozen
-    assert current_freeze(world.auditor, world.study) == newer
+    assert chosen_freeze(world.investigator, world.study, "") == (frozen, "")
+    shown, problem = chosen_freeze(world.investigator, world.study, str(newer.number))
+    assert shown == frozen
+    assert "no freeze “2” that you may open" in problem
+    # One begins with what investigators see; manager and auditor may choose the newer one.
+    assert chosen_freeze(world.auditor, world.study, "") == (frozen, "")
+    assert chosen_freeze(world.auditor, world.study, "2") == (newer, "")
     text = client_for(world.investigator).get(url("freezes")).content.decode()
     assert "1 freeze" in text
     assert "Make a freeze" not in text
@@ -329,5 +331,4 @@ def test_the_simulated_cohort_is_a_second_labelled_freeze(filled, monkeypatch):
     assert opened.simulated
     assert freeze.rows["markers"] == len(opened.table("markers"))
     assert all(store().exists(f"{freeze.folder}/{name}") for name in freeze.files)
-    assert current_freeze(filled.a.manager, filled.a.study) is None
-    assert current_freeze(filled.a.manager, filled.a.study, "simulation") == freeze
+    assert chosen_freeze(filled.a.manager, filled.a.study, "")[0] == freeze

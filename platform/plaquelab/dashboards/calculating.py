@@ -1,0 +1,149 @@
+"""One attempt at a calculation: claim it, answer with resampling, store what came out, or say why not."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, MutableMapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from django.db import transaction
+
+from analytics.errors import AnalyticsError
+from plaquelab.dashboards import answers
+from plaquelab.dashboards.frozen import open_freeze
+from plaquelab.dashboards.models import Calculation
+from plaquelab.dashboards.questions import QUESTIONS
+from plaquelab.dashboards.transitions import CALCULATION, C
+from plaquelab.jobs import services as jobs
+from plaquelab.storage import store
+
+log = logging.getLogger(__name__)
+ANSWER_FILE = "answer.json.z"
+Progress = Callable[[int, int, str], None]
+
+
+def execute(calculation_id: int) -> Calculation | None:
+    """Run one attempt. Returns None when there was nothing to do (somebody else has it, or it has ended)."""
+    claimable = [state for state, event in CALCULATION.table if event == "claim"]
+    calculation = jobs.claim(Calculation, calculation_id, from_states=claimable, to_state=C.RUNNING)
+    if calculation is None:
+        return None
+    try:
+        with jobs.heartbeat(calculation):
+            _calculate_and_store(calculation)
+    except jobs.JobLostError as lost:
+        log.warning("calculation %s: %s", calculation.pk, lost)
+        return None
+    except SoftTimeLimitExceeded:
+        _fail(calculation, "The calculation took too long and was stopped.")
+    except AnalyticsError as refused:
+        # The text names table, column and row, and says what to do.
+        log.warning("calculation %s: %s", calculation.pk, refused)
+        _fail(calculation, str(refused))
+    except Exception:  # whatever else breaks is ours: the log gets it, the person a number
+        number = jobs.error_id()
+        log.exception("calculation %s failed (error %s)", calculation.pk, number)
+        _fail(
+            calculation,
+            f"The calculation failed for a reason that is ours, not yours. Tell the operator error {number}.",
+            number,
+        )
+    return calculation
+
+
+def _fail(calculation: Calculation, message: str, error_id: str = "") -> None:
+    calculation.refresh_from_db(fields=["state"])
+    if CALCULATION.allows(calculation, "fail"):
+        jobs.fail(calculation, to_state=C.FAILED, message=message, error_id=error_id)
+
+
+def _calculate_and_store(calculation: Calculation) -> None:
+    with tempfile.TemporaryDirectory(prefix="calculation-") as folder:
+        out = Path(folder)
+        _MAKERS[calculation.kind](calculation, out, _reporter(calculation))
+        files = {path.name: path.stat().st_size for path in sorted(out.iterdir())}
+        for name in files:
+            store().put(f"{calculation.folder}/{name}", (out / name).read_bytes())
+    with transaction.atomic():
+        jobs.finish(
+            calculation, to_state=CALCULATION.table[(C.RUNNING, "succeed")], stage="done", files=files
+        )
+    shutil.rmtree(_memory_folder(calculation), ignore_errors=True)
+
+
+def _answer(calculation: Calculation, out: Path, progress: Progress) -> None:
+    """Answer a question with bootstrap intervals."""
+    from analytics.questions import Steps
+
+    question = QUESTIONS[calculation.question]
+    freeze = open_freeze(calculation.freeze)
+    parameters, _ = question.read(freeze, calculation.parameters)
+    steps = Steps(progress=progress, memory=FolderMemory(_memory_folder(calculation)))
+    answer = question.answer(freeze, parameters, replicates=calculation.replicates, steps=steps)
+    (out / ANSWER_FILE).write_bytes(answers.dump(answers.document(answer)))
+
+
+_MAKERS: dict[str, Callable[[Calculation, Path, Progress], None]] = {Calculation.Kind.ANSWER: _answer}
+
+
+def _reporter(calculation: Calculation) -> Progress:
+    """Return a progress function that writes at most four rows a second."""
+    last = {"at": 0.0}
+
+    def progress(done: int, total: int, name: str) -> None:
+        now = time.monotonic()
+        if now - last["at"] < 0.25:
+            return
+        last["at"] = now
+        jobs.report(calculation, name, done / max(total, 1))
+
+    return progress
+
+
+def _memory_folder(calculation: Calculation) -> Path:
+    return Path(settings.DATA_DIR) / "cache" / "steps" / f"{calculation.pk}-{calculation.key[:16]}"
+
+
+class FolderMemory(MutableMapping[str, Any]):
+    """Finished parts of a calculation as files in a private folder, so that an attempt goes on where another was killed.
+
+    Only this process's own objects are written and read there; the folder is mode 0700 and goes when the work is done.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _path(self, name: str) -> Path:
+        return self.folder / sha256(name.encode()).hexdigest()[:32]
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return pickle.loads(self._path(name).read_bytes())
+        except (FileNotFoundError, EOFError, pickle.UnpicklingError):
+            raise KeyError(name) from None
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._path(name).exists()
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = self._path(name).with_suffix(".part")
+        part.write_bytes(pickle.dumps(value))
+        part.rename(self._path(name))
+
+    def __delitem__(self, name: str) -> None:
+        self._path(name).unlink()
+
+    def __iter__(self) -> Iterator[str]:
+        return (path.name for path in self.folder.glob("*"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

@@ -1,0 +1,47 @@
+"""One case of a freeze: the row of measurements behind a point, and all else that the freeze holds of the patient."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from plaquelab.dashboards import case_list, case_page, selectors
+from plaquelab.dashboards.frozen import open_freeze
+
+
+@login_required
+@require_GET
+def case(request: HttpRequest, study: str, number: int) -> HttpResponse:
+    """One patient, at the row that was clicked on."""
+    found = selectors.open_study(request, study)
+    row = get_object_or_404(
+        selectors.freezes_with_content(request.user, found),  # type: ignore[arg-type]
+        number=number,
+    )
+    freeze = open_freeze(row)
+    patient = request.GET.get("patient", "")
+    facts = case_page.facts(freeze, patient)
+    if facts is None:
+        raise Http404("This freeze has no such patient.")
+    chosen = case_page.chosen(freeze, patient, request.GET.get("table", ""), request.GET.get("row", ""))
+    people = freeze.table("patients")
+    exam = people.loc[(people["patient"] == patient).to_numpy(), "exam"].iloc[0]
+    images = ""
+    if exam == exam and int(exam) in selectors.exams_with_images(request.user, found, [int(exam)]):  # type: ignore[arg-type]
+        images = case_list.link_to_images(found.slug, int(exam), chosen.record if chosen else {})
+    context = {
+        "study": found,
+        "is_simulated": found.is_simulated or freeze.simulated,
+        "freeze": row,
+        "patient": patient,
+        "facts": facts,
+        "chosen": chosen,
+        "images": images,
+        "tables": [
+            *case_page.pair_rows(freeze, patient, slug=found.slug, number=number),
+            *case_page.other_rows(freeze, patient),
+        ],
+    }
+    return render(request, "dashboards/case.html", context)

@@ -1,0 +1,113 @@
+"""Downloads of a page: a figure's or grid's table, its numbers, all numbers, and the cases of a selection."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from analytics.errors import AnalyticsError
+from plaquelab.dashboards import case_list, documents, exports, services
+from plaquelab.dashboards.answers import Document
+from plaquelab.dashboards.asking import Asked, asked
+from plaquelab.dashboards.downloads import csv_response, json_response
+
+View = Callable[..., HttpResponse]
+
+
+def refused_in_words(view: View) -> View:
+    """A question that this freeze cannot answer gets the reason as text, never a traceback."""
+
+    @functools.wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except AnalyticsError as reason:
+            return HttpResponse(f"{reason}\n", status=422, content_type="text/plain; charset=utf-8")
+
+    return wrapped
+
+
+def _asked(request: HttpRequest, study: str, question: str) -> Asked:
+    found = asked(request, study, question)
+    if found is None:
+        raise Http404("There is no freeze to take anything from.")
+    return found
+
+
+def _document(found: Asked) -> Document:
+    calculation = documents.calculation_of(found) if found.question.can_resample else None
+    return documents.shown_document(found, calculation)
+
+
+def _part(document: Document, kind: str, name: str) -> Document:
+    part: Document | None = next((p for p in document[kind] if p["name"] == name), None)
+    if part is None:
+        raise Http404("There is no such figure or table on this page.")
+    return part
+
+
+def _csv(request: HttpRequest, found: Asked, what: str, table: exports.Table) -> HttpResponse:
+    services.note_export(freeze=found.row, by=request.user, what=f"{found.question.key}: {what}")  # type: ignore[arg-type]
+    headings, rows = exports.marked(found, table)
+    return csv_response(f"{found.file_name}-{what}", headings, rows)
+
+
+def _json(request: HttpRequest, found: Asked, what: str, content: dict[str, Any]) -> HttpResponse:
+    services.note_export(freeze=found.row, by=request.user, what=f"{found.question.key}: {what}")  # type: ignore[arg-type]
+    return json_response(f"{found.file_name}-{what}", {"provenance": exports.provenance(found), **content})
+
+
+@login_required
+@require_GET
+@refused_in_words
+def figure_csv(request: HttpRequest, study: str, question: str, name: str) -> HttpResponse:
+    """A figure's points, cells, bars and steps."""
+    found = _asked(request, study, question)
+    return _csv(request, found, name, exports.figure_table(_part(_document(found), "figures", name)))
+
+
+@login_required
+@require_GET
+@refused_in_words
+def figure_json(request: HttpRequest, study: str, question: str, name: str) -> HttpResponse:
+    """A figure's caption, sentences and every number of the results that it shows."""
+    found = _asked(request, study, question)
+    figure = _part(_document(found), "figures", name)
+    content = {part: figure[part] for part in ("name", "title", "caption", "sentences", "numbers")}
+    return _json(request, found, name, content)
+
+
+@login_required
+@require_GET
+@refused_in_words
+def grid_csv(request: HttpRequest, study: str, question: str, name: str) -> HttpResponse:
+    """A table as printed."""
+    found = _asked(request, study, question)
+    return _csv(request, found, name, exports.grid_table(_part(_document(found), "grids", name)))
+
+
+@login_required
+@require_GET
+@refused_in_words
+def numbers_json(request: HttpRequest, study: str, question: str) -> HttpResponse:
+    """Every number of the page."""
+    found = _asked(request, study, question)
+    return _json(request, found, "numbers", _document(found)["numbers"])
+
+
+@login_required
+@require_GET
+@refused_in_words
+def cases_csv(request: HttpRequest, study: str, question: str) -> HttpResponse:
+    """Every case of the selection with the values that were asked about."""
+    found = _asked(request, study, question)
+    frame = case_list.frame(found).drop(columns="row", errors="ignore")
+    rows = [
+        [None if cell != cell else cell for cell in row] for row in frame.astype(object).to_numpy().tolist()
+    ]
+    return _csv(request, found, "cases", ([str(c) for c in frame.columns], rows))
