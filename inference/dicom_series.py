@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from inference.errors import VolumeError
+from inference.hounsfield import check_hounsfield
 from inference.volume import Volume
 
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -79,6 +80,7 @@ def read_series(
         warnings.append(f"Slices of {thickness:.2f} mm overlap every {spacing:.2f} mm.")
     if hu.min() > -500 and hu.max() < 300:
         warnings.append("The values span little of the HU range: check the rescale slope and intercept.")
+    warnings += check_hounsfield(hu)
     return Volume(hu=hu, affine=affine, metadata=metadata, warnings=tuple(warnings))
 
 
@@ -146,7 +148,7 @@ def _check_one(dataset: Dataset, called: str) -> None:
             raise VolumeError(
                 "no-geometry", f"{called}: {keyword} is missing; without it there is no geometry.", called
             )
-    if int(dataset.get("BitsAllocated", 16)) == 8:
+    if int(dataset.get("BitsAllocated", 16)) == 8 or int(dataset.get("BitsStored", 16) or 16) <= 8:
         raise VolumeError(
             "8-bit", f"{called} has 8 bits a pixel: HU need 12 or more. Send the original series.", called
         )
@@ -166,6 +168,10 @@ def _check_one(dataset: Dataset, called: str) -> None:
             raise VolumeError(
                 "not-a-number", f"{called}: {keyword} holds a value that is not a number.", called
             )
+    if min(float(x) for x in dataset.PixelSpacing) <= 0:
+        raise VolumeError(
+            "no-geometry", f"{called}: PixelSpacing is {dataset.PixelSpacing}; it must be above 0.", called
+        )
     if float(slope) == 0:
         raise VolumeError(
             "rescale-slope-0", f"{called}: RescaleSlope is 0; every value would be the same.", called

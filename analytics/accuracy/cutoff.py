@@ -266,7 +266,7 @@ def _repeat(
         float(np.clip(apparent.sensitivity - lost_se, 0, 1)),
         float(np.clip(apparent.specificity - lost_sp, 0, 1)),
     )
-    return percentile_interval(np.concatenate(values), replicates), corrected
+    return percentile_interval(np.concatenate(values), replicates, clusters=clusters), corrected
 
 
 def _weights(cluster: NDArray[np.int64], clusters: int, replicates: int, seed: int) -> Iterator[Array]:

@@ -97,7 +97,7 @@ def bootstrapped_auc_of(
             for parts in _replicates(markers, case, patient, patients, replicates, seed)
         ]
     )
-    interval = percentile_interval(drawn, replicates)
+    interval = percentile_interval(drawn, replicates, clusters=patients)
     if interval is not None and clusters is None:
         interval = Interval(interval.low, interval.high, interval.method.replace("patient-cluster ", ""))
     return BootstrappedAuc(

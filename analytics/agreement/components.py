@@ -213,7 +213,7 @@ def nested_icc_of(
         for drawn in resampled_sums(sums.parts, replicates=replicates, seed=seed):
             fits = fit_nested(drawn, sums)
             values.append(1 - fits.residual / (fits.patient + fits.lesion + fits.residual))
-        interval = percentile_interval(np.concatenate(values), replicates)
+        interval = percentile_interval(np.concatenate(values), replicates, clusters=patients)
     return ComponentIcc(
         estimate=(between + lesion) / total,
         interval=interval,
@@ -286,7 +286,7 @@ def _crossed_bootstrap(parts: Array, k: int, form: str, replicates: int, seed: i
         fits = fit_crossed(drawn, k)
         error = fits.residual + (fits.rater if form == "A,1" else 0)
         values.append(fits.subject / (fits.subject + error))
-    return percentile_interval(np.concatenate(values), replicates)
+    return percentile_interval(np.concatenate(values), replicates, clusters=len(parts))
 
 
 def _named(interval: Interval | None, clusters: int | None) -> Interval | None:

@@ -36,7 +36,7 @@ from analytics.agreement.mean_squares import (
 from analytics.columns import Table, codes, identities_in, keys, wide
 from analytics.distributions import f_quantile, f_upper_tail
 from analytics.errors import AnalyticsError
-from analytics.resampling import bca_limits, jackknife_interval, resample_counts
+from analytics.resampling import bca_limits, expanded_levels, jackknife_interval, resample_counts
 from analytics.result import (
     DRAWING,
     Dropped,
@@ -300,7 +300,7 @@ def _bootstrap(
     seed: int,
     estimate: float,
 ) -> tuple[Interval | None, Interval | None]:
-    """Percentile (quantiles of type 7) and BCa intervals over resampled patients."""
+    """Expanded percentile (quantiles of type 7) and BCa intervals over resampled patients."""
     sums = patient_sums(ratings, clusters, number)
     values = np.concatenate(
         [
@@ -311,14 +311,14 @@ def _bootstrap(
     values = values[np.isfinite(values)]
     if values.size < 0.9 * replicates:
         return None, None
-    low, high = np.quantile(values, [0.025, 0.975])
+    low, high = np.quantile(values, expanded_levels(number))
     name = f"{count(values.size)} replicates"
     left_out = icc_of_sums(sums.sum(0) - sums, form)
     bca = (math.nan, math.nan)
     if np.isfinite(left_out).all():
         bca = bca_limits(values, estimate, left_out)
     return (
-        Interval(float(low), float(high), f"patient-cluster bootstrap, percentile, {name}"),
+        Interval(float(low), float(high), f"patient-cluster bootstrap, expanded percentile, {name}"),
         interval_or_none(*bca, f"patient-cluster bootstrap, BCa, {name}"),
     )
 

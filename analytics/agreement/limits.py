@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from analytics.distributions import chi2_quantile, noncentral_t_quantile, normal_quantile, t_quantile
 from analytics.errors import AnalyticsError
-from analytics.resampling import jackknife_interval, resample_counts
+from analytics.resampling import expanded_levels, jackknife_interval, resample_counts
 from analytics.result import Interval, interval_or_none
 from analytics.rounding import count
 
@@ -114,13 +114,13 @@ def bootstrap_limits(
         biases.append(bias + centre)
         sds.append(sd)
     bias, sd = np.concatenate(biases), np.concatenate(sds)
-    label = f"patient-cluster bootstrap, percentile, {count(replicates)} replicates"
+    label = f"patient-cluster bootstrap, expanded percentile, {count(replicates)} replicates"
 
     def percentile(values: NDArray[np.float64]) -> Interval | None:
         values = values[np.isfinite(values)]
         if values.size < 0.9 * replicates:
             return None
-        low, high = np.quantile(values, [0.025, 0.975])
+        low, high = np.quantile(values, expanded_levels(number))
         return interval_or_none(float(low), float(high), label)
 
     return percentile(bias), percentile(bias - Z * sd), percentile(bias + Z * sd)

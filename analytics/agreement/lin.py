@@ -144,4 +144,4 @@ def _bootstrap(p: Pairs, replicates: int, seed: int) -> Interval | None:
         with np.errstate(divide="ignore", invalid="ignore"):
             mx, my = sx / n, sy / n
             values.append(2 * (sxy / n - mx * my) / (sxx / n - mx**2 + syy / n - my**2 + (mx - my) ** 2))
-    return percentile_interval(np.concatenate(values), replicates)
+    return percentile_interval(np.concatenate(values), replicates, clusters=patients)

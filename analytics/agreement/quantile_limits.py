@@ -148,7 +148,7 @@ def _bootstrap(p: Pairs, replicates: int, seed: int) -> list[Interval | None]:
             reached = np.cumsum(counts[start : start + rows][:, owner], axis=1)
             for values, level in zip(found, LEVELS, strict=True):
                 values.append(_weighted(ordered, reached, level))
-    return [percentile_interval(np.concatenate(values), replicates) for values in found]
+    return [percentile_interval(np.concatenate(values), replicates, clusters=patients) for values in found]
 
 
 def _weighted(ordered: Array, reached: Array, level: float) -> Array:

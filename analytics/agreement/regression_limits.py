@@ -183,4 +183,4 @@ def _bootstrap(p: Pairs, size: Array, difference: Array, replicates: int, seed: 
         n, sx, sy, sxx, sxy = total.T
         with np.errstate(divide="ignore", invalid="ignore"):
             slopes.append((sxy - sx * sy / n) / (sxx - sx**2 / n))
-    return percentile_interval(np.concatenate(slopes), replicates)
+    return percentile_interval(np.concatenate(slopes), replicates, clusters=patients)

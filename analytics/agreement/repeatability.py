@@ -139,8 +139,10 @@ def repeatability_of(
                 for total in resampled_sums(by_patient, replicates=replicates, seed=seed)
             ]
         )
-        cluster_interval = percentile_interval(drawn[:, 0], replicates)
-        cv_interval = percentile_interval(drawn[:, 3], replicates) if np.isfinite(cv_rms) else None
+        cluster_interval = percentile_interval(drawn[:, 0], replicates, clusters=patients)
+        cv_interval = (
+            percentile_interval(drawn[:, 3], replicates, clusters=patients) if np.isfinite(cv_rms) else None
+        )
     interval = None
     if sd > 0:
         low, high = (sd * math.sqrt(df / chi2_quantile(p, df)) for p in (0.975, 0.025))

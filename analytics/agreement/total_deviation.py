@@ -145,7 +145,7 @@ def _bootstrap(p: Pairs, difference: Array, share: float, replicates: int, seed:
         n, s, ss = total.T
         variance = np.maximum(ss / n - (s / n) ** 2, 0)
         values.append(normal_bound(s / n + centre, np.sqrt(variance), share))
-    interval = percentile_interval(np.concatenate(values), replicates)
+    interval = percentile_interval(np.concatenate(values), replicates, clusters=patients)
     if interval is None or p.patient is not None:
         return interval
     return Interval(interval.low, interval.high, interval.method.replace("patient-cluster ", ""))

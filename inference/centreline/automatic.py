@@ -15,7 +15,15 @@ from inference.centreline.centring import centred
 from inference.centreline.heart_frame import Flat, find_frame, flatten
 from inference.centreline.lines import Centreline
 from inference.centreline.naming import Names, name_vessels
-from inference.centreline.quality import Failure, failures, quality
+from inference.centreline.quality import (
+    Failure,
+    check_heart,
+    cut_off,
+    failures,
+    leaving,
+    quality,
+    told_dominance,
+)
 from inference.centreline.segments import segment_names
 from inference.centreline.tree import Branch, RawTree, centred_tree, find_tree, without
 from inference.coronary import VESSELS
@@ -39,6 +47,7 @@ class Found:
     quality : by vessel, 0…1: the share of the line that is expected to lie in its vessel.
     dominance : ``right``, ``left``, ``co-dominant`` or ``unknown``.
     failures : vessels that should be there and were not found, or end too early, each with the reason.
+    doubts : what makes the whole scan doubtful: the heart's direction, a heart that the scan does not hold.
     blood_hu : HU of the ascending aorta. timings_s : seconds per step.
     """
 
@@ -47,12 +56,13 @@ class Found:
     dominance: str
     failures: tuple[Failure, ...]
     blood_hu: float
+    doubts: tuple[str, ...] = ()
     timings_s: dict[str, float] = field(default_factory=dict)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The failures and doubtful vessels in words."""
-        return tuple(f.message for f in self.failures)
+        """What makes the scan doubtful, and the failures and doubtful vessels, in words."""
+        return (*self.doubts, *(f.message for f in self.failures))
 
     def summary(self) -> dict[str, Any]:
         """Return what a person or a program should know beside the points."""
@@ -70,6 +80,7 @@ class Found:
                 }
                 for line in self.lines
             ],
+            "doubts": list(self.doubts),
             "failures": [{"vessel": f.vessel, "code": f.code, "message": f.message} for f in self.failures],
         }
 
@@ -84,7 +95,7 @@ def find_centrelines(volume: Volume, *, progress: Progress = lambda fraction: No
     Raises
     ------
     RefusedScan
-        ``no-aorta``, ``no-coronary``.
+        ``no-aorta``, ``no-aortic-root``, ``no-coronary``.
     """
     clock, timings = time.perf_counter(), {}
 
@@ -101,16 +112,20 @@ def find_centrelines(volume: Volume, *, progress: Progress = lambda fraction: No
     lap("veins", 0.85)
     tree = flatten(kept)
     frame = find_frame(tree)
+    warnings = check_heart(frame, raw.tube, raw.descending)
     names = name_vessels(tree, frame)
     segments = segment_names(tree, frame, names)
     lap("names", 0.95)
     lines, scores = _finished(volume, tree, names, segments, raw.tube.hu)
     lap("centre", 1.0)
+    borders = leaving(volume, lines)
+    dominance = told_dominance(names.dominance, borders)
     return Found(
         lines=lines,
         quality=scores,
-        dominance=names.dominance,
-        failures=failures(lines, scores, names.dominance),
+        dominance=dominance,
+        failures=failures(lines, scores, dominance),
+        doubts=(*warnings, *cut_off(borders)),
         blood_hu=raw.tube.hu,
         timings_s=timings,
     )

@@ -142,15 +142,22 @@ def _tangents(line: np.ndarray) -> np.ndarray:
     return np.asarray(tangent / np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9))
 
 
+@numba.njit(cache=True, nogil=True)
 def _axes(tangent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Two axes across each tangent that turn as little as possible from point to point."""
-    u = np.empty_like(tangent)
-    axis = np.eye(3)[int(np.abs(tangent[0]).argmin())]
-    for n, t in enumerate(tangent):
-        axis = axis - (axis @ t) * t
-        axis = axis / max(float(np.linalg.norm(axis)), 1e-9)
+    u, w = np.empty_like(tangent), np.empty_like(tangent)
+    axis = np.zeros(3)
+    axis[np.abs(tangent[0]).argmin()] = 1.0
+    for n in range(len(tangent)):
+        t = tangent[n]
+        along = axis[0] * t[0] + axis[1] * t[1] + axis[2] * t[2]
+        axis = axis - along * t
+        axis = axis / max(np.sqrt(axis[0] ** 2 + axis[1] ** 2 + axis[2] ** 2), 1e-9)
         u[n] = axis
-    return u, np.cross(tangent, u)
+        w[n, 0] = t[1] * axis[2] - t[2] * axis[1]
+        w[n, 1] = t[2] * axis[0] - t[0] * axis[2]
+        w[n, 2] = t[0] * axis[1] - t[1] * axis[0]
+    return u, w
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)

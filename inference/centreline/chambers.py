@@ -5,13 +5,13 @@ A body is what an opening by a ball of 4 mm leaves of the blood; coronary arteri
 
 from __future__ import annotations
 
+import numba
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 from scipy.spatial import cKDTree
 
 from inference.centreline.aorta import Tube
 from inference.centreline.geodesic import BLOCKED, FREE, SOURCE
-from inference.centreline.isotropic import Grid
+from inference.centreline.isotropic import Grid, halved
 
 OPENING_MM = 4.0
 BLOOD_SHARE = 0.55
@@ -29,16 +29,16 @@ def mark_chambers(grid: Grid, tube: Tube) -> np.ndarray:
     ----------
     grid : cubes. tube : candidate for the ascending aorta; its ``hu`` is what blood measures.
     """
-    coarse = _halved(grid.hu)
+    coarse = halved(grid.hu)
     step = 2 * grid.step_mm
-    core = distance_transform_edt(coarse > BLOOD_SHARE * tube.hu) > OPENING_MM / step
-    opened = _within(core, (OPENING_MM - 0.3) / step)
+    core = ~within(coarse <= BLOOD_SHARE * tube.hu, OPENING_MM / step)
+    opened = within(core, (OPENING_MM - 0.3) / step)
     own = np.zeros_like(core)
     where = np.argwhere(core)
     inside = _inside_tube(grid.to_patient(2.0 * where + 0.5), tube, OPENING_MM - 1.5)
     own[tuple(where[inside].T)] = True
-    aorta = opened & _within(own, OPENING_MM / step)
-    near = _within(aorta, WALL_MM / step)
+    aorta = opened & within(own, OPENING_MM / step)
+    near = within(aorta, WALL_MM / step)
     state = np.full(grid.hu.shape, FREE, np.uint8)
     inner = tuple(slice(0, 2 * n) for n in coarse.shape)
     part = np.where(_doubled(aorta), SOURCE, np.where(_doubled(opened), BLOCKED, FREE)).astype(np.uint8)
@@ -62,16 +62,41 @@ def _inside_tube(points: np.ndarray, tube: Tube, less_mm: float) -> np.ndarray:
     return np.asarray(off < radii[nearest] - less_mm)
 
 
-def _within(mask: np.ndarray, voxels: float) -> np.ndarray:
-    if not mask.any():
-        return mask
-    return np.asarray(distance_transform_edt(~mask) <= voxels)
+def within(mask: np.ndarray, voxels: float) -> np.ndarray:
+    """Whether a voxel lies no farther than this from one that is set: balls are laid around the set's surface."""
+    reach = int(voxels)
+    cube = np.argwhere(np.ones((2 * reach + 1,) * 3, bool)) - reach
+    ball = cube[(cube**2).sum(1) <= voxels**2]
+    return np.asarray(_balls(np.ascontiguousarray(mask), ball))
 
 
-def _halved(a: np.ndarray) -> np.ndarray:
-    nk, nj, ni = (n // 2 for n in a.shape)
-    part = a[: 2 * nk, : 2 * nj, : 2 * ni].reshape(nk, 2, nj, 2, ni, 2)
-    return np.asarray(part.mean(axis=(1, 3, 5), dtype=np.float32))
+@numba.njit(cache=True, nogil=True)
+def _balls(mask: np.ndarray, ball: np.ndarray) -> np.ndarray:
+    nk, nj, ni = mask.shape
+    out = mask.copy()
+    for k in range(nk):
+        for j in range(nj):
+            for i in range(ni):
+                if not mask[k, j, i]:
+                    continue
+                inner = (
+                    0 < k < nk - 1
+                    and 0 < j < nj - 1
+                    and 0 < i < ni - 1
+                    and mask[k - 1, j, i]
+                    and mask[k + 1, j, i]
+                    and mask[k, j - 1, i]
+                    and mask[k, j + 1, i]
+                    and mask[k, j, i - 1]
+                    and mask[k, j, i + 1]
+                )
+                if inner:
+                    continue
+                for n in range(len(ball)):
+                    c, b, a = k + ball[n, 0], j + ball[n, 1], i + ball[n, 2]
+                    if 0 <= c < nk and 0 <= b < nj and 0 <= a < ni:
+                        out[c, b, a] = True
+    return out
 
 
 def _doubled(a: np.ndarray) -> np.ndarray:

@@ -25,6 +25,8 @@ MOST_TRUNKS = 4
 DESCENT_WEIGHT, MOST_DESCENT_MM = 0.6, 90.0
 WRONG_HAND = 60.0
 ROUNDS, CANDIDATES = 4, 6
+USUAL_UP = np.array([-0.62, 0.55, 0.56])
+"""From apex to base in most chests, LPS (its length is 1 within 0.1 %)."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,7 @@ class Flat:
 
     def path(self, end: int) -> np.ndarray:
         """Return the indices from the ostium to a point."""
-        way = [end]
-        while self.parent[way[-1]] >= 0:
-            way.append(int(self.parent[way[-1]]))
-        return np.array(way[::-1])
+        return _path(self.parent, end)
 
     def leaves(self) -> np.ndarray:
         """Return the points without successor."""
@@ -78,6 +77,11 @@ class HeartFrame:
     def height_mm(self, points: np.ndarray) -> np.ndarray:
         """Return the height above the plane of the atrioventricular groove."""
         return np.asarray((points - self.origin) @ self.up)
+
+    @property
+    def usual(self) -> float:
+        """Cosine between the heart's axis and its usual direction: the apex to the left, the front and the feet."""
+        return float(self.up @ USUAL_UP)
 
     def azimuth_deg(self, points: np.ndarray) -> np.ndarray:
         """Return the azimuth, −180…180°."""
@@ -115,6 +119,20 @@ def flatten(branches: Sequence[Branch]) -> Flat:
     return Flat(
         joined["points"], joined["parent"], joined["step"], joined["radius"], joined["hu"], joined["trunk"]
     )
+
+
+@numba.njit(cache=True, nogil=True)
+def _path(parent: np.ndarray, end: int) -> np.ndarray:
+    count, at = 1, end
+    while parent[at] >= 0:
+        at = parent[at]
+        count += 1
+    way = np.empty(count, np.int64)
+    at = end
+    for n in range(count - 1, -1, -1):
+        way[n] = at
+        at = parent[at]
+    return way
 
 
 @numba.njit(cache=True, nogil=True)

@@ -64,6 +64,13 @@ def resample(volume: Volume, *, step_mm: float, low: np.ndarray, high: np.ndarra
     return Grid(hu=out, origin=low, step_mm=step_mm)
 
 
+def halved(a: np.ndarray) -> np.ndarray:
+    """Return the mean of 2 × 2 × 2 cubes, float32; a last odd cube is left out."""
+    nk, nj, ni = (n // 2 for n in a.shape)
+    part = a[: 2 * nk, : 2 * nj, : 2 * ni].reshape(nk, 2, nj, 2, ni, 2)
+    return np.asarray(part.mean(axis=(1, 3, 5), dtype=np.float32))
+
+
 @numba.njit(cache=True, nogil=True, parallel=True)
 def _resample(out: np.ndarray, hu: np.ndarray, first: np.ndarray, way: np.ndarray, taps: np.ndarray) -> None:
     nk, nj, ni = hu.shape

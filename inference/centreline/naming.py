@@ -34,6 +34,7 @@ INTERMEDIATE_DEG = (42.0, 66.0)
 LEAST_SIZE = 0.86
 """Radius (mm) near the origin plus a hundredth of the length (mm): below it a branch has no name."""
 DESCENT_SLOPE = 0.45
+MOST_LEFT_MAIN_MM = 35.0
 LEVEL_WEIGHT = 0.5
 ASIDE_MM, ASIDE_WEIGHT = 5.0, 0.35
 """The left anterior descending artery ends low, and not beside its groove."""
@@ -195,7 +196,12 @@ def _left(
 ) -> tuple[np.ndarray | None, tuple[tuple[int, float], ...]]:
     """Left main, left anterior descending and circumflex artery and their side branches; returns the circumflex' way."""
     common = int(np.argmin(_same(descending, groove)))
-    if common == 0:
+    if look.tree.step_mm[descending[:common]].sum() > MOST_LEFT_MAIN_MM:
+        lad, lcx = (
+            descending,
+            descending[:0],
+        )  # the circumflex artery was not found: where the left main ends is unknown
+    elif common == 0:
         lad, lcx = descending, groove  # two ostia
     else:
         ways["LM"] = Way("LM", descending[:common])

@@ -7,9 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inference.centreline.aorta import Tube
+from inference.centreline.heart_frame import HeartFrame
 from inference.centreline.lines import Centreline
+from inference.errors import RefusedScan
+from inference.volume import Volume
 
 DOUBTFUL = 0.75
+NO_HEART, UNUSUAL_HEART = 0.0, 0.6
+"""Cosine between the heart's axis and its usual direction; 0.87–0.98 in simulated patients."""
+BEFORE_MM = 15.0
+EDGE_MM, END_POINTS = 2.0, 6
+"""A vessel whose last 3 mm come this near to the scan's border leaves it."""
 LEAST_LENGTH_MM = {
     "LAD": 45.0,
     "LCx": 25.0,
@@ -66,6 +75,80 @@ def quality(log_odds: np.ndarray, clear: np.ndarray) -> float:
     """
     chance = 1.0 / (1.0 + np.exp(-np.asarray(log_odds, float)))
     return round(float(np.mean(chance * (0.5 + 0.5 * np.asarray(clear, float)))), 3)
+
+
+def check_heart(frame: HeartFrame, aorta: Tube, descending: Sequence[Tube] = ()) -> list[str]:
+    """Refuse a tree that does not point to where an apex can be; return warnings where it or the aorta lies unusually.
+
+    Parameters
+    ----------
+    aorta : the ascending aorta. descending : tubes that leave the scan at its lower end.
+
+    Raises
+    ------
+    RefusedScan
+        ``no-coronary``.
+    """
+    if frame.usual < NO_HEART:
+        raise RefusedScan(
+            "no-coronary",
+            "What leaves the aorta does not run as coronary arteries do, to the left, the front and the feet: no coronary "
+            "artery is visible, or the orientation in the headers (ImageOrientationPatient) is wrong. Give the centrelines "
+            "as a file, or two points a vessel, if they can be seen.",
+        )
+    warnings = []
+    root_y = float(aorta.centres[0][1])
+    if any(float(np.median(t.centres[:, 1])) < root_y - BEFORE_MM for t in descending):
+        warnings.append(
+            "The descending aorta lies in front of the ascending one: the scan is mirrored, or the orientation in the headers "
+            "(ImageOrientationPatient) is wrong. Names of vessels are not to be trusted."
+        )
+    if frame.usual < UNUSUAL_HEART:
+        degrees = np.degrees(np.arccos(np.clip(frame.usual, -1.0, 1.0)))
+        warnings.append(
+            f"The heart's axis is {degrees:.0f}° off its usual direction (apex to the left, the front and the feet): check the "
+            "orientation in the headers (ImageOrientationPatient) and the names of the vessels; a heart on the right side "
+            "looks like this too."
+        )
+    return warnings
+
+
+def leaving(volume: Volume, lines: Sequence[Centreline]) -> dict[str, tuple[str, ...]]:
+    """Return the vessels that end at a border of the scan, by the border's name (``lower``, ``left`` …)."""
+    size = np.array(volume.hu.shape[::-1]) - 1
+    found: dict[str, tuple[str, ...]] = {}
+    for line in lines:
+        tail = volume.to_index(line.points[-END_POINTS:])
+        room = np.minimum(tail, size - tail) * np.array(volume.spacing_mm)
+        if room.min() > EDGE_MM:
+            continue
+        point, axis = np.unravel_index(room.argmin(), room.shape)
+        low = tail[point, axis] < size[axis] / 2
+        side = _side(volume.affine[:3, axis] * (-1.0 if low else 1.0))
+        found[side] = (*found.get(side, ()), line.vessel)
+    return found
+
+
+def cut_off(borders: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a warning for each border at which vessels leave the scan: it holds a part of the heart only."""
+    return [
+        f"The scan holds a part of the heart only: {', '.join(vessels)} end{'s' if len(vessels) == 1 else ''} at its {side} border. "
+        "Volumes of the patient count what was scanned."
+        for side, vessels in borders.items()
+    ]
+
+
+def told_dominance(dominance: str, borders: Mapping[str, Sequence[str]]) -> str:
+    """Return the dominance; ``unknown`` where the right coronary or the circumflex artery leaves the scan."""
+    lost = {vessel for vessels in borders.values() for vessel in vessels}
+    return "unknown" if lost & {"RCA", "LCx"} else dominance
+
+
+def _side(direction: np.ndarray) -> str:
+    """Name of the border that lies in this direction of LPS."""
+    axis = int(np.abs(direction).argmax())
+    names = (("right", "left"), ("front", "back"), ("lower", "upper"))[axis]
+    return names[int(direction[axis] > 0)]
 
 
 def failures(lines: Sequence[Centreline], scores: Mapping[str, float], dominance: str) -> tuple[Failure, ...]:

@@ -13,15 +13,20 @@ from inference.centreline.aorta import Tube, find_tubes
 from inference.centreline.artery_points import log_odds
 from inference.centreline.centring import centred
 from inference.centreline.chambers import heights, mark_chambers
-from inference.centreline.geodesic import SOURCE
+from inference.centreline.geodesic import BLOCKED, FREE, SOURCE
 from inference.centreline.growth import Growth
 from inference.centreline.isotropic import Grid, extent, resample
+from inference.centreline.lungs import lungs
 from inference.centreline.vesselness import LEAST_RESPONSE, speed, vesselness
 from inference.errors import RefusedScan
 from inference.volume import Volume
 
 STEP_MM = 0.5
-HEART_MM = 100.0
+BOX_MM = ((-75.0, 100.0), (-90.0, 75.0), (-115.0, 100.0))
+"""The heart about the aorta's root, from and to in x, y and z of LPS: it reaches to the left, the front and the feet."""
+ABOVE_MM = 10.0
+ROOT_MM = 6.0
+"""A tube that comes this near to the lowest slice is a descending aorta, or its root is cut off."""
 MOST_TUBES = 4
 CLEAR_SHARE, CLEAR_GAIN_MM = 0.35, 40.0
 """No further tube is tried once two trunks of like size leave one."""
@@ -63,6 +68,7 @@ class RawTree:
     ----------
     paths : flat voxels of each branch from the aorta to its end. starts : index at which each path becomes new.
     gains : mm of sure vessel that each adds. speed, state, toll : what was searched.
+    descending : tubes that leave the scan at its lower end.
     """
 
     grid: Grid
@@ -73,6 +79,7 @@ class RawTree:
     paths: tuple[np.ndarray, ...] = ()
     starts: tuple[int, ...] = ()
     gains: tuple[float, ...] = ()
+    descending: tuple[Tube, ...] = ()
 
 
 def find_tree(volume: Volume) -> RawTree:
@@ -81,7 +88,8 @@ def find_tree(volume: Volume) -> RawTree:
     Raises
     ------
     RefusedScan
-        ``no-aorta``: no round tube filled with contrast; ``no-coronary``: no vessel leaves it.
+        ``no-aorta``: no round tube filled with contrast; ``no-aortic-root``: all of them leave the scan at its lower
+        end, as a descending aorta does; ``no-coronary``: no vessel leaves it.
     """
     low, high = extent(volume)
     tubes = find_tubes(resample(volume, step_mm=TUBE_STEP_MM, low=low, high=high))
@@ -91,8 +99,15 @@ def find_tree(volume: Volume) -> RawTree:
             "No ascending aorta filled with contrast was found: the scan has no arterial contrast, or does not hold "
             "the heart. Give the centrelines as a file, or two points a vessel, if it does.",
         )
+    rooted = [t for t in tubes if _has_root(t, low)]
+    if not rooted:
+        raise RefusedScan(
+            "no-aortic-root",
+            "The aortic root does not lie in the scan: each aorta that was found runs through its lowest slice. Send the "
+            "series that holds the whole heart.",
+        )
     best: tuple[float, RawTree] | None = None
-    for tube in sorted(tubes, key=_prior, reverse=True)[:MOST_TUBES]:
+    for tube in sorted(rooted, key=_prior, reverse=True)[:MOST_TUBES]:
         raw = search(resample(volume, step_mm=STEP_MM, **_heart_box(tube, low, high)), tube)
         trunks = sorted(_trunk_gains(raw), reverse=True)
         if not trunks:
@@ -109,7 +124,11 @@ def find_tree(volume: Volume) -> RawTree:
             "No coronary artery was found at the aorta: the arteries are not filled with contrast, are too blurred, or lie "
             "outside the scan. Give the centrelines as a file, or two points a vessel, if they can be seen.",
         )
-    return best[1]
+    return replace(best[1], descending=tuple(t for t in tubes if not _has_root(t, low)))
+
+
+def _has_root(tube: Tube, low: np.ndarray) -> bool:
+    return bool(tube.centres[0][2] - low[2] > ROOT_MM)
 
 
 def _prior(tube: Tube) -> float:
@@ -121,8 +140,10 @@ def _prior(tube: Tube) -> float:
 def _heart_box(tube: Tube, low: np.ndarray, high: np.ndarray) -> dict[str, np.ndarray]:
     """The part of the scan in which the coronary arteries of this aorta can lie."""
     root = tube.centres[0]
-    below, above = root - HEART_MM, np.maximum(root, tube.centres[-1]) + HEART_MM
-    above[2] = min(tube.centres[-1][2] + 10.0, root[2] + HEART_MM)
+    ends = root + np.array(BOX_MM).T
+    tube_low, tube_high = tube.centres.min(0), tube.centres.max(0)
+    below, above = np.minimum(ends[0], tube_low - ABOVE_MM), np.maximum(ends[1], tube_high + ABOVE_MM)
+    above[2] = min(tube.centres[-1][2] + ABOVE_MM, ends[1, 2])
     return {"low": np.maximum(below, low), "high": np.minimum(above, high)}
 
 
@@ -143,6 +164,7 @@ def search(grid: Grid, tube: Tube) -> RawTree:
         grid.hu, step_mm=grid.step_mm, floor_hu=LEAST_RESPONSE * tube.hu, ceiling_hu=1.3 * tube.hu
     )
     state = mark_chambers(grid, tube)
+    state[lungs(grid.hu, step_mm=grid.step_mm) & (state == FREE)] = BLOCKED
     fast = speed(response, grid.hu, state, step_mm=grid.step_mm, blood_hu=tube.hu)
     return _searched(RawTree(grid, tube, fast, state, _toll(grid, tube, state)), bridges=False)
 
@@ -169,7 +191,9 @@ def without(raw: RawTree, veins: np.ndarray, arteries: np.ndarray) -> RawTree:
     reach = int(np.ceil(VEIN_REACH_MM / raw.grid.step_mm))
     cube = np.argwhere(np.ones((2 * reach + 1,) * 3, bool)) - reach
     around = (np.rint(raw.grid.to_index(veins[:, :3])).astype(int)[:, None] + cube).reshape(-1, 3)
-    around = np.unique(around[((around >= 0) & (around < fast.shape)).all(1)], axis=0)
+    around = around[((around >= 0) & (around < fast.shape)).all(1)]
+    flat = np.unique(np.ravel_multi_index(tuple(around.T), fast.shape))
+    around = np.stack(np.unravel_index(flat, fast.shape), axis=1)
     points = raw.grid.to_patient(around)
     off, nearest = cKDTree(veins[:, :3]).query(points)
     inside = off <= np.maximum(veins[nearest, 3] + 0.5, 1.2)
@@ -224,9 +248,8 @@ def _parent_of(branches: Sequence[Branch], point: np.ndarray) -> int:
 
 def _free_from(parent: Branch, way: np.ndarray) -> int:
     """The first point of a branch outside its parent's lumen."""
-    off = np.linalg.norm(way[:, None] - parent.points[None], axis=2)
-    nearest = off.argmin(1)
-    free = off.min(1) > np.maximum(parent.radius_mm[nearest], 0.8) + 0.3
+    off, nearest = cKDTree(parent.points).query(way)
+    free = off > np.maximum(parent.radius_mm[nearest], 0.8) + 0.3
     return int(np.argmax(free)) if free.any() else len(way) - 1
 
 

@@ -18,6 +18,8 @@ import numba
 import numpy as np
 from scipy.ndimage import correlate1d
 
+from inference.centreline.isotropic import halved
+
 FINE_SCALES_MM = (0.7, 1.0)
 COARSE_SCALES_MM = (1.5, 2.2)
 LEAST_HU = -40.0
@@ -61,7 +63,7 @@ def vesselness(hu: np.ndarray, *, step_mm: float, floor_hu: float, ceiling_hu: f
     for sigma in FINE_SCALES_MM:
         smooth = _smooth(clipped, sigma / step_mm)
         _respond(value, direction, smooth, (sigma / step_mm) ** 2, LEAST_HU, floor_hu)
-    half = _halved(clipped)
+    half = halved(clipped)
     coarse, along = np.zeros(half.shape, np.float32), np.zeros((*half.shape, 3), np.int8)
     for sigma in COARSE_SCALES_MM:
         smooth = _smooth(half, np.sqrt(sigma**2 - (0.5 * step_mm) ** 2) / (2 * step_mm))
@@ -118,13 +120,6 @@ def _smooth(a: np.ndarray, sigma: float) -> np.ndarray:
     for axis in range(3):
         a = correlate1d(a, weight, axis=axis, mode="nearest", output=np.float32)
     return a
-
-
-def _halved(a: np.ndarray) -> np.ndarray:
-    """The mean of 2 × 2 × 2 cubes."""
-    nk, nj, ni = (n // 2 for n in a.shape)
-    part = a[: 2 * nk, : 2 * nj, : 2 * ni].reshape(nk, 2, nj, 2, ni, 2)
-    return np.asarray(part.mean(axis=(1, 3, 5), dtype=np.float32))
 
 
 @numba.njit(cache=True, nogil=True, parallel=True, fastmath=True)
@@ -236,6 +231,7 @@ def _speed(
 ) -> None:
     nk, nj, ni = out.shape
     least = LEAST_RESPONSE * blood
+    most_circle, most_sphere = CIRCLE_SHARES[1] * len(circle), SPHERE_SHARES[1] * len(sphere)
     for k in numba.prange(nk):
         for j in range(nj):
             for i in range(ni):
@@ -265,6 +261,8 @@ def _speed(
                     filled += _open(
                         hu, state, k, j, i, x * uk + y * wk, x * uj + y * wj, x * ui + y * wi, limit, reach
                     )
+                    if filled > most_circle:
+                        break
                 free = (CIRCLE_SHARES[1] - filled / len(circle)) / (CIRCLE_SHARES[1] - CIRCLE_SHARES[0])
                 if free <= 0:
                     continue
@@ -273,6 +271,8 @@ def _speed(
                     filled += _open(
                         hu, state, k, j, i, sphere[n, 0], sphere[n, 1], sphere[n, 2], limit, reach
                     )
+                    if filled > most_sphere:
+                        break
                 around = (SPHERE_SHARES[1] - filled / len(sphere)) / (SPHERE_SHARES[1] - SPHERE_SHARES[0])
                 if around <= 0:
                     continue

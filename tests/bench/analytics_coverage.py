@@ -114,7 +114,12 @@ def agreement() -> Iterator[Scenario]:
             return icc_of(np.column_stack([a, b]), replicates=0).interval
 
         yield Scenario(
-            "ICC(A,1)", "patient-cluster bootstrap, percentile", "approximate", ICC_A1, icc_boot, patients
+            "ICC(A,1)",
+            "patient-cluster bootstrap, expanded percentile",
+            "approximate",
+            ICC_A1,
+            icc_boot,
+            patients,
         )
         bca = partial(icc_boot, bca=True)
         yield Scenario("ICC(A,1)", "patient-cluster bootstrap, BCa", "approximate", ICC_A1, bca, patients)
@@ -143,7 +148,7 @@ def agreement() -> Iterator[Scenario]:
 
             yield Scenario(
                 f"Bland–Altman, {what}",
-                "patient-cluster bootstrap, percentile",
+                "patient-cluster bootstrap, expanded percentile",
                 "approximate",
                 truth,
                 limits,
@@ -467,7 +472,7 @@ def categories() -> Iterator[Scenario]:
     y41 = np.r_[np.ones(41), np.zeros(1570)]
     yield Scenario(
         "AUC 0.80",
-        "bootstrap, percentile",
+        "bootstrap, expanded percentile",
         "approximate",
         auc,
         lambda rng: (

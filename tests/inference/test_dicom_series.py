@@ -130,6 +130,8 @@ def _twelve_bit_jpeg(images: list[Dataset]) -> None:
         (_set("ImagePositionPatient", [-20.0, float("nan"), 100.0]), "not-a-number", "004.dcm"),
         (_set("RescaleType", "MGML"), "non-hu", "MGML"),
         (_set("BitsAllocated", 8), "8-bit", "8 bits"),
+        (_set("BitsStored", 8), "8-bit", "8 bits"),
+        (_set("PixelSpacing", [0.5, 0.0], at=None), "no-geometry", "above 0"),
         (_set("PatientID", "OTHER"), "two-patients", "2 patients"),
         (_set("SeriesInstanceUID", "1.2.3"), "mixed-series", "2 series"),
         (_set("Modality", "MR"), "not-ct", "MR"),

@@ -35,7 +35,7 @@ def test_interval_is_that_of_delong_for_independent_patients():
     delong = roc_of(x, y)
     assert one.estimate == pytest.approx(delong.estimate)
     assert tuple(one.interval) == pytest.approx(tuple(delong.interval), abs=0.01)
-    assert one.interval.method == "bootstrap, percentile, 4,000 replicates"
+    assert one.interval.method == "bootstrap, expanded percentile, 4,000 replicates"
     both = bootstrapped_auc_of(x, y, second=z, replicates=4000)
     expected = paired_difference(x, z, y)
     assert both.estimate == pytest.approx(expected.difference)

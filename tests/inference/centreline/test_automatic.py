@@ -89,13 +89,15 @@ def test_scans_without_an_aorta_are_refused_by_name(kind: str) -> None:
     assert "contrast" in str(error.value)
 
 
-def test_an_aorta_without_coronary_arteries_is_refused_by_name() -> None:
+@pytest.mark.parametrize(("root_mm", "code"), [(15, "no-coronary"), (0, "no-aortic-root")])
+def test_an_aorta_without_coronary_arteries_or_root_is_refused_by_name(root_mm: int, code: str) -> None:
     k, j, i = np.meshgrid(np.arange(60), np.arange(100), np.arange(100), indexing="ij")
-    hu = np.where(np.hypot(j - 50, i - 50) < 18, 380, 40) + np.random.default_rng(0).normal(0, 15, k.shape)
+    aorta = (np.hypot(j - 50, i - 50) < 18) & (k >= root_mm)
+    hu = np.where(aorta, 380, 40) + np.random.default_rng(0).normal(0, 15, k.shape)
     volume = Volume(hu.astype(np.int16), np.diag([0.8, 0.8, 1.0, 1.0]))
     with pytest.raises(RefusedScan) as error:
         find_centrelines(volume)
-    assert error.value.code == "no-coronary"
+    assert error.value.code == code
 
 
 def test_progress_rises_and_may_cancel(phantom: Phantom) -> None:
