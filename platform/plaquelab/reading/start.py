@@ -18,10 +18,18 @@ if TYPE_CHECKING:
 def make_drafts(*, read: Read) -> list[ReadDraft]:
     """Make one draft a vessel and fix the patient's normal wall; call it in the transaction that starts the read."""
     from inference.quantification import fit_normal_wall
+    from inference.stents import find_stents
 
     drafts, pairs = [], []
-    for vessel in read.case.run.vessels.order_by("order"):
-        base = network_contours(vessel) if read.saw_network else _threshold_set(vessel)
+    vessels = list(read.case.run.vessels.order_by("order"))
+    # Metal is seen in the image, not by the network: every read leaves the same stents out.
+    metal = {} if read.saw_network else find_stents([straightened(vessel) for vessel in vessels])
+    for vessel in vessels:
+        base = (
+            network_contours(vessel)
+            if read.saw_network
+            else _threshold_set(vessel, stents=metal.get(vessel.name, ()))
+        )
         drafts.append(ReadDraft(read=read, vessel=vessel, base=base))
         pairs.append((straightened(vessel), load_contours(base)))
     ReadDraft.objects.bulk_create(drafts)
@@ -31,12 +39,14 @@ def make_drafts(*, read: Read) -> list[ReadDraft]:
     return drafts
 
 
-def _threshold_set(vessel: Vessel) -> ContourSet:
+def _threshold_set(vessel: Vessel, *, stents: tuple[tuple[float, float], ...]) -> ContourSet:
     from inference.contours_from_threshold import contours_from_threshold
     from inference.quantification import VesselRead
+    from inference.stents import REASON
 
     contours: VesselContours = contours_from_threshold(straightened(vessel))
-    read = VesselRead(vessel=vessel.name, contours=contours, lesions=(), excluded=())
+    excluded = tuple((start, end, REASON) for start, end in stents)
+    read = VesselRead(vessel=vessel.name, contours=contours, lesions=(), excluded=excluded)
     return store_read(vessel=vessel, read=read, source=ContourSet.Source.READER)
 
 
