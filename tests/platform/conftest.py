@@ -50,6 +50,14 @@ def private_folders(settings: Any, tmp_path: Path) -> Iterator[None]:
     return
 
 
+@pytest.fixture(autouse=True)
+def no_remembered_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what earlier tests edited: rows of rolled-back tests have the same numbers as this test's."""
+    from plaquelab.reading import measuring, replay
+
+    monkeypatch.setattr(replay, "_states", measuring.Recent(128))
+
+
 def make_study(slug: str, *, rules: dict[str, Any] | None = None) -> SimpleNamespace:
     """Make a study with a site and one person for each role (two readers, two sites)."""
     from plaquelab.accounts.models import User
