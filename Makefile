@@ -37,10 +37,18 @@ acceptance:  ## checks against the reference data in ../shared (fails without it
 	@.ci/setup dev
 	@env -u DATA_DIR .venv/bin/python -m pytest tests/acceptance
 
-bench:  ## measure: stage times, click to readable vessel, statistics, networks against the truth
+bench:  ## measure everything (hours) and write docs/figures.md and both docs/validation-*.md anew
 	@.ci/setup dev
+	@echo "Hours on 2 cores; each part says what it does and keeps its figures in var/bench, so that an ended run goes on."
 	@env -u DATA_DIR .venv/bin/python tests/bench/run.py
 	@env -u DATA_DIR .venv/bin/python tests/bench/networks.py
+	@for part in composition centrelines end_to_end; do \
+	  env -u DATA_DIR .venv/bin/python tests/bench/$$part.py --scenario tree_test --first-seed 3000 || exit 1; done
+	@for part in quantify dicom_out phantoms; do \
+	  env -u DATA_DIR OMP_NUM_THREADS=1 .venv/bin/python tests/bench/$$part.py || exit 1; done
+	@env -u DATA_DIR .venv/bin/python tests/bench/validation.py
+	@for part in speed coverage validation; do \
+	  env -u DATA_DIR .venv/bin/python tests/bench/analytics_$$part.py || exit 1; done
 
 paper:  ## the published numbers of Lin et al. 2022 beside ours, line by line
 	@.ci/setup run

@@ -303,17 +303,25 @@ def write(
 
 
 def _bar() -> Callable[[str, float], None]:
-    """Return a progress report: a bar on a terminal, a line per stage elsewhere."""
+    """Return a progress report: a bar per stage on a terminal, a line per stage elsewhere."""
     last = {"stage": ""}
     terminal = sys.stderr.isatty()
 
+    def bar(stage: str, fraction: float, end: str = "") -> None:
+        filled = int(fraction * 30)
+        print(f"\r{stage:12} [{'█' * filled}{'·' * (30 - filled)}]", end=end, file=sys.stderr, flush=True)
+
     def progress(stage: str, fraction: float) -> None:
+        if stage == "contours":  # drawn vessel by vessel, between two reports of "segment"
+            return
+        before, last["stage"] = last["stage"], stage
+        if terminal and before and before != stage:
+            bar(before, 1.0, end="\n")
+        if stage == "done":
+            return
         if terminal:
-            filled = int(fraction * 30)
-            end = "\n" if stage == "done" else ""
-            print(f"\r{stage:12} [{'█' * filled}{'·' * (30 - filled)}]", end=end, file=sys.stderr, flush=True)
-        elif stage != last["stage"] and stage != "done":
+            bar(stage, fraction)
+        elif stage != before:
             print(stage, file=sys.stderr)
-        last["stage"] = stage
 
     return progress

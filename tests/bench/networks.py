@@ -36,18 +36,18 @@ OTHER = ROOT.parent / "shared" / "data" / "phantom"
 KEPT = ROOT / "var" / "bench" / "networks.json"
 LARGELY_LIPID = 0.25  # of a lesion's plaque
 SPEED = """
-import json, resource, sys, time, torch, numpy as np
+import json, sys, time, torch, numpy as np
 torch.set_num_threads(int(sys.argv[2]))
 from inference.networks import load_network, probabilities
 network, _ = load_network(sys.argv[1])
 arithmetic = sys.argv[3]
 hu = torch.from_numpy(np.random.default_rng(1).normal(100, 200, (600, 64, 64)).astype("float32"))
 probabilities(network, hu[:80], arithmetic=arithmetic)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 begin = time.perf_counter()
 probabilities(network, hu, arithmetic=arithmetic)
 seconds = time.perf_counter() - begin
-print(json.dumps([seconds * 5, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+peak = next(x.split()[1] for x in open("/proc/self/status") if x.startswith("VmHWM:"))  # of this program alone
+print(json.dumps([seconds * 5, int(peak) / 1024]))
 """
 
 

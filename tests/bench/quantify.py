@@ -1,17 +1,20 @@
 """Measure how long it takes to measure one edited vessel, and a whole patient. Prints milliseconds; no timed test.
 
 usage: OMP_NUM_THREADS=1 python tests/bench/quantify.py [--repeat 15]
+Keeps var/bench/quantify.json; tests/bench/validation.py puts it on the page.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +33,7 @@ from inference.quantification import (  # noqa: E402
 )
 from inference.straightening import PIXELS, SPACING_ALONG, StraightenedVessel  # noqa: E402
 
+KEPT = ROOT / "var" / "bench" / "quantify.json"
 SECTIONS = {"LM": 40, "LAD": 500, "D1": 200, "LCx": 300, "OM1": 180, "RCA": 480}
 
 
@@ -71,12 +75,10 @@ def milliseconds(call: Callable[[], object], repeat: int) -> tuple[float, float]
     return statistics.median(times), min(times)
 
 
-def main() -> None:
-    """Print one line per profile, then the whole patient."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeat", type=int, default=15)
-    repeat = parser.parse_args().repeat
+def measured(repeat: int) -> dict[str, Any]:
+    """Median milliseconds of each call."""
     image, read = vessel("LAD", SECTIONS["LAD"])
+    out: dict[str, Any] = {"sections": image.sections, "edited": {}}
     for profile in PROFILES.values():
         radii = read.contours.lumen_radius
 
@@ -84,20 +86,45 @@ def main() -> None:
             contours = replace(read.contours, lumen_radius=radii)
             return quantify(image, replace(read, contours=contours), profile)
 
-        median, least = milliseconds(edited, repeat)
-        print(
-            f"one edited vessel, {image.sections} sections, {profile.name:9s}: {median:6.1f} ms (least {least:.1f})"
-        )
+        out["edited"][profile.name] = milliseconds(edited, repeat)
     profile = PROFILES["corrected"]
-    median, least = milliseconds(lambda: composition_map(image, read, profile), repeat)
-    print(f"composition map of that vessel         : {median:6.1f} ms (least {least:.1f})")
+    out["map"] = milliseconds(lambda: composition_map(image, read, profile), repeat)
     patient = [vessel(name, sections) for name, sections in SECTIONS.items()]
-    median, least = milliseconds(
+    out["patient"] = milliseconds(
         lambda: roll_up([quantify(v, r, profile) for v, r in patient], profile), repeat
     )
-    print(
-        f"whole patient, {sum(SECTIONS.values())} sections, corrected : {median:6.1f} ms (least {least:.1f})"
-    )
+    out["patient_sections"] = sum(SECTIONS.values())
+    return out
+
+
+def section(found: dict[str, Any]) -> list[str]:
+    """Its part of docs/validation-inference.md."""
+    return [
+        "## Measuring again",
+        "",
+        f"Milliseconds of one core, median (least). One edited vessel has {found['sections']} sections; the patient {found['patient_sections']}. "
+        "Target: 50 ms a vessel.",
+        "",
+        "| what | ms |",
+        "|---|---|",
+        *(
+            f"| one edited vessel, `{name}` | {m:.0f} ({least:.0f}) |"
+            for name, (m, least) in found["edited"].items()
+        ),
+        f"| composition map of that vessel | {found['map'][0]:.0f} ({found['map'][1]:.0f}) |",
+        f"| whole patient, `corrected` | {found['patient'][0]:.0f} ({found['patient'][1]:.0f}) |",
+        "",
+    ]
+
+
+def main() -> None:
+    """Measure, keep, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeat", type=int, default=15)
+    found = measured(parser.parse_args().repeat)
+    KEPT.parent.mkdir(parents=True, exist_ok=True)
+    KEPT.write_text(json.dumps(found, indent=1))
+    print("\n".join(section(found)))
 
 
 if __name__ == "__main__":

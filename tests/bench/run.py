@@ -1,6 +1,6 @@
 """Measure what the first bars name, in one run on this machine, and write docs/figures.md.
 
-usage: python tests/bench/run.py [--patients 3] [--only pipeline|dicom|viewer|statistics]
+usage: python tests/bench/run.py [--patients 3] [--only pipeline|viewer]
 Nothing here is a timed test: figures are shown with the machine, and parts as shares of one whole.
 """
 
@@ -184,65 +184,22 @@ def viewer() -> list[str]:
     ]
 
 
-def agreement() -> list[str]:
-    """Seconds of ICC with both intervals, beside the plain F interval alone."""
-    import numpy as np
-
-    from analytics.agreement.bland_altman import bland_altman_of
-    from analytics.agreement.icc import icc_of
-
-    rng = np.random.default_rng(1)
-    n = 2000
-    truth = rng.gamma(2.0, 40.0, n)
-    patient = rng.integers(0, 300, n)
-    a, b = truth + rng.normal(0, 10, n), truth + rng.normal(0, 10, n)
-
-    def timed(work: Callable[[], object]) -> float:
-        work()
-        spent = []
-        for _ in range(3):
-            begin = time.perf_counter()
-            work()
-            spent.append(time.perf_counter() - begin)
-        return statistics.median(spent)
-
-    pair = np.stack([a, b], axis=1)
-    plain = timed(lambda: icc_of(pair))
-    clustered = timed(lambda: icc_of(pair, clusters=patient))
-    limits = timed(lambda: bland_altman_of(a, b, clusters=patient))
-    return [
-        "## Statistics",
-        "",
-        "2,000 lesions in 300 patients; the ratio is to the plain ICC with its F interval.",
-        "",
-        "| what | ms | ratio |",
-        "|---|---|---|",
-        f"| ICC(A,1), F interval | {1000 * plain:.1f} | 1 |",
-        f"| ICC(A,1), F and patient-cluster bootstrap interval (10,000 replicates) | {1000 * clustered:.1f} | {clustered / plain:.0f} |",
-        f"| Bland–Altman, clustered limits with intervals | {1000 * limits:.1f} | {limits / plain:.0f} |",
-        "",
-    ]
-
-
 def main() -> int:
     """Run the chosen parts; a whole run replaces docs/figures.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patients", type=int, default=3)
-    parser.add_argument("--only", choices=["pipeline", "dicom", "viewer", "statistics"])
+    parser.add_argument("--only", choices=["pipeline", "viewer"])
     options = parser.parse_args()
-    import dicom_out
-
     parts: dict[str, Callable[[], list[str]]] = {
         "pipeline": lambda: pipeline(options.patients),
-        "dicom": lambda: dicom_out.dicom(options.patients),
         "viewer": viewer,
-        "statistics": agreement,
     }
     text = [
         "# Figures",
         "",
         f"Measured by `make bench` on {dt.date.today().isoformat()}: {machine()}.",
-        "Network scores are in `inference/weights/model_card.md`. All data is simulated.",
+        "Inference is measured in [validation-inference.md](validation-inference.md), the statistics in "
+        "[validation-statistics.md](validation-statistics.md). All data is simulated.",
         "",
     ]
     for name, part in parts.items():

@@ -2,7 +2,7 @@
 
 usage: python tests/bench/validation.py
 `make bench` runs the benchmarks first: networks.py, composition.py, centrelines.py, end_to_end.py, quantify.py,
-dicom_out.py. A part that was not measured stops the page, for a page with holes would be read as complete.
+dicom_out.py, phantoms.py. A part that was not measured stops the page, for a page with holes would be read as complete.
 """
 
 from __future__ import annotations
@@ -19,19 +19,24 @@ from scipy.stats import wilcoxon
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
+import centrelines  # noqa: E402
 import composition  # noqa: E402
+import dicom_out  # noqa: E402
+import end_to_end  # noqa: E402
+import phantoms  # noqa: E402
+import quantify  # noqa: E402
 from page import WORDS, figure, with_interval  # noqa: E402
 
 KEPT = ROOT / "var" / "bench"
 PAGE = ROOT / "docs" / "validation-inference.md"
 
 
-def kept(name: str) -> dict[str, Any]:
+def kept(name: str) -> Any:
     """What a benchmark kept; a message where it did not run."""
     path = KEPT / f"{name}.json"
     if not path.exists():
         raise SystemExit(f"{path.relative_to(ROOT)} is missing: run tests/bench/{name}.py, or `make bench`.")
-    return dict(json.loads(path.read_text()))
+    return json.loads(path.read_text())
 
 
 def _per_patient(result: dict[str, Any]) -> np.ndarray:
@@ -251,6 +256,11 @@ def document() -> str:
             *found_alone(found),
             *strata(found),
             *composition.section(kept("composition")),
+            *centrelines.section(kept("centrelines")),
+            *end_to_end.section(kept("end_to_end")),
+            *quantify.section(kept("quantify")),
+            *dicom_out.section(kept("dicom_out")),
+            *phantoms.section(kept("phantoms")),
         ]
     )
 

@@ -273,7 +273,9 @@ def test_command_line_writes_the_table(
         str(case / "centrelines.csv"),
     ]
     assert main([*arguments, "--lesions", str(case / "lesions.csv"), "--json"]) == 0
-    summary = json.loads(capsys.readouterr().out)
+    shown = capsys.readouterr()
+    summary = json.loads(shown.out)
+    assert shown.err.splitlines() == ["read", "centrelines", "straighten", "segment", "quantify", "write"]
     assert summary["research_use_only"]
     assert summary["cadrads2"]["category"].startswith("CAD-RADS ")
     assert summary["aortic_region"] is None
