@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import ROUND_HALF_UP, Decimal
 
 
@@ -35,3 +36,21 @@ def p_value(p: float) -> str:
     if p < 0.0001:
         return "p < 0.0001"
     return f"p = {half_up(p, 4 if p < 0.001 else 3)}"
+
+
+_HYPHEN_BEFORE_NUMBER = re.compile(r"(?<![\w.,)\]–−-])-(?=\d)")
+_BEGINNING = re.compile(r"^((?:Simulated data\. )?)([a-z])")
+
+
+def typeset(text: str) -> str:
+    """A text as pages and reports show it: minus signs before negative numbers, a capital where it begins.
+
+    ``bias -4.90 mm³`` gives ``Bias −4.90 mm³``. Files that machines read keep the hyphen.
+    """
+    signed = _HYPHEN_BEFORE_NUMBER.sub("−", text)
+    return _BEGINNING.sub(lambda found: found[1] + found[2].upper(), signed)
+
+
+def minus(text: str) -> str:
+    """A number as pages and reports show it: ``-4.90`` gives ``−4.90``."""
+    return _HYPHEN_BEFORE_NUMBER.sub("−", text)

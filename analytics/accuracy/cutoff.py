@@ -92,11 +92,15 @@ class CutOff(Result):
             text += f", {percent(self.corrected.sensitivity)} % and {percent(self.corrected.specificity)} % corrected for optimism"
         return text + f", {self.counted()}" + "".join(f"; {w}" for w in self.warnings) + "."
 
-    def drawing(self) -> Drawing:
-        """Sensitivity and specificity over every cut-off, with the chosen one."""
+    def caption(self) -> str:
+        """The sentence, marked when simulated."""
+        return ("Simulated data. " if self.simulated else "") + self.sentence()
+
+    def drawing(self, *, link_template: str = "") -> Drawing:
+        """Sensitivity and specificity over every cut-off, with the chosen one; ``{threshold}`` in the link is a cut-off."""
         from analytics.figures.cutoff import cut_off_plot
 
-        return cut_off_plot(self)
+        return cut_off_plot(self, link_template=link_template)
 
 
 def cut_off(

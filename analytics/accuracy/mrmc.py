@@ -82,9 +82,8 @@ class Mrmc(Result):
         if self.test is not None:
             text += f"; F = {half_up(self.test.statistic, 2)}, p = {half_up(self.test.p, 3)}"
         means = [f"{m.modality} {half_up(m.estimate, 3)}" for m in self.modalities if m.estimate is not None]
-        return (
-            f"{text}; {len(self.readers)} {plural('reader', len(self.readers))}; means: {', '.join(means)}."
-        )
+        quoted = f"; means: {', '.join(means)}" if means else ""
+        return f"{text}; {len(self.readers)} {plural('reader', len(self.readers))}{quoted}."
 
     def drawing(self) -> Drawing:
         """Each modality's mean with its interval."""

@@ -72,7 +72,7 @@ def patient_flow(
         _box(drawn, x[box], low, scale * size[box], WARNING if box in excluded else GROUPS[0])
     _markers(drawn, flows, x, bottom, size, scale, labels, box_links)
     hidden = {"visible": False, "showgrid": False, "zeroline": False}
-    drawn.layout["xaxis"] = {**hidden, "range": [-0.05, len(columns) - 1 + 1.25]}
+    drawn.layout["xaxis"] = {**hidden, "range": [-0.05, len(columns) - 1 + 1.35]}
     drawn.layout["yaxis"] = {**hidden, "range": [-0.02, 1.04]}
     return drawn
 
@@ -118,6 +118,7 @@ def _markers(
 ) -> None:
     """A marker with text for every box, and one on every band."""
     boxes = list(bottom)
+    excluded = {flow.target for flow in flows if flow.excluded}
     drawn.trace(
         "scatter",
         name="boxes",
@@ -126,8 +127,8 @@ def _markers(
         mode="markers+text",
         text=[f" {labels.get(b, b)} ({size[b]:,})" for b in boxes],
         textposition="middle right",
-        textfont={"size": 12, "color": NEUTRAL},
-        marker={"size": 7, "color": NEUTRAL},
+        textfont={"size": 12},
+        marker={"size": 7, "color": [WARNING if b in excluded else NEUTRAL for b in boxes]},
         customdata=[[box_links.get(b, ""), f"{labels.get(b, b)}: {size[b]:,} patients"] for b in boxes],
         hovertemplate="%{customdata[1]}<extra></extra>",
     )

@@ -42,8 +42,8 @@ def ratio_plot(
         if limit is not None:
             _flat(drawn, span, limit, "limit", WARNING, "dash", band)
     points(drawn, size, ratio, labels, links, "mean %{x:.1f}, ratio %{y:.3f}", bins=bins)
-    for axis in ("xaxis", "yaxis"):
-        drawn.layout[axis]["type"] = "log"
+    for axis, values in (("xaxis", size), ("yaxis", ratio)):
+        drawn.logarithmic(axis, float(values.min()), float(values.max()))
     return drawn
 
 

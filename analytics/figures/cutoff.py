@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from analytics.accuracy.maximally_selected import MaximallySelected
 
 MOST_POINTS = 2_000
+SHOWN_SHARE = 0.9
 
 
-def cut_off_plot(result: CutOff) -> Drawing:
-    """Both rates against the cut-off; the chosen one with the band of its interval."""
+def cut_off_plot(result: CutOff, *, link_template: str = "") -> Drawing:
+    """Both rates against the cut-off; the chosen one with the band of its interval. ``{threshold}`` in the link."""
     if result.estimate is None:
         return refused(result.reason or "", simulated=result.simulated)
     drawn = Drawing(f"Cut-off of {result.marker}", "Proportion", simulated=result.simulated)
@@ -33,6 +34,9 @@ def cut_off_plot(result: CutOff) -> Drawing:
             mode="lines",
             line={"color": colour, "width": 2},
             name=name,
+            customdata=[
+                [link_template.replace("{threshold}", repr(t)), ""] for t in result.thresholds[shown].tolist()
+            ],
             hovertemplate=f"≥ %{{x:.1f}}: {name} %{{y:.3f}}<extra></extra>",
         )
     drawn.upright(result.estimate, colour=WARNING)
@@ -40,8 +44,12 @@ def cut_off_plot(result: CutOff) -> Drawing:
         band = {"x0": result.interval.low, "x1": result.interval.high, "yref": "paper", "y0": 0, "y1": 1}
         look = {"fillcolor": translucent(WARNING, 0.12), "line": {"width": 0}, "layer": "below"}
         drawn.layout["shapes"].append({"type": "rect", "xref": "x", **band, **look})
-    drawn.layout["showlegend"] = True
+    drawn.layout |= {"showlegend": True, "legend": {"x": 0.98, "y": 0.5, "xanchor": "right"}}
     drawn.layout["yaxis"]["range"] = [-0.01, 1.02]
+    # The far tail of a skewed marker would press everything against the axis; one may zoom out.
+    low, high = float(result.thresholds.min()), float(np.quantile(result.thresholds, SHOWN_SHARE))
+    high = max(high, 1.5 * result.estimate, low + 1e-9)
+    drawn.layout["xaxis"]["range"] = [low, min(high, float(result.thresholds.max()))]
     return drawn
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from analytics.figures.style import FONT, NEUTRAL, WARNING, translucent
 from analytics.result import Interval
 from analytics.rounding import half_up
+
+REFUSAL_WIDTH = 44
+"""Characters of a line of the reason, so that it fits into half a page."""
+WIDE_DECADES = 2.5
+"""A logarithmic axis over more decades than this has ticks at powers of ten only."""
 
 
 @dataclass
@@ -53,11 +60,9 @@ class Drawing:
         """Add a trace of a plotly type."""
         self.data.append({"type": kind, **values})
 
-    def note(
-        self, text: str, *, x: float, y: float, colour: str = NEUTRAL, size: int = 11, **values: Any
-    ) -> None:
-        """Add text at paper coordinates (or at those of ``xref``, ``yref``)."""
-        font = {"size": size, "color": colour}
+    def note(self, text: str, *, x: float, y: float, colour: str = "", size: int = 11, **values: Any) -> None:
+        """Add text at paper coordinates (or at those of ``xref``, ``yref``), in the page's ink unless a colour is given."""
+        font = {"size": size} | ({"color": colour} if colour else {})
         place = {"xref": "paper", "yref": "paper", "x": x, "y": y}
         self.layout["annotations"].append({"text": text, **place, "showarrow": False, "font": font, **values})
 
@@ -85,6 +90,23 @@ class Drawing:
         line = {"color": NEUTRAL, "width": 1, "dash": "dot"}
         self.trace("scatter", x=[low, high], y=[low, high], mode="lines", line=line, hoverinfo="skip")
 
+    def logarithmic(self, axis: str, low: float, high: float) -> None:
+        """Make ``xaxis`` or ``yaxis`` logarithmic, with ticks printed in full: 1, 2, 5, or powers of ten over a wide range."""
+        low, high = max(low, 1e-9), max(high, 1e-9)
+        wide = math.log10(high / low) > WIDE_DECADES
+        decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
+        values = [step * 10.0**decade for decade in decades for step in ((1,) if wide else (1, 2, 5))]
+        ticks = {"tickvals": values, "ticktext": [f"{value:g}" for value in values]}
+        self.layout[axis] |= {"type": "log", **ticks}
+
+    def lead(self, links: Mapping[str, str]) -> Drawing:
+        """Let each row of a category axis lead to its cases: name of the row → link. Returns the drawing."""
+        for trace in self.data:
+            names, custom_data = trace.get("y"), trace.get("customdata")
+            if isinstance(names, list) and len(names) == 1 and custom_data and names[0] in links:
+                trace["customdata"] = [[links[names[0]], *custom_data[0][1:]]]
+        return self
+
     def to_dict(self) -> dict[str, Any]:
         """``{"data": …, "layout": …}``: plain values without NaN."""
         return {"data": self.data, "layout": self.layout}
@@ -109,5 +131,6 @@ def refused(reason: str, *, simulated: bool = False) -> Drawing:
     """A figure that says why there is none."""
     drawn = Drawing("", "", simulated=simulated, height=220)
     drawn.layout["xaxis"] = drawn.layout["yaxis"] = {"visible": False}
-    drawn.note(f"Not estimable: {reason}", x=0.5, y=0.5, size=13)
+    words = "<br>".join(textwrap.wrap(f"Not estimable: {reason}", REFUSAL_WIDTH))
+    drawn.note(words, x=0.5, y=0.5, size=13)
     return drawn

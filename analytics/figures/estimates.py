@@ -41,7 +41,8 @@ def estimates(
         _row(drawn, row)
     drawn.layout["yaxis"]["type"] = "category"
     if logarithmic:
-        drawn.layout["xaxis"]["type"] = "log"
+        ends = [e for row in shown for e in (row.estimate, *(row.interval or ())) if e is not None and e > 0]
+        drawn.logarithmic("xaxis", min(ends), max(ends))
     return drawn
 
 

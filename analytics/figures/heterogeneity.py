@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from analytics.distributions import normal_quantile
 from analytics.figures.drawing import Drawing, refused
@@ -51,7 +52,13 @@ def pooled_forest(result: Pooled) -> Drawing:
         (name, y, y - Z * math.sqrt(v), y + Z * math.sqrt(v))
         for name, y, v in zip(result.names, result.effects, result.variances, strict=True)
     ]
-    title = result.effect.removeprefix("log ").capitalize() if result.ratio else result.effect.capitalize()
+    # What it is a ratio of stands in the caption: the axis has no room for it.
+    title = (
+        result.effect.removeprefix("log ").split(" of ")[0].capitalize()
+        if result.ratio
+        else result.effect.capitalize()
+    )
+    title += " (log scale)" if result.ratio else ""
     drawn = Drawing(title, "", simulated=result.simulated, height=190 + 34 * len(rows))
     drawn.upright(scale(0), colour=NEUTRAL)
     rows.append(("pooled", result.estimate, *result.interval))
@@ -61,7 +68,9 @@ def pooled_forest(result: Pooled) -> Drawing:
         value, low, high = (scale(v) for v in numbers)
         text = f"{half_up(value, 2)} ({half_up(low, 2)} to {half_up(high, 2)})"
         _point(drawn, name, value, low, high, text, pooled=name == "pooled")
-    drawn.layout["xaxis"]["type"] = "log" if result.ratio else "linear"
+    if result.ratio:
+        ends = [scale(v) for _, *numbers in rows for v in numbers]
+        drawn.logarithmic("xaxis", min(ends), max(ends))
     drawn.layout["yaxis"] |= {
         "type": "category",
         "categoryorder": "array",
@@ -70,14 +79,16 @@ def pooled_forest(result: Pooled) -> Drawing:
     return drawn
 
 
-def subgroup_forest(result: Subgroups) -> Drawing:
+def subgroup_forest(result: Subgroups, *, link_template: str = "") -> Drawing:
     """Hazard ratios by level on a log axis; the interaction's p stands beside each subgrouping."""
     entries = [("all", "all", result.overall.terms[0], True)]
+    links: dict[str, str] = {}
     for s in result.subgroupings:
         test = f" (interaction {p_value(s.interaction.p)})" if s.interaction else ""
         for i, level in enumerate(s.levels):
             label = f"{s.name}: {level.name}" + (test if i == 0 else "")
             entries.append((s.name, label, level.ratio, False))
+            links[label] = link_template.replace("{by}", quote(s.name)).replace("{level}", quote(level.name))
     drawn = Drawing(
         "Hazard ratio (log scale)", "", simulated=result.simulated, height=170 + 34 * len(entries)
     )
@@ -95,10 +106,11 @@ def subgroup_forest(result: Subgroups) -> Drawing:
             continue
         low, high = ratio.interval
         _point(drawn, label, ratio.estimate, low, high, ratio.printed(), pooled=everybody)
-    drawn.layout["xaxis"] |= {"type": "log", "tickvals": [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]}
+    ends = [e for _, _, ratio, _ in entries for e in (ratio.interval or ())]
+    drawn.logarithmic("xaxis", min(ends, default=0.5), max(ends, default=2.0))
     drawn.layout["yaxis"] |= {
         "type": "category",
         "categoryorder": "array",
         "categoryarray": [e[1] for e in entries][::-1],
     }
-    return drawn
+    return drawn.lead(links) if link_template else drawn

@@ -94,8 +94,12 @@ def control_chart(result: ControlChart, *, links: Sequence[str] = ()) -> Drawing
     if result.estimate is None:
         return refused(result.reason or "", simulated=result.simulated)
     scale, unit = (100.0, "%") if result.kind == "p" else (1.0, result.value_unit)
+    short = result.what.split(" per ")[0]
     drawn = Drawing(
-        "Period", f"{result.what} ({unit})" if unit else result.what, simulated=result.simulated, height=300
+        result.period.capitalize(),
+        f"{short} ({unit})" if unit else short,
+        simulated=result.simulated,
+        height=300,
     )
     names = [p.name for p in result.periods]
     targets = list(links) or [""] * len(names)
@@ -130,7 +134,7 @@ def control_chart(result: ControlChart, *, links: Sequence[str] = ()) -> Drawing
             [t, f"n = {p.n:,}{f', {p.alarm}' if p.alarm else ''}"]
             for t, p in zip(targets, result.periods, strict=True)
         ],
-        hovertemplate="%{x}: %{y:.2f}, %{customdata[1]}<extra></extra>",
+        hovertemplate=result.period + " %{x}: %{y:.2f}, %{customdata[1]}<extra></extra>",
     )
-    drawn.layout["xaxis"]["type"] = "category"
+    drawn.layout["xaxis"] |= {"type": "category", "nticks": 12, "tickangle": 0}
     return drawn

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import ACCENT, GROUPS, NEUTRAL, translucent
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from analytics.survival.time_roc import TimeAuc
 
 
-def calibration(result: Calibration | SurvivalCalibration) -> Drawing:
-    """Observed against predicted risk of groups of equal size, with the line of identity."""
+def calibration(result: Calibration | SurvivalCalibration, *, link_template: str = "") -> Drawing:
+    """Observed against predicted risk of groups of equal size, with the line of identity; ``{group}`` in the link."""
     if not result.groups:
         return refused(result.reason or "", simulated=result.simulated)
     drawn = Drawing("Predicted risk (%)", "Observed risk (%)", simulated=result.simulated)
@@ -36,14 +37,14 @@ def calibration(result: Calibration | SurvivalCalibration) -> Drawing:
             "arrayminus": [100 * (g.observed - g.interval.low) if g.interval else 0 for g in groups],
             "color": ACCENT,
         },
-        customdata=[["", f"{g.n:,}"] for g in groups],
+        customdata=[[link_template.replace("{group}", str(i)), f"{g.n:,}"] for i, g in enumerate(groups)],
         hovertemplate="predicted %{x:.1f} %, observed %{y:.1f} % (n = %{customdata[1]})<extra></extra>",
     )
     return drawn
 
 
-def time_auc(result: TimeAuc) -> Drawing:
-    """AUC with its interval at every time; times without an AUC are left out."""
+def time_auc(result: TimeAuc, *, link_template: str = "") -> Drawing:
+    """AUC with its interval at every time; times without an AUC are left out. ``{time}`` in the link."""
     known = [(a.time, a.estimate, a.interval) for a in result.at if a.estimate is not None]
     if not known:
         return refused("no AUC at any of the times", simulated=result.simulated)
@@ -61,16 +62,19 @@ def time_auc(result: TimeAuc) -> Drawing:
             "arrayminus": [v - i.low if i else 0 for _, v, i in known],
             "color": translucent(ACCENT, 0.6),
         },
+        customdata=[[link_template.replace("{time}", repr(t)), ""] for t, _, _ in known],
         hovertemplate="%{x:.2f}: %{y:.3f}<extra></extra>",
     )
+    drawn.layout["xaxis"]["tickvals"] = [t for t, _, _ in known]
     drawn.layout["yaxis"]["range"] = [0, 1.02]
     return drawn
 
 
-def decision(result: DecisionCurve) -> Drawing:
-    """Net benefit of the models, of treating all and of treating none."""
+def decision(result: DecisionCurve, *, link_template: str = "") -> Drawing:
+    """Net benefit of the models, of treating all and of treating none; ``{model}``, ``{threshold}`` in the links of models."""
     drawn = Drawing("Threshold probability (%)", "Net benefit", simulated=result.simulated)
     x = [100 * t for t in result.thresholds]
+    models = {name for name, _ in result.models}
     lines = [
         (name, list(values), GROUPS[i % len(GROUPS)], "solid")
         for i, (name, values) in enumerate(result.models)
@@ -87,9 +91,16 @@ def decision(result: DecisionCurve) -> Drawing:
             mode="lines",
             name=name,
             line={"color": colour, "width": 2, "dash": dash},
+            customdata=[
+                [_of_model(link_template, name, t) if name in models else "", ""] for t in result.thresholds
+            ],
             hovertemplate=f"{name}, threshold %{{x:.1f}} %: %{{y:.4f}}<extra></extra>",
         )
     top = max(v for _, values, _, _ in lines for v in values if v is not None)
     drawn.layout["yaxis"]["range"] = [-0.3 * max(top, 0.01), 1.1 * max(top, 0.01)]
     drawn.layout |= {"showlegend": True, "legend": {"x": 0.98, "y": 0.98, "xanchor": "right"}}
     return drawn
+
+
+def _of_model(link_template: str, name: str, threshold: float) -> str:
+    return link_template.replace("{model}", quote(name)).replace("{threshold}", repr(threshold))

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from analytics.survival.spline import Spline
 
 
-def spline(result: Spline) -> Drawing:
-    """Curve and band on a log axis; dotted uprights are the knots, the level line is a hazard ratio of 1."""
+def spline(result: Spline, *, link_template: str = "") -> Drawing:
+    """Curve and band on a log axis; dotted uprights are the knots, the level line is a hazard ratio of 1.
+
+    In the link ``{value}`` becomes the marker's value.
+    """
     if result.reason:
         return refused(result.reason, simulated=result.simulated)
     unit = f" ({result.marker_unit})" if result.marker_unit else ""
@@ -29,6 +32,7 @@ def spline(result: Spline) -> Drawing:
         y=result.ratio.tolist(),
         mode="lines",
         line={"color": ACCENT, "width": 2},
+        customdata=[[link_template.replace("{value}", repr(float(v))), ""] for v in x],
         hovertemplate="%{x:.1f}: HR %{y:.2f}<extra></extra>",
     )
     drawn.trace(
@@ -41,5 +45,5 @@ def spline(result: Spline) -> Drawing:
     )
     for knot in result.knots:
         drawn.upright(knot, colour=NEUTRAL)
-    drawn.layout["yaxis"]["type"] = "log"
+    drawn.logarithmic("yaxis", float(result.low.min()), float(result.high.max()))
     return drawn

@@ -109,7 +109,8 @@ def forest(models: Sequence[tuple[str, Cox]]) -> Drawing:
                 customdata=[["", term.printed()]],
                 hovertemplate="%{y}: %{customdata[1]}<extra></extra>",
             )
-    drawn.layout["xaxis"] |= {"type": "log", "tickvals": [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]}
+    ends = [e for _, model in models for term in model.terms for e in (term.interval or ())]
+    drawn.logarithmic("xaxis", min(ends, default=0.5), max(ends, default=2.0))
     drawn.layout["yaxis"] |= {"type": "category", "categoryorder": "array", "categoryarray": rows[::-1]}
     return drawn
 

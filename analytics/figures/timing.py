@@ -43,5 +43,6 @@ def paired_times(result: PairedTiming, *, links: Sequence[str] = ()) -> Drawing:
     )
     if step > 1:
         drawn.note(f"every {step}th case is drawn", x=0, y=1.02, xanchor="left", yanchor="bottom")
-    drawn.layout["xaxis"]["type"] = drawn.layout["yaxis"]["type"] = "log"
+    for axis in ("xaxis", "yaxis"):
+        drawn.logarithmic(axis, min(both), max(both))
     return drawn

@@ -50,15 +50,31 @@ class Pooled(Result):
 
     def sentence(self) -> str:
         """Pooled effect and heterogeneity."""
-        text = super().sentence()
+        text = self._as_ratio() if self.ratio and self.estimate is not None else super().sentence()
         if self.heterogeneity is None or self.i_squared is None:
             return text
         q, df = self.heterogeneity.statistic, int(self.heterogeneity.df[0])
         share = f"I² {half_up(100 * self.i_squared, 0)} %"
         text = f"{text[:-1]}; heterogeneity Q {half_up(q, 2)} on {df} df, {p_value(self.heterogeneity.p)}, {share}"
         if self.prediction is not None:
-            text += f"; another site is expected between {half_up(self.prediction.low, 3)} and {half_up(self.prediction.high, 3)}"
+            text += f"; another {self.unit} is expected between {half_up(self._back(self.prediction.low), 3)} and {half_up(self._back(self.prediction.high), 3)}"
         return text + "."
+
+    def _back(self, value: float) -> float:
+        """A value on the scale that people read: ratios are pooled as logarithms."""
+        return math.exp(value) if self.ratio else value
+
+    def _as_ratio(self) -> str:
+        assert self.estimate is not None
+        text = f"{self.method.removeprefix('log ')} {half_up(math.exp(self.estimate), 2)}"
+        if self.interval is not None:
+            low, high = (half_up(math.exp(limit), 2) for limit in self.interval)
+            text += f", {half_up(100 * self.interval.level, 0)} % CI {low}–{high} ({self.interval.method})"
+        return f"{text}, {self.counted()}."
+
+    def sentence_marked(self) -> str:
+        """The sentence, marked when simulated: the caption of its figure."""
+        return ("Simulated data. " if self.simulated else "") + self.sentence()
 
     def drawing(self) -> Drawing:
         """Forest plot of the sites and the pooled effect."""

@@ -107,11 +107,11 @@ class Subgroups:
             "simulated": self.simulated,
         }
 
-    def drawing(self) -> Drawing:
-        """Forest plot by subgroup."""
+    def drawing(self, *, link_template: str = "") -> Drawing:
+        """Forest plot by subgroup; in the link ``{by}`` and ``{level}`` become the subgroup and its level."""
         from analytics.figures.heterogeneity import subgroup_forest
 
-        return subgroup_forest(self)
+        return subgroup_forest(self, link_template=link_template)
 
     def figure(self) -> Any:
         """The same as a ``plotly.graph_objects.Figure``."""

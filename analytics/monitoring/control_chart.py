@@ -8,6 +8,7 @@ binomially; limits are then widened by the observed spread between periods (Lane
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.errors import AnalyticsError
-from analytics.result import Result
+from analytics.result import Result, plural
 from analytics.rounding import half_up, percent
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ Array = NDArray[np.float64]
 SIGMAS = 3.0
 RUN = 8
 LEAST_PERIODS = 3
+MOST_NAMED = 4
+"""Marked periods that a sentence names one by one."""
 MOVING_RANGE = 1.128
 """Mean range of two normal values over their SD."""
 
@@ -48,11 +51,12 @@ class Period:
 
 @dataclass(frozen=True, kw_only=True)
 class ControlChart(Result):
-    """Centre line (``estimate``) and periods in order of time. ``widened`` is Laney's factor of the limits (1: none)."""
+    """Centre line (``estimate``) and periods in order of time; ``period`` is what one is (month …). ``widened`` is Laney's factor of the limits (1: none)."""
 
     kind: str
     what: str
     value_unit: str = ""
+    period: str = "period"
     periods: tuple[Period, ...] = field(default=())
     widened: float = 1.0
 
@@ -70,12 +74,20 @@ class ControlChart(Result):
             if self.kind == "p"
             else f"{half_up(self.estimate, 2)} {self.value_unit}".rstrip()
         )
-        text = f"{self.what}: centre {centre}, {len(self.periods)} periods, {self.counted()}"
+        text = f"{self.what}: centre {centre}, {len(self.periods)} {plural(self.period, len(self.periods))}, {self.counted()}"
         if self.widened > 1:
             text += f"; limits widened by {half_up(self.widened, 2)} (spread between periods)"
         if not self.alarms:
             return text + "; no alarm."
-        return text + "; alarms: " + ", ".join(f"{p.name} ({p.alarm})" for p in self.alarms) + "."
+        if len(self.alarms) > MOST_NAMED:
+            kinds = Counter(p.alarm for p in self.alarms)
+            return (
+                text
+                + f"; {len(self.alarms)} marked: "
+                + ", ".join(f"{n} {a}" for a, n in kinds.items())
+                + "."
+            )
+        return text + "; marked: " + ", ".join(f"{p.name} ({p.alarm})" for p in self.alarms) + "."
 
     def caption(self) -> str:
         """The sentence, marked when simulated."""
@@ -89,7 +101,13 @@ class ControlChart(Result):
 
 
 def proportion_chart(
-    flags: Array, periods: Sequence[str], *, what: str, unit: str = "exam", simulated: bool = False
+    flags: Array,
+    periods: Sequence[str],
+    *,
+    what: str,
+    unit: str = "exam",
+    period: str = "period",
+    simulated: bool = False,
 ) -> ControlChart:
     """p chart of flags (n,) of 0/1 (NaN is dropped) by period, periods in order of their names.
 
@@ -105,6 +123,7 @@ def proportion_chart(
         "what": what,
         "n": len(values),
         "unit": unit,
+        "period": period,
         "simulated": simulated,
     }
     common["method"] = "p chart"
@@ -132,6 +151,7 @@ def mean_chart(
     what: str,
     value_unit: str = "",
     unit: str = "exam",
+    period: str = "period",
     simulated: bool = False,
 ) -> ControlChart:
     """x̄ chart of values (n,) (NaN is dropped) by period; the spread is that within periods."""
@@ -142,6 +162,7 @@ def mean_chart(
         "value_unit": value_unit,
         "n": len(kept),
         "unit": unit,
+        "period": period,
         "simulated": simulated,
         "method": "x̄ chart",
     }
@@ -167,11 +188,18 @@ def _sorted(values: Array, periods: Sequence[str]) -> tuple[NDArray[np.int64], l
         raise AnalyticsError(f"{len(values)} values have {len(periods)} periods: one of each is needed.")
     known = ~np.isnan(values)
     names, of = np.unique(np.asarray(periods, object)[known].astype(str), return_inverse=True)
-    return of.astype(np.int64), [str(n) for n in names], values[known]
+    order = np.argsort([int(n) for n in names]) if all(n.isdigit() for n in names) else np.arange(len(names))
+    place = np.empty(len(names), np.int64)
+    place[order] = np.arange(len(names))  # 10 comes after 9
+    return place[of], [str(names[i]) for i in order], values[known]
 
 
 def _why_not(names: Sequence[str], n: NDArray[Any]) -> str | None:
-    return f"{len(names)} periods; {LEAST_PERIODS} are needed" if len(names) < LEAST_PERIODS else None
+    return (
+        f"{len(names)} {plural('period', len(names))}; {LEAST_PERIODS} are needed"
+        if len(names) < LEAST_PERIODS
+        else None
+    )
 
 
 def _rows(

@@ -234,9 +234,7 @@ def _figures(
     differences = limits.drawing(**kept)
     extra = f" {_capital(words)}." if words else ""
     return (
-        Figure(
-            "scatter", f"{data.names[1]} against {data.names[0]}".capitalize(), drawn, icc.caption() + extra
-        ),
+        Figure("scatter", _capital(f"{data.names[1]} against {data.names[0]}"), drawn, icc.caption() + extra),
         Figure("differences", "Differences against size", differences, limits.caption() + extra),
     )
 

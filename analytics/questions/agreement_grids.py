@@ -195,7 +195,7 @@ def group_parts(
     order = sorted(np.unique(of[of >= 0]).tolist(), key=lambda i: names[i])
     if len(order) < 2:
         return (), {}, ()
-    rows, results, drawn = [], {}, []
+    rows, results, drawn, links = [], {}, [], {}
     effects: list[float] = []
     variances: list[float] = []
     steps = Steps()
@@ -212,6 +212,7 @@ def group_parts(
         )
         results[names[i]] = {"icc": icc, "bland_altman": ba}
         drawn.append(Row(names[i], ba.estimate, ba.cluster_interval or ba.interval))
+        links[names[i]] = target
         effect, variance = _bias(part)
         effects.append(effect)
         variances.append(variance)
@@ -223,7 +224,7 @@ def group_parts(
         f"Bias, {data.names[1]} − {data.names[0]} ({data.metric.unit or 'ratio'})",
         reference=0.0,
         simulated=data.simulated,
-    )
+    ).lead(links)
     figure = Figure("groups", f"Bias by {title.lower()}", drawing, caption)
     return (grid,), {"levels": results, "heterogeneity": pooled}, (figure,)
 

@@ -27,10 +27,23 @@ from analytics.questions.cadrads_grades import (
     category_agreement,
     grades,
 )
-from analytics.questions.cadrads_grids import accuracy_grid, confusion_grid, kappa_grid
+from analytics.questions.cadrads_grids import (
+    accuracy_grid,
+    confusion_grid,
+    kappa_grid,
+    prevalence_grid,
+    three_ways_grid,
+)
 from analytics.questions.filters import query_of
 from analytics.questions.paired import case_rows, pairs_of
 from analytics.questions.steps import Steps
+
+CELL_OF_MEASURE = {
+    "Sensitivity": "tp",
+    "Specificity": "tn",
+    "Positive predictive value": "tp",
+    "Negative predictive value": "tn",
+}
 
 
 def choices(freeze: Freeze, parameters: CadradsParameters) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -87,12 +100,13 @@ def answer(
         for limit in LIMITS:
             one = accuracy(found, limit, profile_name=chosen.accuracy)
             accuracies.append(one)
+            where = f"{link}level={level}&limit={limit:g}&cell="
             results[f"accuracy_{level}_{limit:g}"] = one
             figures.append(
                 Figure(
                     f"accuracy_{level}_{limit:g}",
-                    one.table.question + f", per {level}",
-                    one.table.drawing(),
+                    f"Accuracy at ≥ {limit:g} %, per {level}: {found.names[1]} for {found.names[0]}",
+                    one.table.drawing().lead({name: where + cell for name, cell in CELL_OF_MEASURE.items()}),
                     one.table.caption(),
                 )
             )
@@ -111,6 +125,8 @@ def answer(
             kappa_grid(found_by_level, quoted=chosen.kappa_weights),
             *(confusion_grid(level, a.kappas[0], link=link) for level, a in found_by_level.items()),
             accuracy_grid(accuracies, clustered=chosen.clustered, link=link),
+            *three_ways_grid(accuracies),
+            *prevalence_grid(accuracies),
         ]
     notes = _notes(freeze, p, found_by_level)
     return Answer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from analytics.result import Dropped
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 LEVELS = ("territory", "patient")
+UNGRADED = "a grade is missing or non-diagnostic"
 LIMITS = (50.0, 70.0)
 CATEGORY_OF_LIMIT = {50.0: 3, 70.0: 4}
 PREVALENCES = (0.05, 0.10, 0.20, 0.30, 0.40, 0.50)
@@ -164,6 +165,7 @@ def category_agreement(found: Grades) -> CategoryAgreement:
     """Agreement of the categories of both reads."""
     clusters = found.patient if found.level == "territory" else None
     counted = cross_table(found.first, found.second, levels=CADRADS_CATEGORIES, clusters=clusters)
+    counted = replace(counted, dropped=tuple(replace(d, reason=UNGRADED) for d in counted.dropped))
     known = ~(np.isnan(found.first) | np.isnan(found.second))
     apart = np.abs(found.first - found.second)[known]
     common: dict[str, Any] = {"unit": found.level, "simulated": found.simulated}
@@ -210,7 +212,7 @@ def accuracy(found: Grades, limit: float, *, profile_name: str) -> Accuracy:
     common: dict[str, Any] = {
         "unit": found.level,
         "clusters": len(np.unique(patient)) if found.level == "territory" else None,
-        "dropped": (Dropped(missing, "a grade is missing or non-diagnostic"),) if missing else (),
+        "dropped": (Dropped(missing, UNGRADED),) if missing else (),
         "question": f"{found.names[1]} ≥ {limit:g} % for {found.names[0]} ≥ {limit:g} %",
         "simulated": found.simulated,
     }

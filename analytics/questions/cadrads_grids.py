@@ -154,6 +154,85 @@ def accuracy_grid(found: Sequence[Accuracy], *, clustered: bool, link: str) -> G
     return Grid("accuracy", "Diagnostic accuracy", headings, tuple(rows), caption)
 
 
+def three_ways_grid(found: Sequence[Accuracy]) -> tuple[Grid, ...]:
+    """Sensitivity and specificity without what could not be graded, with it called positive, and with each called wrongly."""
+    rows: list[tuple[Cell, ...]] = []
+    for one in found:
+        if one.three_ways is None:
+            continue
+        ways = one.three_ways
+        for name, table in (
+            ("left out", ways.excluded),
+            ("called positive", ways.positive),
+            ("each called wrongly", ways.worst),
+        ):
+            cells = [
+                cell
+                for value in (table.sensitivity, table.specificity)
+                for cell in (
+                    Cell(f"{value.numerator:,}/{value.n:,}"),
+                    estimate_cell(value, 1, scale=100),
+                    interval_cell(value.interval, 1, scale=100),
+                )
+            ]
+            rows.append((*_place(one), text_cell(name), *cells))
+    if not rows:
+        return ()
+    headings = (
+        "Level",
+        "Threshold",
+        "Non-diagnostic grades",
+        "n",
+        "Sensitivity (%)",
+        "95 % CI",
+        "n",
+        "Specificity (%)",
+        "95 % CI",
+    )
+    caption = "Units that the second read could not grade while the reference could, counted in three ways; units as independent."
+    return (Grid("three_ways", "Accuracy with non-diagnostic grades", headings, tuple(rows), caption),)
+
+
+def prevalence_grid(found: Sequence[Accuracy]) -> tuple[Grid, ...]:
+    """Predictive values per patient at other prevalences than that of the sample."""
+    rows: list[tuple[Cell, ...]] = []
+    for one in found:
+        if one.level != "patient" or one.at_prevalences is None:
+            continue
+        values = one.at_prevalences
+        rows += [
+            (
+                _place(one)[1],
+                number_cell(100 * positive.prevalence, 0),
+                estimate_cell(positive, 1, scale=100),
+                interval_cell(positive.interval, 1, scale=100),
+                estimate_cell(negative, 1, scale=100),
+                interval_cell(negative.interval, 1, scale=100),
+            )
+            for positive, negative in zip(values.ppv, values.npv, strict=True)
+        ]
+    if not rows:
+        return ()
+    headings = (
+        "Threshold",
+        "Prevalence (%)",
+        "Positive predictive value (%)",
+        "95 % CI",
+        "Negative predictive value (%)",
+        "95 % CI",
+    )
+    caption = "Sensitivity and specificity of this sample, prevalence of another one; interval of Mercaldo, Lau and Zhou."
+    return (
+        Grid(
+            "prevalences",
+            "Predictive values per patient at other prevalences",
+            headings,
+            tuple(rows),
+            caption,
+        ),
+    )
+
+
 def _place(one: Accuracy) -> tuple[Cell, Cell]:
     return text_cell(one.level), text_cell(f"≥ {one.limit:g} %")
 

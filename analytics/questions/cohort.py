@@ -74,7 +74,7 @@ def answer(
         notes.append(f"Only {words}.")
     prefix = "Simulated data. " if freeze.simulated else ""
     sites = people["site"].to_numpy()[everyone]
-    caption = f"{prefix}{len(set(sites))} sites, {total:,} patients; bands are as wide as their number of patients; excluded patients leave with their reason."
+    caption = f"{prefix}{len(set(sites))} sites, {total:,} patients; bands are as wide as their number of patients; excluded patients leave, in red, with their reason."
     return Answer(
         question="cohort",
         title="Cohort",
@@ -132,9 +132,7 @@ def _flow(freeze: Freeze, people: pd.DataFrame, keep: NDArray[np.bool_], link: s
             if box in labels:
                 continue
             kind, _, name = box.partition(" ")
-            labels[box] = (
-                PURPOSE_LABELS.get(name, name) if kind == "purpose" else box if kind == "excluded:" else name
-            )
+            labels[box] = PURPOSE_LABELS.get(name, name) if kind == "purpose" else name
             links[box] = (
                 f"{link}reason={quote(name)}" if kind == "excluded:" else f"{link}{kind}={quote(name)}"
             )

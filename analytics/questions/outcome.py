@@ -31,9 +31,10 @@ from analytics.questions.outcome_data import (
     marker_values,
     markers_of,
 )
-from analytics.questions.outcome_prediction import prediction_part
+from analytics.questions.outcome_prediction import predicted, prediction_part
 from analytics.questions.outcome_sections import Asked
 from analytics.questions.steps import Steps
+from analytics.result import plural
 
 SECTIONS: dict[str, tuple[str, Callable[[Asked], Part]]] = {
     "incidence": ("Cumulative incidence by the cut-off", sections.incidence_part),
@@ -188,12 +189,24 @@ def _notes(given: Asked, p: OutcomeParameters) -> tuple[str, ...]:
         notes.append(f"Only {words}.")
     events = int(given.data.event.sum())
     if events < 20:
-        notes.append(f"Only {events} events: intervals that rest on normal approximations are too narrow.")
+        notes.append(
+            f"Only {events} {plural('event', events)}: intervals that rest on normal approximations are too narrow."
+        )
     return tuple(notes)
 
 
+def has_covariate(given: Asked, name: str) -> np.ndarray:
+    """Patients (n,) with a covariate of the models: those who have it where it is yes or no, else all where it is known."""
+    values = next((c.values for c in given.adjust if c.name == name), None)
+    if values is None:
+        raise AnalyticsError(f"The models are not adjusted for {name!r}.")
+    known = values[~np.isnan(values)]
+    result: np.ndarray = values == 1 if np.isin(known, (0, 1)).all() else ~np.isnan(values)
+    return result
+
+
 def cases(freeze: Freeze, parameters: OutcomeParameters, selection: Mapping[str, str]) -> pd.DataFrame:
-    """The patients behind a step (``group``, ``time``), a cell (``cell``), a point (``from``), a row (``patient``) or a subgroup."""
+    """The patients behind a step (``group``, ``time``), a cell (``cell``), a point (``from``), a row (``patient``), a subgroup, a tenth of risk …"""
     given = asked(freeze, parameters)
     data, keep = given.data, np.ones(len(given.data), bool)
     high = given.values >= given.cut
@@ -205,6 +218,14 @@ def cases(freeze: Freeze, parameters: OutcomeParameters, selection: Mapping[str,
         keep &= data.time >= float(selection["at_risk"])
     if "event" in selection:
         keep &= data.event == float(selection["event"])
+    until = float(selection.get("until", "0"))
+    if until > 0:
+        keep &= data.time <= until
+        keep &= data.cause == float(selection["cause"]) if "cause" in selection else True
+    if "model" in selection:
+        keep &= predicted(given).chosen(selection)
+    if "covariate" in selection:
+        keep &= has_covariate(given, selection["covariate"])
     if "from" in selection:
         keep &= given.values >= float(selection["from"])
     if "below" in selection:
@@ -214,7 +235,10 @@ def cases(freeze: Freeze, parameters: OutcomeParameters, selection: Mapping[str,
     if "by" in selection and "level" in selection:
         labels = models.subgroup_labels(given).get(selection["by"], [""] * len(data))
         keep &= np.array([label == selection["level"] for label in labels], bool)
-    people = freeze.table("patients").iloc[data.row[keep]]
+    people = freeze.table("patients")
+    if "site" in selection:
+        keep &= (people["site"] == selection["site"]).to_numpy(bool)[data.row]
+    people = people.iloc[data.row[keep]]
     return pd.DataFrame(
         {
             "row": data.row[keep],

@@ -24,7 +24,7 @@ PUBLISHED_CUT_OFFS = {
 """Lin et al. 2022."""
 
 YES_NO = "yes/no"
-ABBREVIATIONS = ("hdl", "ldl", "egfr", "crp", "ct", "ecg")
+ABBREVIATIONS = ("hdl", "ica", "ivus", "simd", "ldl", "egfr", "crp", "ct", "ecg")
 
 
 @dataclass(frozen=True)

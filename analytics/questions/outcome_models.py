@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,11 @@ def cox_part(a: Asked) -> Part:
     caption = shown.caption()
     if few:
         caption += f" {half_up(per, 1)} events per covariate: the penalised model (Firth, profile likelihood) stands first."
-    figures = [Figure("forest", "Hazard ratios", forest(drawn_models), caption)]
+    behind = {a.high_name: f"{a.link}group=1"} | {
+        c.label: f"{a.link}covariate={quote(c.name)}" for c in a.adjust
+    }
+    rows = {f"{prefix}{name}": link for prefix, _ in drawn_models for name, link in behind.items()}
+    figures = [Figure("forest", "Hazard ratios", forest(drawn_models).lead(rows), caption)]
     over_time = hazard_over_time_of(time, event, columns, covariate=a.high_name, simulated=a.simulated)
     links = tuple(f"{a.link}row={row}" for row in a.data.row[over_time.rows].tolist())
     figures.append(
@@ -133,7 +138,12 @@ def shape_part(a: Asked) -> Part:
         adjusted = {c.label: c.values for c in a.adjust}
         found["adjusted"] = spline_of(a.data.time, a.data.event, a.values, covariates=adjusted, **common)
     figures = tuple(
-        Figure(f"spline_{name}", f"Hazard ratio along {a.label.lower()}, {name}", s.drawing(), s.caption())
+        Figure(
+            f"spline_{name}",
+            f"Hazard ratio along {a.label.lower()}, {name}",
+            s.drawing(link_template=f"{a.link}from={{value}}"),
+            s.caption(),
+        )
         for name, s in found.items()
     )
     return Part(figures, (), {"spline": found})
@@ -182,9 +192,10 @@ def competing_part(a: Asked) -> Part:
         tuple(rows),
         f"Competing: {', '.join(names[1:])}. Cause-specific ratios speak of rates, subdistribution ratios of incidence.",
     )
-    figure = Figure(
-        "competing", "Cumulative incidence with competing events", found.drawing(), found.caption()
+    drawn = found.drawing(
+        link_template=f"{a.link}group={{group}}&cause={{cause}}&until={{time}}", groups={low: "0", high: "1"}
     )
+    figure = Figure("competing", "Cumulative incidence with competing events", drawn, found.caption())
     return Part(
         (figure,), (grid,), {"competing": found, "cause_specific": specific, "fine_gray": subdistribution}
     )
@@ -224,7 +235,7 @@ def subgroups_part(a: Asked) -> Part:
             else text_cell(p_value(grouping.interaction.p))
         )
         for level in grouping.levels:
-            target = f"{a.link}by={grouping.name}&level={level.name}".replace(" ", "%20")
+            target = f"{a.link}by={quote(grouping.name)}&level={quote(level.name)}"
             rows.append(
                 (
                     text_cell(grouping.name),
@@ -239,8 +250,10 @@ def subgroups_part(a: Asked) -> Part:
     headings = ("Subgroup", "Level", "n", "Events", "Hazard ratio", "95 % CI", "p of interaction")
     caption = f"Hazard ratio of {a.high_name}; interaction by likelihood ratio. Subgroups were not chosen beforehand unless the protocol says so."
     grid = Grid("subgroups", "Subgroups", headings, tuple(rows), caption)
+    by = f"{a.link}by={{by}}&level={{level}}"
+    places = {str(s): f"{a.link}site={quote(str(s))}" for s in set(sites)}
     figures: Sequence[Figure] = (
-        Figure("subgroups", "Hazard ratio by subgroup", found.drawing(), caption),
-        Figure("sites", "Hazard ratio by site", pooled.drawing(), pooled.caption()),
+        Figure("subgroups", "Hazard ratio by subgroup", found.drawing(link_template=by), caption),
+        Figure("sites", "Hazard ratio by site", pooled.drawing().lead(places), pooled.sentence_marked()),
     )
     return Part(tuple(figures), (grid,), {"subgroups": found, "sites": pooled})

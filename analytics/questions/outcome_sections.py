@@ -208,7 +208,7 @@ def roc_part(a: Asked) -> Part:
             Figure(
                 "cut_offs",
                 "Sensitivity and specificity over every cut-off",
-                offs["youden"].drawing(),
+                offs["youden"].drawing(link_template=f"{a.link}from={{threshold}}"),
                 offs["youden"].caption(),
             )
         )

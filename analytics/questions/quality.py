@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -82,7 +82,7 @@ def _queue(freeze: Freeze, p: QualityParameters) -> _Queue:
     by = people[p.by].astype(object).to_numpy()[owner[rows]]
     day = table["day"].to_numpy(float)[rows]
     number = np.floor(day / PERIODS[p.period])
-    period = np.array(["" if n != n else f"{int(n) + 1:03d}" for n in number.tolist()], object)
+    period = np.array(["" if n != n else str(int(n) + 1) for n in number.tolist()], object)
     return _Queue(
         table.iloc[rows].assign(row=rows), table.iloc[vessel_rows].assign(row=vessel_rows), by, period
     )
@@ -120,7 +120,7 @@ def answer(
             Figure(name.replace("|", "_"), chart.what, chart.drawing(links=links), chart.caption())
         )
         if chart.alarms and kind == "uncertainty":
-            notes.append(f"{chart.what}: {len(chart.alarms)} periods marked.")
+            notes.append(f"{chart.what}: {len(chart.alarms)} of {len(chart.periods)} marked.")
     if not freeze.has("quality"):
         notes.append("This freeze has no table of quality.")
     if words := p.filters.words():
@@ -233,6 +233,7 @@ def _uninterpretable(results: Mapping[str, Any]) -> tuple[Grid, ...]:
 def _groups(freeze: Freeze, queue: _Queue, p: QualityParameters, link: str) -> tuple[Grid, Figure | None]:
     rows: list[tuple[Cell, ...]] = []
     drawn: list[Row] = []
+    links: dict[str, str] = {}
     failed, evaluable = (queue.exams[c].to_numpy(float) for c in ("failed", "evaluable"))
     uncertainty = queue.exams["uncertainty"].to_numpy(float)
     for name in _names(queue.group):
@@ -254,13 +255,19 @@ def _groups(freeze: Freeze, queue: _Queue, p: QualityParameters, link: str) -> t
                 text_cell(u.printed(2)),
             )
         )
-        drawn.append(Row(name, f.estimate, f.interval))
+        shown = (
+            None
+            if f.interval is None
+            else replace(f.interval, low=100 * f.interval.low, high=100 * f.interval.high)
+        )
+        drawn.append(Row(name, None if f.estimate is None else 100 * f.estimate, shown))
+        links[name] = target
     headings = (GROUPS[p.by], "Exams", "Failed (%)", "95 % CI", "Evaluable (%)", "95 % CI", "Uncertainty (%)")
     caption = f"By {GROUPS[p.by].lower()}; exact intervals."
     grid = Grid("groups", f"By {GROUPS[p.by].lower()}", headings, tuple(rows), caption)
     if not drawn:
         return grid, None
-    drawing = estimates(drawn, "Share of failed exams", simulated=freeze.simulated)
+    drawing = estimates(drawn, "Failed exams (%)", simulated=freeze.simulated).lead(links)
     prefix = "Simulated data. " if freeze.simulated else ""
     return grid, Figure("groups", f"Failed exams by {GROUPS[p.by].lower()}", drawing, prefix + caption)
 
@@ -275,7 +282,7 @@ def _charts(freeze: Freeze, queue: _Queue, p: QualityParameters) -> dict[str, Co
     known = period != ""
     exams, group = queue.exams[known], queue.group[known]
     periods = period[known].tolist()
-    common: dict[str, Any] = {"simulated": freeze.simulated}
+    common: dict[str, Any] = {"simulated": freeze.simulated, "period": p.period}
     charts = {
         "failures": proportion_chart(
             exams["failed"].to_numpy(float), periods, what=f"Failed exams per {p.period}", **common

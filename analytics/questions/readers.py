@@ -54,6 +54,10 @@ SECTIONS: dict[str, tuple[str, Callable[[Asked], Part]]] = {
 }
 
 
+SECTIONS_OF_READS = ("timing", "learning", "assisted")
+"""Sections about single reads: their cases are reads, not cases that were read twice."""
+
+
 def answer(
     freeze: Freeze,
     parameters: ReadersParameters,
@@ -105,7 +109,12 @@ def cases(freeze: Freeze, parameters: ReadersParameters, selection: Mapping[str,
             pair=selection["pair"], metric=selection.get("metric", p.metric), level=p.level, filters=p.filters
         )
         return agreement.cases(freeze, inner, {})
-    if {"read", "changed_from", "kind_reader", "patient"} & set(selection):
+    if "modality" in selection:
+        rows = np.flatnonzero(p.filters.rows(freeze, "ratings"))
+        chosen = (freeze.table("ratings")["modality"] == selection["modality"]).to_numpy(bool)[rows]
+        return _with_people(freeze, "ratings", rows[chosen], ("territory", "reader", "score", "diseased"))
+    of_reads = {"read", "changed_from", "kind_reader", "patient"} & set(selection)
+    if of_reads or (p.section in SECTIONS_OF_READS and not selection):
         return _read_cases(freeze, p, selection)
     rows = np.flatnonzero(p.filters.rows(freeze, "disagreement"))
     table = freeze.table("disagreement").iloc[rows]
@@ -132,6 +141,11 @@ def cases(freeze: Freeze, parameters: ReadersParameters, selection: Mapping[str,
 def _read_cases(freeze: Freeze, p: ReadersParameters, selection: Mapping[str, str]) -> pd.DataFrame:
     table = freeze.table("reads")
     keep = p.filters.rows(freeze, "reads")
+    if not selection:
+        assisted = (table["kind"] == "assisted").to_numpy(bool)
+        keep = keep & (
+            assisted if p.section == "assisted" else table["minutes"].notna().to_numpy() & ~assisted
+        )
     if "read" in selection:
         keep = keep & (np.arange(len(table)) == int(selection["read"]))
     if "patient" in selection:
@@ -151,9 +165,9 @@ def _read_cases(freeze: Freeze, p: ReadersParameters, selection: Mapping[str, st
             & (share <= upper)
             & (table["kind"] == "assisted").to_numpy(bool)
         )
-    return _with_people(
-        freeze, "reads", np.flatnonzero(keep), ("read", "kind", "reader", "minutes", "share_changed", "order")
-    )
+    first = "share_changed" if p.section == "assisted" or "changed_from" in selection else "kind"
+    columns = ("reader", first, "minutes", "kind", "share_changed", "order", "read")
+    return _with_people(freeze, "reads", np.flatnonzero(keep), tuple(dict.fromkeys(columns)))
 
 
 def _with_people(

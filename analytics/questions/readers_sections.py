@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -154,7 +155,7 @@ def _interchangeability(a: Asked) -> Part:
         "n",
         "RMS difference, network and expert",
         "RMS difference, expert and expert",
-        "γ",
+        f"γ ({METRICS[name].unit})²" if METRICS[name].unit else "γ",
         "95 % CI",
     )
     grid = Grid("interchangeability", "Interchangeability with an expert", headings, (row,), caption)
@@ -195,11 +196,12 @@ def mrmc_part(a: Asked) -> Part:
     results, grid_rows, figures = {}, [], []
     for merit in ("auc", "sensitivity", "specificity"):
         found = mrmc(frame, merit=merit, threshold=None if merit == "auc" else a.p.threshold, **common)
+        unit = "" if merit == "auc" else " %"
         results[f"mrmc {merit}"] = found
         for mean in found.modalities:
             grid_rows.append(
                 (
-                    text_cell(found.merit),
+                    text_cell(found.merit + unit),
                     text_cell(mean.modality),
                     estimate_cell(mean, 3),
                     interval_cell(mean.interval, 3),
@@ -209,7 +211,7 @@ def mrmc_part(a: Asked) -> Part:
         p = text_cell(p_value(found.test.p)) if found.test else Cell("–", None, "", found.reason or "")
         grid_rows.append(
             (
-                text_cell(found.merit),
+                text_cell(found.merit + unit),
                 text_cell("difference"),
                 estimate_cell(found, 3),
                 interval_cell(found.interval, 3),
@@ -218,7 +220,14 @@ def mrmc_part(a: Asked) -> Part:
         )
         if merit == "auc":
             figures.append(
-                Figure("mrmc", "Readers with and without the network", found.drawing(), found.sentence())
+                Figure(
+                    "mrmc",
+                    "Readers with and without the network",
+                    found.drawing().lead(
+                        {m.modality: f"{a.link}modality={quote(m.modality)}" for m in found.modalities}
+                    ),
+                    found.sentence(),
+                )
             )
     caption = "Obuchowski–Rockette, random readers and cases, patients as clusters (jackknife), Hillis's degrees of freedom."
     grid = Grid(

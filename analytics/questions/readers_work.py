@@ -132,6 +132,8 @@ def timing_part(a: Asked) -> Part:
             simulated=a.freeze.simulated,
         )
         if found.estimate is None:
+            if (~np.isnan(values)).any():  # the network's own time is known all the same
+                rows.append(_time_row(f"network, {label}", describe(values[~np.isnan(values)]), None))
             continue
         both = np.flatnonzero(~np.isnan(expert) & ~np.isnan(values))
         links = [f"{a.link}patient={row}" for row in both.tolist()]
@@ -149,6 +151,8 @@ def timing_part(a: Asked) -> Part:
     caption = (
         "Active time per case; ratio of geometric means over the same cases, paired t of the logarithms."
     )
+    if not timed.any():
+        caption += " No expert's time is known in these reads: reading time is measured while a reader works in the viewer."
     grid = Grid("timing", "Time per case", headings, tuple(rows), caption)
     return Part(tuple(figures), (grid,), dict(results))
 
@@ -185,13 +189,14 @@ def learning_part(a: Asked) -> Part:
     links = [f"{a.link}read={row}" for row in rows.tolist()]
     prefix = "Simulated data. " if a.freeze.simulated else ""
     figure = Figure("learning", "Learning curve", found.drawing(links=links), prefix + found.sentence())
+    by_name = sorted(enumerate(found.readers), key=lambda entry: entry[1])
     grid_rows = tuple(
         (
             text_cell(name, link=f"{a.link}kind_reader={quote(name)}"),
             count_cell(int((found.reader == i).sum())),
-            number_cell(level, 1),
+            number_cell(found.levels[i] if i < len(found.levels) else None, 1),
         )
-        for i, (name, level) in enumerate(zip(found.readers, found.levels, strict=False))
+        for i, name in by_name
     )
     caption = (
         "" if found.alike is None else f"Readers learn alike: {found.alike.name}, {p_value(found.alike.p)}."

@@ -11,6 +11,7 @@ from analytics.questions.answer import Figure, Grid
 from analytics.report.checklists import Checklist
 from analytics.report.contents import Report
 from analytics.report.parts import Panel, Section
+from analytics.rounding import minus, typeset
 
 STYLE = """
 :root { --accent: #2a9d8f; --ink: #22282d; --quiet: #6c757d; --line: #d6dade; --warn: #b3452c; }
@@ -18,7 +19,7 @@ STYLE = """
 body { font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif; color: var(--ink);
   max-width: 1040px; margin: 0 auto; padding: 24px; background: #fff; }
 h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 20px; margin: 40px 0 8px; border-top: 2px solid var(--accent); padding-top: 12px; }
-h3 { font-size: 16px; margin: 24px 0 6px; }
+h3 { font-size: 17px; margin: 32px 0 6px; } h4 { font-size: 14px; margin: 18px 0 4px; }
 .strip { font-weight: 600; color: var(--warn); margin: 8px 0; } .quiet, figcaption, .caption { color: var(--quiet); font-size: 13px; }
 nav ol { columns: 2; padding-left: 20px; } a { color: var(--accent); }
 figure { margin: 16px 0; break-inside: avoid; }
@@ -29,9 +30,12 @@ th { border-bottom: 2px solid var(--ink); font-weight: 600; } th:first-child, td
 td.text, th.text { text-align: left; } tr { break-inside: avoid; }
 .panels { display: grid; grid-template-columns: repeat(3, 1fr); gap: 12px; } .panels img { width: 100%; max-height: 320px; object-fit: contain; background: #000; }
 .open { color: var(--quiet); font-style: italic; }
-@media print { body { max-width: none; padding: 0; font-size: 11px; } nav { display: none; } h2 { break-after: avoid; }
+@media print { body { max-width: none; padding: 0; font-size: 11px; } nav { display: none; } h2, h3, h4 { break-after: avoid; }
+  h2 { margin-top: 24px; } h3 { margin-top: 20px; } figure { margin: 8px 0; } figcaption, .caption { font-size: 10px; } thead { break-after: avoid; }
   table { font-size: 8.5px; } th, td { padding: 2px 4px; } .scroll { overflow: visible; } }
-@page { size: A4; margin: 14mm; }
+@page { size: A4; margin: 14mm;
+  @bottom-left { content: 'Research use only'; font-size: 8px; color: #6c757d; }
+  @bottom-right { content: counter(page) ' / ' counter(pages); font-size: 8px; color: #6c757d; } }
 """
 DRAW = """
 for (const f of JSON.parse(document.getElementById('figures').textContent)) {
@@ -40,6 +44,8 @@ for (const f of JSON.parse(document.getElementById('figures').textContent)) {
 }
 """
 PRINTED_WIDTH = 680
+PRINTED_HEIGHT, USUAL_HEIGHT = 365, 420
+"""Of figures that have the usual height: two of them, with their captions, go on a page."""
 """Pixels between the margins of an A4 page; figures keep to it so that screen and print agree."""
 
 
@@ -51,7 +57,10 @@ def to_html(report: Report) -> str:
     parts.append("<h2 id='methods'>Statistical methods</h2>")
     parts += [f"<p>{escape(p)}</p>" for p in report.methods]
     parts.append("<h2 id='supplement'>Supplement</h2>")
-    parts += [_section(section, drawn, level=3) for section in report.supplement]
+    parts += [
+        _section(section, drawn, level=3, number=f"S{i}. ")
+        for i, section in enumerate(report.supplement, start=1)
+    ]
     parts.append("<h2 id='checklists'>Reporting checklists</h2>")
     parts += [_checklist(checklist) for checklist in report.checklists]
     parts.append(_provenance(report))
@@ -81,17 +90,17 @@ def _head(report: Report) -> str:
 def _contents(report: Report) -> str:
     entries = [(s.name, s.title) for s in report.main]
     entries += [("methods", "Statistical methods"), ("supplement", "Supplement")]
-    entries += [(s.name, f"S. {s.title}") for s in report.supplement]
+    entries += [(s.name, f"S{i}. {s.title}") for i, s in enumerate(report.supplement, start=1)]
     entries += [("checklists", "Reporting checklists"), ("provenance", "Provenance")]
     items = "".join(f"<li><a href='#{name}'>{escape(title)}</a></li>" for name, title in entries)
     return f"<nav><ol>{items}</ol></nav>"
 
 
-def _section(section: Section, drawn: list[dict[str, object]], *, level: int = 2) -> str:
-    parts = [f"<section><h{level} id='{section.name}'>{escape(section.title)}</h{level}>"]
+def _section(section: Section, drawn: list[dict[str, object]], *, level: int = 2, number: str = "") -> str:
+    parts = [f"<section><h{level} id='{section.name}'>{number}{escape(section.title)}</h{level}>"]
     if section.reason:
         parts.append(f"<p class='open'>{escape(section.reason)}</p>")
-    parts += [f"<p>{escape(p[:1].upper() + p[1:])}</p>" for p in section.paragraphs]
+    parts += [f"<p>{escape(typeset(p))}</p>" for p in section.paragraphs]
     parts += [_figure(figure, section.name, drawn) for figure in section.figures]
     if section.panels:
         parts.append(f"<div class='panels'>{''.join(_panel(p) for p in section.panels)}</div>")
@@ -101,11 +110,14 @@ def _section(section: Section, drawn: list[dict[str, object]], *, level: int = 2
 
 def _figure(figure: Figure, section: str, drawn: list[dict[str, object]]) -> str:
     name = f"{section}-{figure.name}-{len(drawn) + 1}"
-    layout = {**figure.drawing.layout, "paper_bgcolor": "#ffffff", "width": PRINTED_WIDTH}
+    height = figure.drawing.layout["height"]
+    if isinstance(height, int) and PRINTED_HEIGHT < height <= USUAL_HEIGHT:
+        height = PRINTED_HEIGHT
+    layout = {**figure.drawing.layout, "paper_bgcolor": "#ffffff", "width": PRINTED_WIDTH, "height": height}
     drawn.append({"id": name, "data": [_still(t) for t in figure.drawing.data], "layout": layout})
     return (
-        f"<figure><h3>{escape(figure.title)}</h3><div id='{escape(name)}'></div>"
-        f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
+        f"<figure><h4>{escape(figure.title)}</h4><div id='{escape(name)}'></div>"
+        f"<figcaption>{escape(typeset(figure.caption))}</figcaption></figure>"
     )
 
 
@@ -142,11 +154,13 @@ def grid_html(grid: Grid) -> str:
         cells = []
         for cell, text in zip(row, words, strict=True):
             title = f" title='{escape(cell.title)}'" if cell.title else ""
-            cells.append(f"<td{' class=text' if text else ''}{title}>{escape(cell.text)}</td>")
+            cells.append(f"<td{' class=text' if text else ''}{title}>{escape(minus(cell.text))}</td>")
         rows.append(f"<tr>{''.join(cells)}</tr>")
-    caption = f"<p class='caption'>{escape(grid.caption)}</p>" if grid.caption else ""
+    if not rows:
+        rows.append(f"<tr><td class='text' colspan='{len(grid.headings)}'>Nothing to list.</td></tr>")
+    caption = f"<p class='caption'>{escape(typeset(grid.caption))}</p>" if grid.caption else ""
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    return f"<h3>{escape(grid.title)}</h3><div class='scroll'>{table}</div>{caption}"
+    return f"<h4>{escape(grid.title)}</h4><div class='scroll'>{table}</div>{caption}"
 
 
 def _is_text(grid: Grid, column: int) -> bool:
@@ -158,7 +172,7 @@ def _is_text(grid: Grid, column: int) -> bool:
 def _checklist(checklist: Checklist) -> str:
     rows = "".join(
         f"<tr><td>{escape(i.number)}</td><td class='text'>{escape(i.topic)}</td>"
-        f"<td class='text{'' if i.filled else ' open'}'>{escape(i.text)}</td></tr>"
+        f"<td class='text{'' if i.filled else ' open'}'>{escape(minus(i.text))}</td></tr>"
         for i in checklist.items
     )
     counted = f"{checklist.filled_count} of {len(checklist.items)} items are filled from the data; the others are for the authors."

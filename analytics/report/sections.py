@@ -222,9 +222,11 @@ def accuracy(plan: Plan) -> Section:
     for pair, what in (("network_expert", "expert readers"), ("network_ica", "invasive angiography")):
         name = f"cadrads {pair}"
         if name in plan.answers and plan.answers[name].grids:
-            grids.append(
-                replace(plan.answers[name].grid("accuracy"), title=f"Diagnostic accuracy against {what}")
-            )
+            grids += [
+                replace(g, title=f"{g.title} against {what}")
+                for g in plan.answers[name].grids
+                if g.name in ("accuracy", "three_ways")
+            ]
     if not grids:
         raise AnalyticsError("This freeze has no CAD-RADS grades of two reads.")
     return _section(grids=tuple(grids))

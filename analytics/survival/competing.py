@@ -7,7 +7,7 @@ jackknife, from which the log-log interval is made, and Aalen's (1978), which Gr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -214,11 +214,12 @@ class CompetingIncidence(Result):
         """JSON form with the steps of every curve."""
         return super().to_dict() | {"curves": [c.to_dict() for c in self.curves]}
 
-    def drawing(self) -> Drawing:
-        """Steps per cause and group."""
+    def drawing(self, *, link_template: str = "", groups: Mapping[str, str] | None = None) -> Drawing:
+        """Steps per cause and group; the link's ``{group}`` becomes the group's entry in ``groups``, ``{cause}`` and
+        ``{time}`` those of the step."""
         from analytics.figures.competing import competing_incidence as draw
 
-        return draw(self)
+        return draw(self, link_template=link_template, groups=groups or {})
 
 
 def competing_incidence(

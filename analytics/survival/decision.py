@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
+MOST_QUOTED = 5
+"""Thresholds that a sentence quotes; the JSON has all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +46,16 @@ class DecisionCurve:
     simulated: bool = False
 
     def sentence(self) -> str:
-        """Net benefit of every model at every threshold, per 100 patients."""
+        """Net benefit of every model per 100 patients, at a few thresholds where there are many."""
         rows = [*self.models, ("treat all", self.treat_all)]
+        quoted = range(len(self.thresholds))
+        if len(quoted) > MOST_QUOTED:
+            quoted = range(len(quoted) // MOST_QUOTED - 1, len(quoted), len(quoted) // MOST_QUOTED)
         parts = [
-            f"{name} " + ", ".join("–" if v is None else f"{half_up(100 * v, 2)}" for v in values)
+            f"{name} " + ", ".join("–" if (v := values[i]) is None else half_up(100 * v, 2) for i in quoted)
             for name, values in rows
         ]
-        at = ", ".join(f"{percent(t)} %" for t in self.thresholds)
+        at = ", ".join(f"{percent(self.thresholds[i])} %" for i in quoted)
         text = f"Net benefit per 100 {self.unit}s at thresholds {at}: {'; '.join(parts)}"
         return f"{text}; {count(self.n)} {self.unit}s."
 
@@ -71,11 +76,11 @@ class DecisionCurve:
             "simulated": self.simulated,
         }
 
-    def drawing(self) -> Drawing:
-        """Net benefit over the threshold."""
+    def drawing(self, *, link_template: str = "") -> Drawing:
+        """Net benefit over the threshold; in the link ``{model}`` and ``{threshold}`` become those of the point."""
         from analytics.figures.prediction import decision as draw
 
-        return draw(self)
+        return draw(self, link_template=link_template)
 
     def figure(self) -> Any:
         """The same as a ``plotly.graph_objects.Figure``."""

@@ -74,7 +74,7 @@ class Cox:
         """Ties, interval, units, events, drops, warnings."""
         text = "Simulated data. " if self.simulated else ""
         text += f"{self.model} for {self.outcome}, {self.ties} ties, {self.interval_method} 95 % CI; "
-        text += f"{count(self.n)} {plural(self.unit, self.n)} with {count(self.events)} events"
+        text += f"{count(self.n)} {plural(self.unit, self.n)} with {count(self.events)} {plural('event', self.events)}"
         if self.clusters is not None:
             text += f" in {count(self.clusters)} {plural(self.cluster_unit, self.clusters)}"
         if self.strata is not None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from analytics.columns import Table, column, is_missing, numbers
 from analytics.distributions import normal_quantile
-from analytics.result import Dropped, Interval, Result, Test, few_events
+from analytics.result import Dropped, Interval, Result, Test, few_events, plural
 from analytics.rounding import count, half_up, p_value, percent
 from analytics.survival.follow_up import check
 from analytics.survival.log_rank import log_rank
@@ -193,7 +193,7 @@ class CumulativeIncidence(Result):
             value, interval = curve.incidence_at(self.horizon)
             inside = f" ({percent(interval.low)}–{percent(interval.high)})" if interval else ""
             parts.append(
-                f"{curve.name}: {percent(value)} %{inside}, {count(curve.total_events)} events in {count(curve.n)}"
+                f"{curve.name}: {percent(value)} %{inside}, {count(curve.total_events)} {plural('event', curve.total_events)} in {count(curve.n)}"
             )
         text = f"Cumulative incidence of {self.outcome} at {half_up(self.horizon, 1)} {self.time_unit} (Kaplan–Meier, log-log 95 % CI): "
         text += "; ".join(parts)

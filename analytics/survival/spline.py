@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from analytics.columns import Table, numbers
 from analytics.distributions import chi2_upper_tail, normal_quantile
 from analytics.errors import AnalyticsError
-from analytics.result import DRAWING, Dropped, Interval, Test, interval_or_none, no_values
+from analytics.result import DRAWING, Dropped, Interval, Test, interval_or_none, no_values, plural
 from analytics.rounding import count, half_up, p_value
 from analytics.survival.design import design
 from analytics.survival.partial_likelihood import Fit, RiskSets, maximise
@@ -106,7 +106,9 @@ class Spline:
             text += f", departure from a straight line {p_value(self.curvature.p)}"
         if self.adjusted_for:
             text += f", adjusted for {', '.join(self.adjusted_for)}"
-        return f"{text}; {count(self.n)} {self.unit}s with {count(self.events)} events."
+        return (
+            f"{text}; {count(self.n)} {self.unit}s with {count(self.events)} {plural('event', self.events)}."
+        )
 
     def caption(self) -> str:
         """The sentence with the reference value, marked when simulated."""
@@ -130,11 +132,11 @@ class Spline:
         dropped = {"dropped": [{"count": d.count, "reason": d.reason} for d in self.dropped]}
         return plain | lists | dropped | tests | curve
 
-    def drawing(self) -> Drawing:
+    def drawing(self, *, link_template: str = "") -> Drawing:
         """Hazard ratio over the marker, log axis, with band and knots."""
         from analytics.figures.spline import spline as draw
 
-        return draw(self)
+        return draw(self, link_template=link_template)
 
     def figure(self) -> Any:
         """The same as a ``plotly.graph_objects.Figure``."""

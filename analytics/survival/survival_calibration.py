@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
+TENTHS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +50,19 @@ class SurvivalCalibration(Result):
         scaled = f"scaled {half_up(self.brier_scaled, 3)}"
         return f"{text[:-1]}; Brier score {half_up(self.brier, 3)} ({scaled})."
 
+    def caption(self) -> str:
+        """The sentence, marked when simulated."""
+        return ("Simulated data. " if self.simulated else "") + self.sentence()
+
     def to_dict(self) -> dict[str, Any]:
         """JSON form with the scaled Brier score."""
         return super().to_dict() | {"brier_scaled": self.brier_scaled}
 
-    def drawing(self) -> Drawing:
-        """Observed against predicted risk in groups."""
+    def drawing(self, *, link_template: str = "") -> Drawing:
+        """Observed against predicted risk in groups; in the link ``{group}`` becomes the group's number."""
         from analytics.figures.prediction import calibration as draw
 
-        return draw(self)
+        return draw(self, link_template=link_template)
 
 
 def brier_at(time: Array, event: NDArray[np.bool_], risk: Array, horizon: float) -> float:
@@ -76,8 +81,9 @@ def survival_calibration_of(
     risk: Array,
     *,
     horizon: float,
-    groups: int = 10,
+    groups: int = TENTHS,
     unit: str = "patient",
+    time_unit: str = "years",
     simulated: bool = False,
 ) -> SurvivalCalibration:
     """Calibration of predicted risks (n,) of an event by ``horizon``; incomplete rows are dropped and counted.
@@ -90,7 +96,7 @@ def survival_calibration_of(
     time, event, (risk,), dropped = complete(time, event, risk)
     happened = np.asarray(event == 1)
     common: dict[str, Any] = {
-        "method": f"observed/expected risk at {half_up(horizon, 1)}, Kaplan–Meier",
+        "method": f"observed/expected risk at {horizon:g} {time_unit} (Kaplan–Meier)",
         "n": len(time),
         "unit": unit,
         "dropped": dropped,
@@ -117,9 +123,14 @@ def survival_calibration_of(
     return SurvivalCalibration(estimate=observed / expected, interval=interval, **common)
 
 
+def risk_tenths(risk: Array, groups: int = TENTHS) -> list[NDArray[np.intp]]:
+    """Rows of each group of equal size by prediction, the lowest first."""
+    return np.array_split(np.argsort(risk, kind="stable"), groups)
+
+
 def _groups(time: Array, event: Array, risk: Array, horizon: float, groups: int) -> list[RiskGroup]:
     result = []
-    for rows in np.array_split(np.argsort(risk, kind="stable"), groups):
+    for rows in risk_tenths(risk, groups):
         if not len(rows):
             continue
         value, interval = kaplan_meier(time[rows], event[rows]).incidence_at(horizon)

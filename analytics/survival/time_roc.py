@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from analytics.columns import Table, numbers
 from analytics.distributions import normal_quantile, normal_two_sided_p
-from analytics.result import Result, Test, interval_or_none
+from analytics.result import Result, Test, interval_or_none, plural
 from analytics.rounding import count, half_up
 from analytics.survival.censoring import uncensored_before
 from analytics.survival.concordance import complete
@@ -58,7 +58,7 @@ class TimeAuc:
                 continue
             limits = f", 95 % CI {a.interval.text(3)}" if a.interval else ""
             parts.append(
-                f"{when} {half_up(a.estimate, 3)}{limits} ({count(a.cases)} cases, {count(a.controls)} controls)"
+                f"{when} {half_up(a.estimate, 3)}{limits} ({count(a.cases)} {plural('case', a.cases)}, {count(a.controls)} {plural('control', a.controls)})"
             )
         return (
             f"Time-dependent AUC of {self.marker} (cumulative cases, dynamic controls): {'; '.join(parts)}."
@@ -77,11 +77,11 @@ class TimeAuc:
             "at": [a.to_dict() for a in self.at],
         }
 
-    def drawing(self) -> Drawing:
-        """AUC over time."""
+    def drawing(self, *, link_template: str = "") -> Drawing:
+        """AUC over time; in the link ``{time}`` becomes the point's."""
         from analytics.figures.prediction import time_auc as draw
 
-        return draw(self)
+        return draw(self, link_template=link_template)
 
     def figure(self) -> Any:
         """The same as a ``plotly.graph_objects.Figure``."""

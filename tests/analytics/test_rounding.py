@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.rounding import half_up, p_value, percent
+from analytics.rounding import half_up, minus, p_value, percent, typeset
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,18 @@ def test_p_values():
     assert p_value(3e-6) == "p < 0.0001"
     assert p_value(0.00042) == "p = 0.0004"
     assert p_value(0.0446) == "p = 0.045"
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("bias -4.90 mm³ (-10.44 to 0.63)", "Bias −4.90 mm³ (−10.44 to 0.63)"),
+        ("Simulated data. expert median 25.4 min", "Simulated data. Expert median 25.4 min"),
+        ("DEMO-004 and 0.95-0.97, p-value, 2026-01-31", "DEMO-004 and 0.95-0.97, p-value, 2026-01-31"),
+        ("κ 0.5", "κ 0.5"),
+        ("", ""),
+    ],
+)
+def test_texts_as_pages_show_them(raw, shown):
+    assert typeset(raw) == shown
+    assert minus(raw).lower() == shown.lower()

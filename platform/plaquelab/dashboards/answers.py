@@ -66,6 +66,8 @@ def fast_answer(freeze: Freeze, question: Question, parameters: Any) -> Document
 
 def document(answer: Answer) -> Document:
     """An answer as plain values. Each figure is a JSON text with the sentences and numbers that its caption cites."""
+    from analytics.rounding import typeset
+
     estimated = list(_results(answer.results))
     figures = []
     for figure in answer.figures:
@@ -75,8 +77,8 @@ def document(answer: Answer) -> Document:
             {
                 "name": figure.name,
                 "title": figure.title,
-                "caption": figure.caption,
-                "sentences": [result.sentence() for result in behind] or [figure.caption],
+                "caption": typeset(figure.caption),
+                "sentences": [typeset(result.sentence()) for result in behind] or [typeset(figure.caption)],
                 "numbers": [result.to_dict() for result in behind],
                 "drawing": json.dumps(drawing, ensure_ascii=False, allow_nan=False, separators=(",", ":")),
             }
@@ -85,9 +87,9 @@ def document(answer: Answer) -> Document:
         "question": answer.question,
         "title": answer.title,
         "simulated": answer.simulated,
-        "notes": list(answer.notes),
+        "notes": [typeset(note) for note in answer.notes],
         "figures": figures,
-        "grids": [grid.to_dict() for grid in answer.grids],
+        "grids": [{**grid.to_dict(), "caption": typeset(grid.caption)} for grid in answer.grids],
         "numbers": answer.numbers(),
     }
 

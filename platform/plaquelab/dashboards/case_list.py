@@ -40,6 +40,7 @@ IDENTITIES = frozenset(
 )
 PAIRS_OF_THE_FINAL_READ = ("network_expert", "assisted")
 MOST_VALUES = 3
+ABBREVIATIONS = frozenset(["assign", "hdl", "ica", "ivus", "ldl", "simd"])
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ def records(found: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _pair(asked: Asked) -> str:
+    if asked.question.key == "ivus":
+        return "network_ivus"
     return str(asked.address.selection.get("pair") or getattr(asked.parameters, "pair", ""))
 
 
@@ -132,16 +135,25 @@ def heading(asked: Asked, name: str) -> str:
     if side in ("first", "second") and pair is not None:
         who = pair.first if side == "first" else pair.second
         metric = METRICS.get(stem)
-        if metric is not None and metric.name == getattr(asked.parameters, "metric", metric.name):
+        if metric is not None and metric.name == asked_metric(asked, metric.name):
             return f"{who} ({metric.unit})" if metric.unit else who
         return f"{who}, {metric.heading if metric else words(stem)}"
     metric = METRICS.get(name)
     return metric.heading if metric else words(name)
 
 
+def asked_metric(asked: Asked, default: str) -> str:
+    """The metric that a page is about; CAD-RADS speaks of categories."""
+    if asked.question.key == "cadrads":
+        return "cadrads"
+    return str(asked.address.selection.get("metric") or getattr(asked.parameters, "metric", default))
+
+
 def words(name: str) -> str:
     """A column's name as a person reads it."""
-    text = {"cadrads": "CAD-RADS", "ivus": "IVUS"}.get(name, name.replace("_", " "))
+    text = {"cadrads": "CAD-RADS", "seconds_gpu": "GPU time", "seconds_cpu": "CPU time"}.get(name)
+    if text is None:
+        text = " ".join(w.upper() if w in ABBREVIATIONS else w for w in name.split("_"))
     return text[:1].upper() + text[1:]
 
 
@@ -242,7 +254,7 @@ def shown(value: Any, digits: int = 2) -> str:
     if isinstance(value, float | np.floating):
         number = float(value)
         return str(int(number)) if number.is_integer() and abs(number) < 1e6 else half_up(number, digits)
-    return str(value)
+    return str(value).replace("_", " ")
 
 
 def _text(value: Any) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plaquelab.dashboards.case_list import digits_of, label, records, row_address, shown, words
+from plaquelab.dashboards.case_list import digits_of, label, place, records, row_address, shown, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,15 +16,22 @@ if TYPE_CHECKING:
 
 PAIR_TABLES = ("lesion_pairs", "vessel_pairs", "territory_pairs", "patient_pairs")
 MOST_ROWS = 200
+NUMBER = re.compile(r"[−+-]?\d[\d.,]*$|–$")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts; each row may lead somewhere."""
+    """A table of texts; each row may lead somewhere; a column of numbers stands ``right``."""
 
     title: str
     headings: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    rows: tuple[tuple[str, tuple[tuple[str, bool], ...]], ...]
+    right: tuple[bool, ...]
+
+    @property
+    def head(self) -> list[tuple[str, bool]]:
+        """Headings, and whether each stands right."""
+        return list(zip(self.headings, self.right, strict=True))
 
 
 @dataclass(frozen=True)
@@ -114,7 +123,7 @@ def pair_rows(freeze: Freeze, patient: str, *, slug: str, number: int) -> list[T
         for index, record in list(zip(mine.index, records(mine), strict=True))[:MOST_ROWS]:
             link = row_address(slug, number, patient, name, index)
             cells = (
-                label(record) if name != "patient_pairs" else "whole patient",
+                place(record) or "whole patient",
                 PAIRS[record["pair"]].label,
                 str(record["extents"]),
                 shown(record.get(f"{metric}_first"), 1),
@@ -126,7 +135,7 @@ def pair_rows(freeze: Freeze, patient: str, *, slug: str, number: int) -> list[T
             title += f" (first {MOST_ROWS} of {len(mine)})"
         heading = "Total plaque volume (mm³)" if metric == "total_plaque_volume" else "Diameter stenosis (%)"
         headings = ("Place", "Pair", "Extents", f"First: {heading}", f"Second: {heading}")
-        tables.append(Table(title, headings, tuple(rows)))
+        tables.append(_table(title, headings, rows))
     return tables
 
 
@@ -145,19 +154,20 @@ def other_rows(freeze: Freeze, patient: str) -> list[Table]:
     tables = []
     for name, title in OTHER_TABLES:
         frame = freeze.table(name)
-        mine = (
-            frame[(frame["patient"] == patient).to_numpy()].drop(columns="patient").dropna(axis=1, how="all")
-        )
+        mine = frame[(frame["patient"] == patient).to_numpy()].drop(columns="patient")
         if not len(mine):
             continue
         if name == "markers":
-            tables.append(_upright(title, mine))
+            tables.append(_upright(title, mine.dropna(axis=1, how="all")))
             continue
+        if name == "quality":
+            mine = mine.assign(vessel=mine["vessel"].astype(object).fillna("whole exam"))
+        mine = mine.dropna(axis=1, how="all")
         headings = tuple(_with_unit(name, str(column)) for column in mine.columns)
-        rows = tuple(
+        rows = [
             ("", tuple(shown(v) for v in record)) for record in mine.head(MOST_ROWS).itertuples(index=False)
-        )
-        tables.append(Table(title, headings, rows))
+        ]
+        tables.append(_table(title, headings, rows))
     return tables
 
 
@@ -178,7 +188,15 @@ def _upright(title: str, mine: pd.DataFrame) -> Table:
                 ),
             )
         )
-    return Table(title, ("Metric", "Unit", "Value"), tuple(rows))
+    return _table(title, ("Metric", "Unit", "Value"), rows)
+
+
+def _table(title: str, headings: tuple[str, ...], rows: Sequence[tuple[str, tuple[str, ...]]]) -> Table:
+    """A table whose columns of numbers stand right."""
+    right = tuple(all(NUMBER.match(cells[i]) for _, cells in rows) for i in range(len(headings)))
+    return Table(
+        title, headings, tuple((link, tuple(zip(cells, right, strict=True))) for link, cells in rows), right
+    )
 
 
 def _with_unit(table: str, name: str) -> str:

@@ -11,10 +11,14 @@ from plaquelab.dashboards.asking import Asked
 
 NUMBER = re.compile(r"[−+-]?\d|[–<>≥≤] ?\d|–$|p [=<]|$")
 LONG_LABEL = 16
+DENSE_COLUMNS = 9
+"""A grid of this many columns or more is set smaller, its first column stays in sight."""
 
 
 def shown_grid(asked: Asked, grid: Document) -> Document:
     """A grid whose cells know their address and side; a dash refers to the reason, which stands below the table."""
+    from analytics.rounding import minus, typeset
+
     footnotes: list[str] = []
     numeric = [
         bool(grid["rows"]) and all(NUMBER.match(row[column]["text"]) for row in grid["rows"])
@@ -27,10 +31,11 @@ def shown_grid(asked: Asked, grid: Document) -> Document:
         if link:
             extra["query"] = asked.address.selecting(link)
         if cell["text"] == "–" and title:
-            if title not in footnotes:
-                footnotes.append(title)
-            extra["note"] = footnotes.index(title) + 1
-        return {**cell, **extra}
+            why = typeset(title)
+            if why not in footnotes:
+                footnotes.append(why)
+            extra["note"] = footnotes.index(why) + 1
+        return {**cell, **extra, "text": minus(cell["text"])}
 
     rows = [
         [shown(cell, is_number) for cell, is_number in zip(row, numeric, strict=True)] for row in grid["rows"]
@@ -38,7 +43,13 @@ def shown_grid(asked: Asked, grid: Document) -> Document:
     headings = [
         {"text": text, "number": is_number} for text, is_number in zip(grid["headings"], numeric, strict=True)
     ]
-    return {**grid, "rows": rows, "headings": headings, "footnotes": footnotes}
+    return {
+        **grid,
+        "rows": rows,
+        "headings": headings,
+        "footnotes": footnotes,
+        "dense": len(headings) >= DENSE_COLUMNS,
+    }
 
 
 def is_wide(figure: Document) -> bool:

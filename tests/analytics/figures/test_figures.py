@@ -11,6 +11,8 @@ from analytics.accuracy.two_by_two import two_by_two_of
 from analytics.agreement.bland_altman import bland_altman_of
 from analytics.agreement.icc import icc_of
 from analytics.agreement.kappa import kappa_of
+from analytics.figures.drawing import Drawing, refused
+from analytics.figures.estimates import Row, estimates
 from analytics.figures.survival import forest
 from analytics.survival.cox import cox_of
 from analytics.survival.kaplan_meier import cumulative_incidence_of
@@ -107,3 +109,24 @@ def test_drawings_are_what_plotly_accepts():
     assert accepted["data"][0]["customdata"] == drawn["data"][0]["customdata"]
     assert len(accepted["layout"]["shapes"]) == len(drawn["layout"]["shapes"]) == 6
     json.dumps(drawn, allow_nan=False)
+
+
+def test_ticks_of_a_logarithmic_axis_are_printed_in_full():
+    drawn = Drawing("x", "y")
+    drawn.logarithmic("xaxis", 0.8, 30)
+    texts = drawn.layout["xaxis"]["ticktext"]
+    assert {"0.5", "1", "2", "5", "10", "20", "50"} <= set(texts)
+    assert [float(t) for t in texts] == drawn.layout["xaxis"]["tickvals"]
+    drawn.logarithmic("yaxis", 0.01, 50)
+    assert {"0.01", "0.1", "1", "10"} <= set(drawn.layout["yaxis"]["ticktext"])
+    assert "2" not in drawn.layout["yaxis"]["ticktext"]
+
+
+def test_rows_lead_where_they_are_told_to():
+    drawn = estimates([Row("a", 1.0, None), Row("b", 2.0, None)], "x").lead({"a": "?group=a"})
+    assert {t["y"][0]: t["customdata"][0][0] for t in drawn.data} == {"a": "?group=a", "b": ""}
+
+
+def test_a_long_reason_is_broken_into_lines():
+    text = refused("Total plaque volume ≥ 238.5 mm³ has one value only").layout["annotations"][0]["text"]
+    assert max(len(line) for line in text.split("<br>")) <= 44

@@ -137,3 +137,12 @@ def test_table_form_and_sites():
     assert r.interval.low < 0.5 < r.interval.high
     assert r.n == 4
     assert r.figure().layout.xaxis.type == "log"
+
+
+def test_a_pooled_ratio_is_told_as_a_ratio():
+    found = pool([math.log(2), math.log(8)], [0.1, 0.1], effect="log hazard ratio of x", ratio=True)
+    assert found.estimate == pytest.approx(math.log(4))
+    assert found.sentence().startswith("hazard ratio of x pooled over sites")
+    low, high = (math.exp(v) for v in found.interval)
+    assert f" 4.00, 95 % CI {low:.2f}–{high:.2f} " in found.sentence()
+    assert found.drawing().layout["xaxis"]["type"] == "log"

@@ -122,6 +122,20 @@ def test_a_jump_and_a_run_are_marked():
     assert found.periods[0].high - found.estimate == pytest.approx(3 * 2 / np.sqrt(50), rel=0.1)
 
 
+def test_numbered_periods_stand_in_their_order_and_many_marks_are_counted():
+    rng = np.random.default_rng(2)
+    periods = np.repeat([str(i) for i in range(1, 25)], 40)
+    values = rng.normal(10, 2, 960) + 3 * (np.repeat(np.arange(1, 25), 40) > 12)
+    found = mean_chart(values, periods, what="x", period="month")
+    assert [p.name for p in found.periods] == [str(i) for i in range(1, 25)]
+    low, high = (
+        sum(side in p.alarm for p in found.alarms) for side in ("below the limit", "above the limit")
+    )
+    assert (low, high) == (12, 12)
+    assert "24 months" in found.sentence()
+    assert "24 marked: 12 below the limit, 12 above the limit." in found.sentence()
+
+
 def test_chart_refusals():
     assert "periods; 3 are needed" in mean_chart(np.ones(4), list("aabb"), what="x").reason
     assert "one value per period" in mean_chart(np.arange(4.0), list("abcd"), what="x").reason

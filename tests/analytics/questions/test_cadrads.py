@@ -95,6 +95,26 @@ def test_nondiagnostic_territories_are_counted_and_shown_three_ways(freeze):
     assert total == 3 * 275
     assert one.three_ways.worst.n > one.three_ways.excluded.n
     assert one.three_ways.worst.sensitivity.estimate < one.three_ways.excluded.sensitivity.estimate
+    rows = {tuple(c.text for c in row[:3]): row for row in found.grid("three_ways").rows}
+    worst = rows["territory", "≥ 50 %", "each called wrongly"]
+    assert worst[4].value == pytest.approx(one.three_ways.worst.sensitivity.estimate)
+    assert worst[3].text == f"{one.table.tp}/{one.three_ways.worst.sensitivity.n}"
+    assert "non-diagnostic" in found.figure("matrix_territory").caption
+
+
+def test_predictive_values_at_another_prevalence_by_bayes(shown):
+    table = shown.results["accuracy_patient_50"].table
+    se, sp = table.tp / (table.tp + table.fn), table.tn / (table.tn + table.fp)
+    row = next(r for r in shown.grid("prevalences").rows if (r[0].text, r[1].value) == ("≥ 50 %", 20.0))
+    assert row[2].value == pytest.approx(0.2 * se / (0.2 * se + 0.8 * (1 - sp)))
+    assert row[4].value == pytest.approx(0.8 * sp / (0.8 * sp + 0.2 * (1 - se)))
+
+
+def test_each_proportion_leads_to_its_cell(freeze, shown):
+    table = shown.results["accuracy_patient_50"].table
+    links = {t["y"][0]: t["customdata"][0][0] for t in shown.figure("accuracy_patient_50").drawing.data}
+    for name, number in (("Sensitivity", table.tp), ("Specificity", table.tn)):
+        assert len(cases(freeze, CadradsParameters(pair="network_ica"), selection(links[name]))) == number
 
 
 def test_categories_stand_in_where_no_stenosis_was_measured(freeze):

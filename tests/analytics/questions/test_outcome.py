@@ -11,7 +11,7 @@ import pytest
 from analytics.errors import AnalyticsError
 from analytics.freeze import About, read_freeze, write_freeze
 from analytics.questions.filters import Filters, query_of, read_parameters
-from analytics.questions.outcome import SECTIONS, OutcomeParameters, answer, cases, choices
+from analytics.questions.outcome import SECTIONS, OutcomeParameters, answer, asked, cases, choices
 from analytics.questions.outcome_data import covariate, follow_up
 from analytics.survival.cox import cox_of
 
@@ -252,3 +252,43 @@ def test_a_freeze_without_outcomes_says_what_to_do(tmp_path):
     freeze = small(tmp_path, outcomes={"patient": [], "event": [], "years": []})
     with pytest.raises(AnalyticsError, match="import them, then make the next freeze"):
         answer(freeze, OutcomeParameters())
+
+
+def test_every_kind_of_point_leads_to_its_patients(freeze, shown):
+    """Calibration tenths are disjoint and whole; an AUC's point shows the events so far; a benefit's point who is above it."""
+    p = OutcomeParameters()
+    data = follow_up(freeze, endpoint="myocardial_infarction", filters=Filters())
+
+    given = asked(freeze, p)
+
+    def behind(link):
+        return cases(freeze, p, selection(link))
+
+    tenths = shown.figure("calibration_with_the_marker").drawing.data[-1]
+    found = [behind(custom[0]) for custom in tenths["customdata"]]
+    assert [len(rows) for rows in found] == [int(custom[1]) for custom in tenths["customdata"]]
+    assert len(set().union(*(set(rows["patient"]) for rows in found))) == len(data) == 1611
+    auc = shown.figure("time_auc").drawing.data[0]
+    at_two = behind(auc["customdata"][1][0])
+    assert len(at_two) == int(((data.time <= 2) & (data.event == 1)).sum())
+    assert set(at_two["outcome"]) == {"myocardial infarction"}
+    benefit = {t["name"]: t for t in shown.figure("decision").drawing.data}
+    sizes = [len(behind(custom[0])) for custom in benefit["with the marker"]["customdata"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] > sizes[-1]
+    assert benefit["treat none"]["customdata"][0][0] == ""
+    forest = {t["y"][0]: t["customdata"][0][0] for t in shown.figure("forest").drawing.data}
+    assert len(behind(forest["Firth: Total plaque volume ≥ 238.5 mm³"])) == 911
+    assert len(behind(forest["Firth: Diameter stenosis ≥ 50 %"])) == 600
+    assert len(behind(forest["Firth: ASSIGN score (per %)"])) == 1611
+    sites = {t["y"][0]: t["customdata"][0][0] for t in shown.figure("sites").drawing.data}
+    assert set(behind(sites["S08"])["site"]) == {"S08"}
+    steps = {t.get("name"): t for t in shown.figure("competing").drawing.data}
+    deaths = behind(steps["death, ≥ 238.5 mm³"]["customdata"][-1][0])
+    assert set(deaths["outcome"]) == {"death"}
+    assert len(deaths) == int(((data.cause == 2) & (given.values >= 238.5)).sum())
+    assert len(behind(steps["death, ≥ 238.5 mm³"]["customdata"][0][0])) == 911
+    with pytest.raises(AnalyticsError, match="no model 'none'"):
+        cases(freeze, p, {"model": "none", "risk": "0.1"})
+    with pytest.raises(AnalyticsError, match="not adjusted for 'age'"):
+        cases(freeze, p, {"covariate": "age"})

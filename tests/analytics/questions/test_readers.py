@@ -122,3 +122,16 @@ def test_a_freeze_without_reads_says_what_is_missing(tmp_path):
 def test_unknown_section_is_refused(freeze):
     with pytest.raises(AnalyticsError, match="no section 'x'"):
         answer(freeze, ReadersParameters(section="x"))
+
+
+def test_the_list_beside_a_section_is_about_that_section(freeze, shown):
+    timed = cases(freeze, ReadersParameters(section="timing"), {})
+    assert timed["minutes"].notna().all()
+    assert "assisted" not in set(timed["kind"])
+    assisted = cases(freeze, ReadersParameters(section="assisted"), {})
+    assert set(assisted["kind"]) == {"assisted"}
+    assert len(assisted) == shown.grid("assisted").rows[0][1].value
+    links = {t["y"][0]: t["customdata"][0][0] for t in shown.figure("mrmc").drawing.data}
+    aided = cases(freeze, ReadersParameters(), {"modality": links["aided"].partition("=")[2]})
+    table = freeze.table("ratings")
+    assert len(aided) == int((table["modality"] == "aided").sum())

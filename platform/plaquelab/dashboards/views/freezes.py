@@ -72,8 +72,27 @@ def _context(request: HttpRequest, study: Study, freeze: DatasetFreeze) -> dict[
         "may_retry": makes and FREEZE.allows(freeze, "retry"),
         "may_discard": makes and FREEZE.allows(freeze, "discard"),
         "total": sum(freeze.files.values()),
-        "panels": [name for name in freeze.files if name.startswith("panels/")],
+        "left_out": [(pair_words(what), number) for what, number in freeze.left_out],
+        "panels": [
+            {"file": name.removeprefix("panels/"), "label": panel_label(name)}
+            for name in freeze.files
+            if name.startswith("panels/")
+        ],
     }
+
+
+def pair_words(text: str) -> str:
+    """``network_expert: cases …`` gives ``Network and expert: cases …``."""
+    from analytics.freeze import PAIRS
+
+    pair, colon, what = text.partition(":")
+    return f"{PAIRS[pair].label}{colon}{what}" if pair in PAIRS else text
+
+
+def panel_label(name: str) -> str:
+    """``panels/P-004-LAD-curved_reformation.png`` gives ``P-004-LAD curved reformation``."""
+    who, _, kind = name.removeprefix("panels/").rpartition(".")[0].rpartition("-")
+    return f"{who} {kind}".replace("_", " ").strip()
 
 
 def _stages(freeze: DatasetFreeze) -> list[dict[str, object]]:
