@@ -58,6 +58,18 @@ def commit() -> str:
     return (name.stdout.strip() or "unknown") + (" with changes" if changed.stdout.strip() else "")
 
 
+def program() -> str:
+    """Name what decides an evaluation: the folder ``inference`` as committed, or, changed, the present moment."""
+    tree = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD:inference"], cwd=ROOT, capture_output=True, text=True
+    )
+    changed = subprocess.run(
+        ["git", "status", "--porcelain", "inference"], cwd=ROOT, capture_output=True, text=True
+    )
+    now = f"-{dt.datetime.now():%Y%m%d%H%M%S}" if changed.stdout.strip() else ""
+    return (tree.stdout.strip() or "unknown") + now
+
+
 def speed(name: str, threads: int, arithmetic: str = "auto") -> tuple[float, float]:
     """Seconds per 3,000 sections in one view, and the process's peak memory in MiB."""
     done = subprocess.run(
@@ -108,7 +120,7 @@ def other_generator(*, largely_lipid: bool = True) -> tuple[dict[str, Any], list
 def scored(network: str, options: argparse.Namespace) -> dict[str, Any]:
     """Evaluation of one network (a name or a weights file) on the chosen patients.
 
-    Kept by weights and commit: the same weights are not scored twice, and a run that was ended goes on where it was.
+    Kept by weights and program: the same weights are not scored twice, and a run that was ended goes on where it was.
     """
     print(f"{Path(network).stem}:", flush=True)
     task = Task(
@@ -116,7 +128,7 @@ def scored(network: str, options: argparse.Namespace) -> dict[str, Any]:
     )
     card = load_network(network)[1]
     shown = int(card.about["presentations"]) + int(card.about.get("presentations_before", 0))
-    name = f"{card.sha256[:16]}-{task.scenario}-{task.first_seed}-{task.patients}-{commit().split()[0]}.json"
+    name = f"{card.sha256[:16]}-{task.scenario}-{task.first_seed}-{task.patients}-{program()}.json"
     path = KEPT.parent / "evaluations" / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
