@@ -38,6 +38,7 @@ from analytics.questions.filters import query_of
 from analytics.questions.paired import case_rows, pairs_of
 from analytics.questions.steps import Steps
 
+KINDS = ("matrix", "accuracy", "roc")
 CELL_OF_MEASURE = {
     "Sensitivity": "tp",
     "Specificity": "tn",
@@ -135,7 +136,8 @@ def answer(
         parameters=query_of(p),
         freeze=freeze.hash,
         simulated=freeze.simulated,
-        figures=tuple(figures),
+        # Both levels side by side: the matrices, then accuracies, then curves.
+        figures=tuple(sorted(figures, key=lambda f: KINDS.index(f.name.partition("_")[0]))),
         grids=tuple(grids),
         results=results,
         notes=notes,
