@@ -55,7 +55,8 @@ function draw() {
     points.forEach(([x, y, z], n) => {
       const right = ct * x + st * y, deep = ct * y - st * x, up = cp * z - sp * deep;
       const at = [canvas.width / 2 + scale * right, canvas.height / 2 - scale * up];
-      if (n) pen.lineTo(...at); else { pen.moveTo(...at); pen.fillStyle = tree.colours[2]; pen.fillText(name, at[0] + 6, at[1] - 6); }
+      if (n) pen.lineTo(...at); else pen.moveTo(...at);
+      if (n === points.length - 1) { pen.fillStyle = tree.colours[2]; pen.fillText(name, at[0] + 5, at[1] + 12); }
     });
     pen.strokeStyle = tree.colours[name ? 0 : 1]; pen.lineWidth = name ? 2 : 6; pen.stroke();
   }

@@ -41,6 +41,7 @@ SAMPLING_MM = 0.06
 FITTED, CHECKED = "tree_train", 6
 LEAST_RADIUS_MM = 0.75
 """A point is found within its vessel's radius, at least this: the finest vessels are as wide as a voxel."""
+POOR = 0.85
 NOWHERE = Found((), {}, "unknown", (), 0.0)
 
 
@@ -231,10 +232,22 @@ def section(found: dict[str, Any]) -> list[str]:
         "|---|---|---|---|",
     ]
     for words, name, target, digits, scale in wanted:
+        beside = None if name == "segments_right" else other.get(name)
         out.append(
-            f"| {words} | {target} | {_with_interval(ours.get(name), digits, scale)} | {_with_interval(other.get(name), digits, scale)} |"
+            f"| {words} | {target} | {_with_interval(ours.get(name), digits, scale)} | {_with_interval(beside, digits, scale)} |"
         )
     by_vessel = ours["ov_by_vessel"]
+    poor = [
+        f"{name} ({figure(row['stored']['ov'], 2)})"
+        for patient in found.get("other_generator", {}).get("patients", [])
+        for name, row in patient["vessels"].items()
+        if row["stored"]["ov"] < POOR
+    ]
+    if poor:
+        out += [
+            "",
+            f"Vessels of the other generator with OV below {POOR}: {', '.join(poor)}; what it falls short by is theirs.",
+        ]
     return [
         *out,
         "",
