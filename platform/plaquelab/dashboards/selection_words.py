@@ -13,7 +13,13 @@ MATCHES = {
     "first_only": "found by the first read alone",
     "second_only": "found by the second read alone",
 }
-CELLS = {"tp": "true positive", "fp": "false positive", "fn": "false negative", "tn": "true negative"}
+CELLS = {
+    "tp": "true positive",
+    "fp": "false positive",
+    "fn": "false negative",
+    "tn": "true negative",
+    "agree": "called alike",
+}
 OUTCOME: dict[str, str] = {
     "group": "{} the cut-off",
     "event": "{} the event",
