@@ -33,6 +33,7 @@ from analytics.questions.answer import (
 )
 from analytics.questions.filters import NO_FILTERS, Filters, patient_index, query_of
 from analytics.questions.steps import Steps
+from analytics.result import plural
 from analytics.timing import Rate, rate_of
 
 Array = NDArray[np.float64]
@@ -277,7 +278,8 @@ def _groups(freeze: Freeze, queue: _Queue, p: QualityParameters, link: str) -> t
         drawn.append(Row(name, None if f.estimate is None else 100 * f.estimate, shown))
         links[name] = target
     headings = (GROUPS[p.by], "Exams", "Failed (%)", "95 % CI", "Evaluable (%)", "95 % CI", "Uncertainty (%)")
-    caption = f"By {GROUPS[p.by].lower()}; exact intervals."
+    n = len(queue.exams)
+    caption = f"By {GROUPS[p.by].lower()}; exact intervals (Clopper–Pearson); {n:,} {plural('exam', n)}."
     grid = Grid("groups", f"By {GROUPS[p.by].lower()}", headings, tuple(rows), caption)
     if not drawn:
         return grid, None
