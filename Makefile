@@ -47,8 +47,8 @@ bench:  ## measure everything (hours) and write docs/figures.md and both docs/va
 	@for part in quantify dicom_out phantoms; do \
 	  env -u DATA_DIR OMP_NUM_THREADS=1 .venv/bin/python tests/bench/$$part.py || exit 1; done
 	@env -u DATA_DIR .venv/bin/python tests/bench/validation.py
-	@for part in speed coverage validation; do \
-	  env -u DATA_DIR .venv/bin/python tests/bench/analytics_$$part.py || exit 1; done
+	@for part in analytics_speed analytics_coverage dashboard_pages analytics_validation; do \
+	  env -u DATA_DIR .venv/bin/python tests/bench/$$part.py || exit 1; done
 
 paper:  ## the published numbers of Lin et al. 2022 beside ours, line by line
 	@.ci/setup run

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from analytics.errors import AnalyticsError
@@ -19,10 +20,15 @@ Table = Any
 
 
 def column(table: Table, name: str) -> NDArray[Any]:
-    """One column as an array. Raises AnalyticsError when the table has none of that name."""
+    """One column as an array. Raises AnalyticsError when the table has none of that name, or columns of different length."""
     names = list(table.keys()) if isinstance(table, Mapping) else list(table.columns)
     if name not in names:
         raise AnalyticsError(f"The table has no column {name!r}; it has {', '.join(map(repr, names))}.")
+    if isinstance(table, Mapping):
+        lengths = {other: len(table[other]) for other in names}
+        if len(set(lengths.values())) > 1:
+            told = ", ".join(f"{other!r} {length}" for other, length in lengths.items())
+            raise AnalyticsError(f"The table's columns differ in length: {told} rows.")
     return np.asarray(table[name])
 
 
@@ -48,6 +54,8 @@ def _number(entry: Any, name: str, row: int) -> float:
     if is_missing(entry):
         return np.nan
     try:
+        if isinstance(entry, str) and "_" in entry:  # Python reads 1_000; nobody else does
+            raise ValueError
         return float(entry)
     except (TypeError, ValueError):
         raise AnalyticsError(
@@ -65,11 +73,25 @@ def is_missing(entry: Any) -> bool:
     return isinstance(entry, float | np.floating) and bool(np.isnan(entry))
 
 
-def keys(table: Table, names: str | Sequence[str]) -> list[Any]:
-    """Row identities: the values of one column, or tuples of several columns."""
+def keys(table: Table, names: str | Sequence[str], *, required: bool = True) -> list[Any]:
+    """Row identities: the values of one column, or tuples of several columns.
+
+    Raises AnalyticsError for a row without identity, unless that is allowed: it would count as one more unit.
+    """
+    wanted = (names,) if isinstance(names, str) else tuple(names)
+    columns = [column(table, name) for name in wanted]
+    for name, values in zip(wanted, columns, strict=True) if required else ():
+        missing = np.asarray(pd.isna(values))
+        if values.dtype.kind in "OU":
+            missing |= np.asarray(values == "", bool)
+        if missing.any():
+            row = int(np.flatnonzero(missing)[0]) + 1
+            raise AnalyticsError(
+                f"Column {name!r}, row {row}: the identity is missing. Every row needs one; leave out rows without."
+            )
     if isinstance(names, str):
-        return column(table, names).tolist()
-    return list(zip(*(column(table, name).tolist() for name in names), strict=True))
+        return columns[0].tolist()
+    return list(zip(*(values.tolist() for values in columns), strict=True))
 
 
 def identities_in(identities: Sequence[Any] | NDArray[Any], mask: NDArray[np.bool_]) -> Any:

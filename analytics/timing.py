@@ -239,7 +239,7 @@ def rate(
     return rate_of(
         numbers(table, flag),
         clusters=keys(table, cluster) if cluster else None,
-        reasons=keys(table, reason) if reason else None,
+        reasons=keys(table, reason, required=False) if reason else None,
         name=name or flag,
         unit=unit,
     )

@@ -136,11 +136,13 @@ def jackknife_limits(
         return None, None, None
     whole = _bias_and_sd(parts.sum(0)[None], number, by_components=by_components)
     rest = _bias_and_sd(parts.sum(0) - parts, number - 1, by_components=by_components)
-    found = [
+    # Of one lesion a patient there may be no SD without one of them; the bias does not need it.
+    bias = jackknife_interval(centre + float(whole[0][0]), centre + rest[0])
+    lower, upper = (
         jackknife_interval(centre + float(whole[0][0] + z * whole[1][0]), centre + rest[0] + z * rest[1])
-        for z in (0.0, -Z, Z)
-    ]
-    return found[0], found[1], found[2]
+        for z in (-Z, Z)
+    )
+    return bias, lower, upper
 
 
 def _difference_sums(

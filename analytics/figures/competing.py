@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import GROUPS, translucent
+from analytics.figures.survival import thinned
 
 if TYPE_CHECKING:
     from analytics.survival.competing import CauseCurve, CompetingIncidence
@@ -41,7 +42,7 @@ def competing_incidence(
 
 
 def _steps(drawn: Drawing, curve: CauseCurve, end: float, colour: str, label: str, link: str) -> None:
-    times = [0.0, *curve.times.tolist(), end]
+    times = [0.0, *thinned(curve.times).tolist(), end]
     points = [curve.incidence_at(t) for t in times]
     if curve.cause == 1:
         edge = {

@@ -48,9 +48,12 @@ GROUPS = {
     "site": "Site",
     "vendor": "Vendor",
     "cohort": "Cohort",
-    "place": "Territory or segment",
+    "place": "Vessel or territory",
+    "segment": "Segment",
     "image_quality": "Image quality",
     "sex": "Sex",
+    "age_group": "Age",
+    "tube_voltage": "Tube voltage (kV)",
 }
 
 

@@ -36,6 +36,7 @@ from analytics.questions.steps import Steps
 from analytics.result import Result
 from analytics.rounding import p_value
 
+AGE_LIMIT = 60
 LEAST_PATIENTS = 3
 """Groups of fewer patients get no estimate of their own."""
 
@@ -177,6 +178,14 @@ def groups_of(freeze: Freeze, data: Paired, by: str) -> tuple[NDArray[np.int64],
         if not column:
             return np.full(len(rows), -1, np.int64), []
         values, rows = table[column], data.rows
+    elif by == "segment":
+        if "segment" not in freeze.table(data.table):
+            return np.full(len(rows), -1, np.int64), []
+        values, rows = freeze.table(data.table)["segment"], data.rows
+    elif by == "age_group":
+        age = freeze.table("patients")["age"].to_numpy(float)
+        place = np.where(np.isnan(age), -1, (age >= AGE_LIMIT).astype(np.int64))
+        return place.astype(np.int64)[rows], [f"under {AGE_LIMIT}", f"{AGE_LIMIT} and over"]
     else:
         values = freeze.table("patients")[by]
     if isinstance(values.dtype, pd.CategoricalDtype):
@@ -192,7 +201,10 @@ def group_parts(
 ) -> tuple[tuple[Grid, ...], dict[str, Any], tuple[Figure, ...]]:
     """ICC and bias by group, with the heterogeneity of the bias."""
     of, names = groups_of(freeze, data, by)
-    order = sorted(np.unique(of[of >= 0]).tolist(), key=lambda i: names[i])
+    order = sorted(
+        np.unique(of[of >= 0]).tolist(),
+        key=lambda i: (len(names[i]), names[i]) if names[i].isdigit() else (0, names[i]),
+    )
     if len(order) < 2:
         return (), {}, ()
     rows, results, drawn, links = [], {}, [], {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,13 @@ from analytics.result import Interval, Result
 from analytics.rounding import count, half_up
 
 SIMULATED = "Simulated data."
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def _addressable(name: str) -> None:
+    """Figures and grids have addresses of their own."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot stand in an address")
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,7 @@ class Grid:
     caption: str = ""
 
     def __post_init__(self) -> None:
+        _addressable(self.name)
         for row in self.rows:
             if len(row) != len(self.headings):
                 raise ValueError(f"grid {self.name}: {len(row)} cells under {len(self.headings)} headings")
@@ -71,6 +80,9 @@ class Figure:
     title: str
     drawing: Drawing
     caption: str
+
+    def __post_init__(self) -> None:
+        _addressable(self.name)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form: plotly's data and layout beside title and caption."""

@@ -38,11 +38,13 @@ from analytics.questions.filters import query_of
 from analytics.questions.paired import case_rows, pairs_of
 from analytics.questions.steps import Steps
 
+KINDS = ("matrix", "accuracy", "roc")
 CELL_OF_MEASURE = {
     "Sensitivity": "tp",
     "Specificity": "tn",
     "Positive predictive value": "tp",
     "Negative predictive value": "tn",
+    "Accuracy": "agree",
 }
 
 
@@ -135,7 +137,8 @@ def answer(
         parameters=query_of(p),
         freeze=freeze.hash,
         simulated=freeze.simulated,
-        figures=tuple(figures),
+        # Both levels side by side: the matrices, then accuracies, then curves.
+        figures=tuple(sorted(figures, key=lambda f: KINDS.index(f.name.partition("_")[0]))),
         grids=tuple(grids),
         results=results,
         notes=notes,
@@ -178,11 +181,16 @@ def cases(freeze: Freeze, parameters: CadradsParameters, selection: Mapping[str,
                 f"There is no accuracy at {limit:g} %; there is at {', '.join(f'{v:g}' for v in LIMITS)} %."
             )
         reference, test = found.positive(0, limit), found.positive(1, limit)
-        wanted = {"tp": (1, 1), "fp": (0, 1), "fn": (1, 0), "tn": (0, 0)}
+        wanted = {
+            "tp": ((1, 1),),
+            "fp": ((0, 1),),
+            "fn": ((1, 0),),
+            "tn": ((0, 0),),
+            "agree": ((1, 1), (0, 0)),
+        }
         if selection["cell"] not in wanted:
             raise AnalyticsError(f"There is no cell {selection['cell']!r}; there are {', '.join(wanted)}.")
-        of, by = wanted[selection["cell"]]
-        keep &= (reference == of) & (test == by)
+        keep &= np.any([(reference == of) & (test == by) for of, by in wanted[selection["cell"]]], axis=0)
     if "from" in selection:
         keep &= found.stenosis[:, 1] >= float(selection["from"])
     values = {

@@ -243,7 +243,7 @@ def _proportions(one: Accuracy, link: str) -> list[tuple[Cell, ...]]:
         named = zip(("sensitivity", "specificity", "accuracy"), one.clustered.measures(), strict=True)
         by_patient = {name: p.interval for name, p in named}
         by_patient |= {name: p.interval for name, p in zip(("ppv", "npv"), one.predictive, strict=True)}
-    cell_of = {"sensitivity": "tp", "specificity": "tn", "ppv": "tp", "npv": "tn"}
+    cell_of = {"sensitivity": "tp", "specificity": "tn", "ppv": "tp", "npv": "tn", "accuracy": "agree"}
     rows: list[tuple[Cell, ...]] = []
     for name in ("sensitivity", "specificity", "ppv", "npv", "accuracy"):
         shown, published = getattr(one.table, name), getattr(one.published, name)

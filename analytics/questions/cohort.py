@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import numpy as np
 import pandas as pd
@@ -287,12 +287,14 @@ def _exclusions(people: pd.DataFrame, keep: NDArray[np.bool_], link: str) -> Gri
 
 def _scanners(people: pd.DataFrame, keep: NDArray[np.bool_], link: str) -> Grid:
     table = people[keep]
-    columns = ["site", "vendor", "scanner", "tube_voltage", "kernel", "slice_thickness"]
+    columns = ["site", *SCANNER_COLUMNS]
     known = table[columns].astype({"site": str, "vendor": object, "scanner": object, "kernel": object})
     counts = known.groupby(columns, dropna=False, sort=True).size()
     rows: list[tuple[Cell, ...]] = []
     for values, n in counts.items():
         site, vendor, scanner, voltage, kernel, slices = _fields(values)
+        named = zip(columns, _fields(values), strict=True)
+        behind = {c: "" if v != v or v is None else str(v) for c, v in named} | {"excluded": "0"}
         rows.append(
             (
                 text_cell(site, link=f"{link}site={quote(site)}"),
@@ -300,7 +302,7 @@ def _scanners(people: pd.DataFrame, keep: NDArray[np.bool_], link: str) -> Grid:
                 Cell("–") if voltage != voltage else Cell(f"{voltage:g}", float(voltage)),
                 text_cell("–" if kernel != kernel or kernel is None else str(kernel)),
                 Cell("–") if slices != slices else Cell(f"{slices:g}", float(slices)),
-                count_cell(int(n)),
+                count_cell(int(n), link=f"{link}{urlencode(behind)}"),
             )
         )
     headings = (
@@ -325,6 +327,9 @@ def _fields(values: Any) -> tuple[Any, ...]:
     return tuple(values)
 
 
+SCANNER_COLUMNS = ("vendor", "scanner", "tube_voltage", "kernel", "slice_thickness")
+
+
 def cases(freeze: Freeze, parameters: CohortParameters, selection: Mapping[str, str]) -> pd.DataFrame:
     """The patients behind a band or a box: ``site``, ``cohort``, ``purpose``, ``excluded`` (0, 1), ``reason``."""
     people = freeze.table("patients")
@@ -332,6 +337,10 @@ def cases(freeze: Freeze, parameters: CohortParameters, selection: Mapping[str, 
     for name in ("site", "cohort", "purpose"):
         if name in selection:
             keep &= (people[name] == selection[name]).to_numpy(bool)
+    for name in SCANNER_COLUMNS:
+        if name in selection:
+            texts = people[name].astype(object).where(people[name].notna(), "").astype(str)
+            keep &= (texts == selection[name]).to_numpy(bool)
     out = people["excluded"].to_numpy(bool)
     if "excluded" in selection:
         keep &= out == (selection["excluded"] == "1")

@@ -248,7 +248,8 @@ def subgroups_part(a: Asked) -> Part:
                 )
             )
     headings = ("Subgroup", "Level", "n", "Events", "Hazard ratio", "95 % CI", "p of interaction")
-    caption = f"Hazard ratio of {a.high_name}; interaction by likelihood ratio. Subgroups were not chosen beforehand unless the protocol says so."
+    n, events = found.overall.n, found.overall.events
+    caption = f"Hazard ratio of {a.high_name} (Cox, Efron ties, Wald 95 % CI); interaction by likelihood ratio; {n:,} patients with {events:,} events. Subgroups were not chosen beforehand unless the protocol says so."
     grid = Grid("subgroups", "Subgroups", headings, tuple(rows), caption)
     by = f"{a.link}by={{by}}&level={{level}}"
     places = {str(s): f"{a.link}site={quote(str(s))}" for s in set(sites)}

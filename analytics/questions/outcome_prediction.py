@@ -64,7 +64,10 @@ class Predicted:
         risk = self.models[selection["model"]]
         inside = np.ones(len(risk), bool)
         if "tenth" in selection:
-            inside = np.isin(np.arange(len(risk)), risk_tenths(risk)[int(selection["tenth"])])
+            tenths, number = risk_tenths(risk), int(selection["tenth"])
+            if not 0 <= number < len(tenths):
+                raise AnalyticsError(f"There is no tenth {number}; they count from 0 to {len(tenths) - 1}.")
+            inside = np.isin(np.arange(len(risk)), tenths[number])
         if "risk" in selection:
             inside &= risk >= float(selection["risk"])
         keep = self.known.copy()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 from urllib.parse import quote
 
@@ -31,6 +33,7 @@ from analytics.questions.answer import (
 )
 from analytics.questions.filters import NO_FILTERS, Filters, patient_index, query_of
 from analytics.questions.steps import Steps
+from analytics.result import plural
 from analytics.timing import Rate, rate_of
 
 Array = NDArray[np.float64]
@@ -117,7 +120,12 @@ def answer(
         where = f"by={p.by}&group={quote(group)}&" if group else ""
         links = [f"{link}{where}period={period.name}" for period in chart.periods]
         figures.append(
-            Figure(name.replace("|", "_"), chart.what, chart.drawing(links=links), chart.caption())
+            Figure(
+                figure_name(kind, group, {f.name for f in figures}),
+                chart.what,
+                chart.drawing(links=links),
+                chart.caption(),
+            )
         )
         if chart.alarms and kind == "uncertainty":
             notes.append(f"{chart.what}: {len(chart.alarms)} of {len(chart.periods)} marked.")
@@ -136,6 +144,13 @@ def answer(
         results={**results, "charts": charts},
         notes=tuple(notes),
     )
+
+
+def figure_name(kind: str, group: str, taken: Collection[str]) -> str:
+    """``uncertainty_S08``: what addresses can carry, whatever a site or scanner is called, and not taken yet."""
+    name = kind if not group else f"{kind}_{re.sub('[^A-Za-z0-9_-]+', '-', group)}"
+    numbered = (name if number == 1 else f"{name}-{number}" for number in count(1))
+    return next(found for found in numbered if found not in taken)
 
 
 def _rates(freeze: Freeze, queue: _Queue, link: str) -> tuple[Grid, dict[str, Any]]:
@@ -263,7 +278,8 @@ def _groups(freeze: Freeze, queue: _Queue, p: QualityParameters, link: str) -> t
         drawn.append(Row(name, None if f.estimate is None else 100 * f.estimate, shown))
         links[name] = target
     headings = (GROUPS[p.by], "Exams", "Failed (%)", "95 % CI", "Evaluable (%)", "95 % CI", "Uncertainty (%)")
-    caption = f"By {GROUPS[p.by].lower()}; exact intervals."
+    n = len(queue.exams)
+    caption = f"By {GROUPS[p.by].lower()}; exact intervals (Clopper–Pearson); {n:,} {plural('exam', n)}."
     grid = Grid("groups", f"By {GROUPS[p.by].lower()}", headings, tuple(rows), caption)
     if not drawn:
         return grid, None

@@ -32,7 +32,7 @@ td.text, th.text { text-align: left; } tr { break-inside: avoid; }
 .open { color: var(--quiet); font-style: italic; }
 @media print { body { max-width: none; padding: 0; font-size: 11px; } nav { display: none; } h2, h3, h4 { break-after: avoid; }
   h2 { margin-top: 24px; } h3 { margin-top: 20px; } figure { margin: 8px 0; } figcaption, .caption { font-size: 10px; } thead { break-after: avoid; }
-  table { font-size: 8.5px; } th, td { padding: 2px 4px; } .scroll { overflow: visible; } }
+  table { font-size: 8.5px; } th, td { padding: 2px 4px; } td { white-space: nowrap; } td.text, td:first-child { white-space: normal; } .scroll { overflow: visible; } }
 @page { size: A4; margin: 14mm;
   @bottom-left { content: 'Research use only'; font-size: 8px; color: #6c757d; }
   @bottom-right { content: counter(page) ' / ' counter(pages); font-size: 8px; color: #6c757d; } }

@@ -188,6 +188,8 @@ class CumulativeIncidence(Result):
 
     def sentence(self) -> str:
         """Incidence per group at the horizon, and the log-rank test."""
+        if not self.curves:
+            return f"Cumulative incidence of {self.outcome}: not estimable ({self.reason}); {self.counted()}."
         parts = []
         for curve in self.curves:
             value, interval = curve.incidence_at(self.horizon)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { forExport, inked, linkOf, parseFigure, selectionOf, wrapped } from "../src/dashboards/figures";
+import { forExport, inked, inkedData, linkOf, parseFigure, selectionOf, wrapped } from "../src/dashboards/figures";
 
 describe("linkOf", () => {
   it("follows paths of this site only", () => {
@@ -55,5 +55,14 @@ describe("inked", () => {
   it("takes the page's colour of text and keeps the rest", () => {
     const found = inked({ height: 300, font: { size: 13 } }, { text: "#eee", paper: "#111" });
     expect(found).toMatchObject({ height: 300, font: { size: 13, color: "#eee" }, hoverlabel: { bgcolor: "#111" } });
+  });
+});
+
+describe("numbers in a heat map", () => {
+  it("take the page's ink; other traces keep theirs", () => {
+    const traces = [{ type: "heatmap", z: [[1]] }, { type: "scatter", x: [1] }];
+    const [map, points] = inkedData(traces, { text: "#eeeeee", paper: "#000000" });
+    expect(map).toMatchObject({ z: [[1]], textfont: { color: "#eeeeee" } });
+    expect(points).toBe(traces[1]);
   });
 });

@@ -1,7 +1,7 @@
 """Write docs/validation-statistics.md from what the benchmarks of analytics kept in var/bench.
 
 usage: python tests/bench/analytics_validation.py
-analytics_speed.py and analytics_coverage.py run first. A part that was not measured stops the page, for a page with holes
+analytics_speed.py, analytics_coverage.py and dashboard_pages.py run first. A part that was not measured stops the page, for a page with holes
 would be read as complete.
 """
 
@@ -23,6 +23,8 @@ EXACT_LEAST, LOW, HIGH = 0.95, 0.93, 0.97
 ENOUGH_CLUSTERS, ENOUGH_EVENTS = 50, 20
 MEMORY_MIB = 2_048
 PAGE_TARGETS = {"2,000 lesions": 0.5, "100,000 lesions": 2.0}
+SERVER_TARGETS = ((10_000, 1.0), (10_000_000, 3.0))
+"""Up to so many pairs of lesions a page may take so many seconds of the server."""
 REPORT_TARGETS = {"report, 0 bootstraps": 5.0, "report, 10,000 bootstraps": 30.0}
 
 
@@ -184,6 +186,26 @@ def speed(found: dict[str, Any]) -> list[str]:
     return [*out, ""]
 
 
+def server(found: dict[str, Any]) -> list[str]:
+    """Server time of the dashboards' pages."""
+    out = [
+        "## Pages of the server",
+        "",
+        "The server's whole answer to an investigator (session, permissions, statistics, cases, template), without the network "
+        "between: asked for the first time, and again when the answer is kept by freeze and parameters. "
+        f"Measured on {found['date']} at commit {found['commit']}.{busy(found, 'pages')}",
+        "",
+        "| page | patients | pairs of lesions, all kinds | first, s | kept, s | target, s | kB |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for r in found["pages"]:
+        target = next(seconds for most, seconds in SERVER_TARGETS if r["lesion_pairs"] <= most)
+        out.append(
+            f"| {r['page']} | {r['patients']:,} | {r['lesion_pairs']:,} | {r['first']:.2f} | {r['kept']:.2f} | {target:g} | {r['kB']:.0f} |"
+        )
+    return [*out, ""]
+
+
 def paper() -> list[str]:
     """How the published numbers fare."""
     lines = check_paper()
@@ -202,7 +224,7 @@ def paper() -> list[str]:
 
 def main() -> None:
     """Put the page together."""
-    fast, held = kept("analytics_speed"), kept("analytics_coverage")
+    fast, held, served = kept("analytics_speed"), kept("analytics_coverage"), kept("dashboard_pages")
     for part in ("beside", "growth", "pages", "memory"):
         if part not in fast:
             raise SystemExit(f"{part} was not measured: run tests/bench/analytics_speed.py --only {part}.")
@@ -218,6 +240,7 @@ def main() -> None:
         *paper(),
         *coverage(held),
         *speed(fast),
+        *server(served),
     ]
     PAGE.write_text("\n".join(lines))
     print(PAGE.relative_to(ROOT))

@@ -245,3 +245,36 @@ def test_the_keyboard_is_enough(person: Entrance, released: dict[str, int]) -> N
     page.keyboard.press("Escape")
     expect(figure(page, "matrix_territory").locator(".dash-export-items")).to_be_hidden()
     expect(export).to_be_focused()
+
+
+def test_a_row_and_a_step_show_their_cases(person: Entrance, released: dict[str, int]) -> None:
+    page = opened(person("investigator"), f"agreement/?freeze={released['simulation']}")
+    click_a_point(page, "groups")
+    expect(page.locator("#cases .dash-selection")).to_contain_text("Group S")
+    opened(page, f"outcome/?freeze={released['simulation']}&section=cox")
+    click_a_point(page, "forest")
+    expect(page.locator("#cases .dash-selection")).to_contain_text("show all")
+    opened(page, f"outcome/?freeze={released['simulation']}&section=prediction")
+    click_a_point(page, "calibration_with_the_marker")
+    expect(page.locator("#cases .dash-selection")).to_contain_text("enth 1 of predicted risk")
+
+
+def test_a_report_comes_from_its_button(person: Entrance, released: dict[str, int], tmp_path: Path) -> None:
+    page = person("investigator")
+    page.goto(f"/studies/demonstration/freezes/{released['study']}/report/")
+    page.get_by_role("button", name="Make the report").click()
+    html = page.get_by_role("link", name=re.compile("^HTML"))
+    html.wait_for(timeout=120_000)
+    with page.expect_download() as waiting:
+        html.click()
+    path = tmp_path / "report.html"
+    waiting.value.save_as(path)
+    assert re.search(r"-released-[0-9a-f]{12}-recommended-report\.html$", waiting.value.suggested_filename)
+    # The file stands alone: it draws its figures without a server.
+    alone = page.context.new_page()
+    alone.goto(path.as_uri())
+    expect(alone.locator("h1")).to_have_text("Demonstration study (simulated)")
+    expect(alone.locator("#table")).to_have_text("Table and Figure 3. Agreement with expert readers")
+    alone.locator("figure .main-svg").first.wait_for()
+    assert alone.locator("figure .main-svg").count() >= 8
+    assert alone.locator(".panels img").count() == 12

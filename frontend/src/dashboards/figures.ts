@@ -49,6 +49,11 @@ export function inked(layout: Record<string, unknown>, ink: Ink): Record<string,
   };
 }
 
+/** The traces with the page's ink in the numbers of a heat map: its pale cells let the page shine through. */
+export function inkedData(data: Record<string, unknown>[], ink: Ink): Record<string, unknown>[] {
+  return data.map((trace) => trace["type"] === "heatmap" ? { ...trace, textfont: { color: ink.text } } : trace);
+}
+
 const LINE = 118;
 
 /** The text in lines of at most `width` characters, joined as plotly breaks lines. */

@@ -1,6 +1,6 @@
 /** Drawing the figures of a page, in the page's light or dark, and following clicks on them. */
 import Plotly from "plotly.js-cartesian-dist-min";
-import { type Figure, inked, linkOf, parseFigure, selectionOf } from "./figures";
+import { type Figure, inked, inkedData, linkOf, parseFigure, selectionOf } from "./figures";
 
 const CONFIG = {
   responsive: true,
@@ -30,7 +30,7 @@ async function draw(target: HTMLElement, select: (selection: string) => void): P
   if (!figure) throw new Error(`no figure for #${target.dataset["figure"]}`);
   target.dataset["drawn"] = "begun";
   drawn.set(target, figure);
-  const plot = await Plotly.newPlot(target, figure.data, inked(figure.layout, ink()), CONFIG);
+  const plot = await Plotly.newPlot(target, inkedData(figure.data, ink()), inked(figure.layout, ink()), CONFIG);
   plot.on("plotly_click", (event) => {
     for (const point of event.points) {
       const selection = selectionOf(point.customdata);
@@ -56,7 +56,7 @@ export function figureOf(target: HTMLElement): Figure | undefined {
 export function followTheme(): void {
   new MutationObserver(() => {
     for (const [target, figure] of drawn) {
-      Plotly.react(target, figure.data, inked(figure.layout, ink()), CONFIG).catch(console.error);
+      Plotly.react(target, inkedData(figure.data, ink()), inked(figure.layout, ink()), CONFIG).catch(console.error);
     }
   }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-bs-theme"] });
 }

@@ -10,7 +10,7 @@ from plaquelab.dashboards.answers import Document
 from plaquelab.dashboards.asking import Asked
 
 NUMBER = re.compile(r"[−+-]?\d|[–<>≥≤] ?\d|–$|p [=<]|$")
-LONG_LABEL = 16
+LONG_LABEL = 26
 DENSE_COLUMNS = 9
 """A grid of this many columns or more is set smaller, its first column stays in sight."""
 

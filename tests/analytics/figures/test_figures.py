@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 from analytics.accuracy.roc import roc_of
 from analytics.accuracy.two_by_two import two_by_two_of
@@ -130,3 +131,16 @@ def test_rows_lead_where_they_are_told_to():
 def test_a_long_reason_is_broken_into_lines():
     text = refused("Total plaque volume ≥ 238.5 mm³ has one value only").layout["annotations"][0]["text"]
     assert max(len(line) for line in text.split("<br>")) <= 44
+
+
+def test_a_curve_of_many_steps_keeps_its_ends_and_its_values():
+    rng = np.random.default_rng(8)
+    time, event = rng.exponential(5, 20_000), (rng.random(20_000) < 0.5) * 1.0
+    found = cumulative_incidence_of(time, event, horizon=5.0)
+    drawn = next(t for t in found.drawing().data if t.get("name") == "all")
+    assert len(drawn["x"]) < 1_000
+    assert drawn["x"][-1] == pytest.approx(time.max())
+    for at in (10, 400, 700):
+        assert drawn["y"][at] == pytest.approx(
+            100 * found.curves[0].incidence_at(drawn["x"][at])[0], abs=1e-4
+        )

@@ -113,11 +113,25 @@ def test_filters_and_groups_partition_the_rows(freeze, shown):
     assert shown.results["groups"]["heterogeneity"].n == len(sites)
 
 
-@pytest.mark.parametrize("by", ["vendor", "cohort", "place", "image_quality", "sex"])
+@pytest.mark.parametrize(
+    "by", ["vendor", "cohort", "place", "image_quality", "sex", "age_group", "tube_voltage"]
+)
 def test_every_grouping(freeze, by):
     found = answer(freeze, AgreementParameters(by=by, level="territory"))
     grid = found.grid("groups")
     assert sum(row[1].value for row in grid.rows) == found.results["icc"].n
+
+
+def test_segments_stand_in_their_order_and_lead_to_their_lesions(freeze):
+    p = AgreementParameters(by="segment")
+    grid = answer(freeze, p).grid("groups")
+    numbers = [int(row[0].text) for row in grid.rows]
+    assert numbers == sorted(numbers)
+    assert len(numbers) > 9
+    table = freeze.table("lesion_pairs")
+    first = cases(freeze, p, {"group": grid.rows[0][0].text})
+    assert set(table["segment"].to_numpy(float)[first["row"]]) == {float(numbers[0])}
+    assert len(first) == grid.rows[0][1].value
 
 
 def test_filters_by_place_quality_and_stratum(freeze):

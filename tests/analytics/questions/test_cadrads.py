@@ -113,7 +113,11 @@ def test_predictive_values_at_another_prevalence_by_bayes(shown):
 def test_each_proportion_leads_to_its_cell(freeze, shown):
     table = shown.results["accuracy_patient_50"].table
     links = {t["y"][0]: t["customdata"][0][0] for t in shown.figure("accuracy_patient_50").drawing.data}
-    for name, number in (("Sensitivity", table.tp), ("Specificity", table.tn)):
+    for name, number in (
+        ("Sensitivity", table.tp),
+        ("Specificity", table.tn),
+        ("Accuracy", table.tp + table.tn),
+    ):
         assert len(cases(freeze, CadradsParameters(pair="network_ica"), selection(links[name]))) == number
 
 

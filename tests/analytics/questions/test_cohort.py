@@ -90,6 +90,10 @@ def test_scanner_table_and_other_groupings(freeze, shown):
     assert (
         sum(r[-1].value for r in shown.grid("scanners").rows) == (~freeze.table("patients")["excluded"]).sum()
     )
+    for row in shown.grid("scanners").rows:
+        behind = cases(freeze, CohortParameters(), selection(row[-1].link))
+        assert len(behind) == row[-1].value
+        assert set(behind["scanner"]) == {row[2].text}
     for by in ("cohort", "site"):
         json.dumps(answer(freeze, CohortParameters(by=by)).to_dict(), allow_nan=False)
     one = answer(freeze, CohortParameters(filters=Filters(site="S03")))

@@ -290,5 +290,7 @@ def test_every_kind_of_point_leads_to_its_patients(freeze, shown):
     assert len(behind(steps["death, ≥ 238.5 mm³"]["customdata"][0][0])) == 911
     with pytest.raises(AnalyticsError, match="no model 'none'"):
         cases(freeze, p, {"model": "none", "risk": "0.1"})
+    with pytest.raises(AnalyticsError, match="no tenth 99"):
+        cases(freeze, p, {"model": "with the marker", "tenth": "99"})
     with pytest.raises(AnalyticsError, match="not adjusted for 'age'"):
         cases(freeze, p, {"covariate": "age"})

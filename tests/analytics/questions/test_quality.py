@@ -10,7 +10,7 @@ import pytest
 from analytics.errors import AnalyticsError
 from analytics.questions import QUESTIONS
 from analytics.questions.filters import Filters
-from analytics.questions.quality import QualityParameters, answer, cases
+from analytics.questions.quality import QualityParameters, answer, cases, figure_name
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,14 @@ def test_other_groups_and_periods(freeze, by, period):
     found = answer(freeze, QualityParameters(by=by, period=period, filters=Filters(site="S07")))
     json.dumps(found.to_dict(), allow_nan=False)
     assert "Only site S07." in found.notes
+    assert len({f.name for f in found.figures}) == len(found.figures)
+
+
+def test_names_of_scanners_fit_into_addresses():
+    assert figure_name("uncertainty", "Aquilion ONE / é", ()) == "uncertainty_Aquilion-ONE-"
+    assert figure_name("uncertainty", "A 1", {"uncertainty_A-1"}) == "uncertainty_A-1-2"
+    assert figure_name("uncertainty", "A 1", {"uncertainty_A-1", "uncertainty_A-1-2"}) == "uncertainty_A-1-3"
+    assert figure_name("failures", "", ()) == "failures"
 
 
 def test_unknown_groups_are_refused(freeze):

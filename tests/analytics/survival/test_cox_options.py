@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from analytics.errors import AnalyticsError
@@ -89,6 +89,7 @@ def test_residuals_add_up_to_nothing(seed, efron):
     both = np.column_stack([x, site])
     risk = RiskSets(time, event == 1, both - both.mean(0), None, efron, site.astype(np.int64) % 2)
     fit = maximise(risk)
+    assume(not fit.diverged.any())  # a separated sample has no maximum at which residuals could add up
     assert martingale(risk, fit).sum() == pytest.approx(0, abs=1e-8)
     assert score_residuals(risk, fit).sum(0) == pytest.approx([0, 0], abs=1e-7)
     assert np.isfinite(deviance(risk, fit)).all()

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from plaquelab.dashboards.questions import QUESTIONS
+from plaquelab.dashboards.urls import urlpatterns
 
 PER_QUESTION = ["question", "cases", "cases_csv", "numbers_json"]
 SEE = ["manager", "investigator", "auditor"]
@@ -116,3 +117,45 @@ def test_before_the_first_release_investigators_see_progress_alone(filled, clien
 
 def test_an_unknown_question_is_none(pages, client_for):
     assert client_for(pages.a.manager).get(address("question", question="horoscope")).status_code == 404
+
+
+def every_pattern():
+    """Each address of the dashboards, made from its pattern: whatever is added is asked for here as well."""
+    filled = {"study": "alpha", "question": "agreement", "name": "scatter", "number": 1, "pk": 1}
+    filled |= {"file": "report.html", "action": "release"}
+    for pattern in urlpatterns:
+        names = pattern.pattern.converters
+        kwargs = {name: filled[name] for name in names}
+        if pattern.name == "grid_csv":
+            kwargs["name"] = "metrics"
+        yield pattern.name, reverse(f"dashboards:{pattern.name}", kwargs=kwargs)
+
+
+POSTED = {"bootstrap", "freeze_act"}
+
+
+@pytest.mark.parametrize("role", [*SEE, *BLINDED])
+def test_role_by_address_in_both_studies(pages, client_for, role):
+    """Who sees dashboards is never refused a page for the role; who is blinded always; another study's person learns nothing."""
+    mine, stranger = client_for(pages.a.users[role]), client_for(pages.b.users[role])
+    for name, url in every_pattern():
+        ask = "post" if name in POSTED else "get"
+        found = getattr(mine, ask)(url).status_code
+        if role in BLINDED:
+            assert found == 403, name
+        elif ask == "get":
+            # There is no case without a patient, no panel and no report of these names.
+            expected = (
+                (404,)
+                if name in ("case", "freeze_panel", "report_progress", "report_download")
+                else (200, 302)
+            )
+            assert found in expected, name
+        assert getattr(stranger, ask)(url).status_code == 404, name
+
+
+def test_every_address_asks_for_a_login(pages, client):
+    for name, url in every_pattern():
+        response = client.post(url) if name in POSTED else client.get(url)
+        assert response.status_code == 302, name
+        assert "login" in response["Location"], name

@@ -59,18 +59,21 @@ def test_every_page_answers_on_a_small_real_and_on_a_simulated_freeze(pages, cli
         assert drawing["layout"], name
 
 
-@pytest.mark.parametrize("question", list(QUESTIONS))
-def test_every_kind_of_link_leads_to_cases(pages, client_for, question):
+@pytest.mark.parametrize(
+    ("question", "more"),
+    [*((key, {}) for key in QUESTIONS), ("outcome", {"section": "all"}), ("readers", {"section": "all"})],
+)
+def test_every_kind_of_link_leads_to_cases(pages, client_for, question, more):
     """Points of every figure and every cell of every table; an empty cell of a matrix has nobody behind it."""
     client = client_for(pages.a.investigator)
-    response = get(client, question=question, freeze="2")
+    response = get(client, question=question, freeze="2", **more)
     text = response.content.decode()
     cells = {html.unescape(q) for q in re.findall(r'hx-get="[^"]*/cases/\?([^"]+)"', text)}
     assert cells
     for name, drawing in figures(response).items():
         counts = []
         for link in links_of(drawing)[:40:7]:
-            found = get(client, "cases", question, freeze="2", selection=link[1:])
+            found = get(client, "cases", question, freeze="2", selection=link[1:], **more)
             assert found.status_code == 200, link
             counts.append(int(re.search(r"([\d,]+) cases?<", found.content.decode())[1].replace(",", "")))
         assert any(counts) or not counts, name
@@ -132,6 +135,12 @@ def test_filters_live_in_the_address_and_bad_ones_are_named(pages, client_for):
 
 def test_a_selection_that_means_nothing_is_refused_in_words(pages, client_for):
     client = client_for(pages.a.investigator)
+    said = get(client, "cases", "outcome", freeze="2", selection="group=1&until=2&cause=1").content.decode()
+    assert "At or above the cut-off · by 2 years · the endpoint" in said
+    for selection in ("tenth=x&model=y", "until=soon", "at_risk=x", "covariate=mood"):
+        refused = get(client, "cases", "outcome", freeze="2", selection=selection)
+        assert refused.status_code == 200, selection
+        assert "show all" in refused.content.decode()
     for selection in ("row=x", "view=scatter&x0=1e999&x1=z", "metric=mood", "pair=us", "%00=%00", "x" * 5000):
         response = get(client, "cases", selection=selection)
         assert response.status_code == 200, selection
