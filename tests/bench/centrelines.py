@@ -41,7 +41,7 @@ SAMPLING_MM = 0.06
 FITTED, CHECKED = "tree_train", 6
 LEAST_RADIUS_MM = 0.75
 """A point is found within its vessel's radius, at least this: the finest vessels are as wide as a voxel."""
-POOR = 0.85
+POOR, LOST = 0.85, 0.5  # overlap OV of a vessel, of a patient
 NOWHERE = Found((), {}, "unknown", (), 0.0)
 
 
@@ -237,6 +237,18 @@ def section(found: dict[str, Any]) -> list[str]:
             f"| {words} | {target} | {_with_interval(ours.get(name), digits, scale)} | {_with_interval(beside, digits, scale)} |"
         )
     by_vessel = ours["ov_by_vessel"]
+
+    def overlap(patient: dict[str, Any]) -> float:
+        return float(np.mean([v["stored"]["ov"] for v in patient["vessels"].values()]))
+
+    for lost in (p for p in found["patients"] if overlap(p) < LOST):
+        missing = ", ".join(name for name, code in lost["failures"] if code == "missing")
+        rest = interval([p for p in found["patients"] if p is not lost], _mean("ov", "stored"))
+        out += [
+            "",
+            f"Patient {lost['seed']} was largely lost (OV {figure(overlap(lost), 2)}); the analysis names what is missing: {missing or 'nothing'}. "
+            f"Without that patient OV is {_with_interval(rest)}.",
+        ]
     poor = [
         f"{name} ({figure(row['stored']['ov'], 2)})"
         for patient in found.get("other_generator", {}).get("patients", [])
