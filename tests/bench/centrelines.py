@@ -203,6 +203,15 @@ def _with_interval(part: dict[str, Any] | None, digits: int = 3, scale: float = 
     return f"{value} ({low} to {high})"
 
 
+def _overlap(patient: dict[str, Any]) -> float:
+    return float(np.mean([v["stored"]["ov"] for v in patient["vessels"].values()]))
+
+
+def lost_patients(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those of whose tree hardly anything was found."""
+    return [p for p in found["patients"] if _overlap(p) < LOST]
+
+
 def section(found: dict[str, Any]) -> list[str]:
     """Its part of docs/validation-inference.md."""
     ours, other = found["summary"], found.get("other_generator", {}).get("summary", {})
@@ -238,15 +247,12 @@ def section(found: dict[str, Any]) -> list[str]:
         )
     by_vessel = ours["ov_by_vessel"]
 
-    def overlap(patient: dict[str, Any]) -> float:
-        return float(np.mean([v["stored"]["ov"] for v in patient["vessels"].values()]))
-
-    for lost in (p for p in found["patients"] if overlap(p) < LOST):
+    for lost in lost_patients(found):
         missing = ", ".join(name for name, code in lost["failures"] if code == "missing")
         rest = interval([p for p in found["patients"] if p is not lost], _mean("ov", "stored"))
         out += [
             "",
-            f"Patient {lost['seed']} was largely lost (OV {figure(overlap(lost), 2)}); the analysis names what is missing: {missing or 'nothing'}. "
+            f"Patient {lost['seed']} was largely lost (OV {figure(_overlap(lost), 2)}); the analysis names what is missing: {missing or 'nothing'}. "
             f"Without that patient OV is {_with_interval(rest)}.",
         ]
     poor = [

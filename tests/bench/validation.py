@@ -107,7 +107,7 @@ def lesions(found: dict[str, Any]) -> list[str]:
     out = [
         "## Lesions, measured with the served network",
         "",
-        f"{served['lesions_left_out_for_stents']} lesions that reach into a stent are left out, as users' are. Beside: phantoms of "
+        f"Lesions that reach into a stent are left out, as users' are ({served['lesions_left_out_for_stents']} here). Beside: phantoms of "
         "another generator, all their lesions, and those of which at most a quarter is low-attenuation plaque.",
         "",
         "| per lesion | n | truth | bias | mean absolute error | ICC(A,1) | other generator: n | bias | ICC(A,1) "
@@ -221,7 +221,9 @@ def document(rows: Sequence[Target]) -> str:
             *strata(found),
             *composition.section(kept("composition")),
             *centrelines.section(kept("centrelines")),
-            *end_to_end.section(kept("end_to_end")),
+            *end_to_end.section(
+                kept("end_to_end"), [p["seed"] for p in centrelines.lost_patients(kept("centrelines"))]
+            ),
             *quantify.section(kept("quantify")),
             *dicom_out.section(kept("dicom_out")),
             *phantoms.section(kept("phantoms")),
