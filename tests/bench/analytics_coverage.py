@@ -758,8 +758,12 @@ def main() -> None:
     listen()
     KEPT.parent.mkdir(parents=True, exist_ok=True)
     kept: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-    for number, scenario in enumerate([*agreement(), *categories(), *survival()]):
-        key = f"{scenario.name} | {scenario.what} | {scenario.clusters} | {scenario.events}"
+    scenarios = {
+        f"{s.name} | {s.what} | {s.clusters} | {s.events}": s
+        for s in (*agreement(), *categories(), *survival())
+    }
+    kept = {key: row for key, row in kept.items() if key in scenarios}  # what is no longer asked goes
+    for number, (key, scenario) in enumerate(scenarios.items()):
         if given.only and given.only.lower() not in key.lower():
             continue
         if kept.get(key, {}).get("studies") == given.studies and not given.only:
