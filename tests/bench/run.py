@@ -141,6 +141,7 @@ def viewer() -> list[str]:
         try:
             first = until(lambda: "Phantom patients" in page("/demo/progress/"))
             last = until(lambda: "8 of 8 ready" in page("/demo/progress/"))
+            frozen = until(lambda: "data: released" in page("/demo/progress/"))
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
                     executable_path=servers.ensure(["chromium"])["chromium"], args=walk.CHROMIUM_FLAGS
@@ -175,6 +176,7 @@ def viewer() -> list[str]:
         "|---|---|",
         f"| start of a set-up checkout to the first page (bar 20) | {first:.1f} |",
         f"| … to the last of 8 patients, analysed and read (bar 600) | {last:.0f} |",
+        f"| … to the release of the study's freeze, its references imported and compared | {frozen:.0f} |",
         f"| Ctrl-C to everything ended (bar 10) | {ended:.1f} |",
         f"| click on a case to its first readable vessel, new page included | {opened:.2f} |",
         f"| … as the page itself measures it, from navigation | {first_page_ms:.2f} |",

@@ -145,14 +145,17 @@ def warm_up() -> None:
     import numpy as np
 
     from inference.contours import ANGLES, VesselContours
+    from inference.contours_from_threshold import contours_from_threshold
     from inference.quantification import (
         Lesion,
         VesselRead,
         composition_map,
+        fit_normal_wall,
         profile_curves,
         quantify,
         roll_up,
     )
+    from inference.stents import find_stents
     from inference.straightening import PIXELS, SPACING_ALONG, StraightenedVessel
 
     sections = 30
@@ -178,6 +181,8 @@ def warm_up() -> None:
     roll_up([quantify(tube, read, profile)], profile)
     composition_map(tube, read, profile)
     profile_curves(tube, read)
+    find_stents([tube])
+    fit_normal_wall([(tube, contours_from_threshold(tube))])
 
 
 def patient(tables: Iterable[list[Measurement]], *, profile: str) -> list[Measurement]:
