@@ -10,7 +10,7 @@ from typing import Any
 
 from analytics.figures.style import FONT, NEUTRAL, WARNING, translucent
 from analytics.result import Interval
-from analytics.rounding import half_up
+from analytics.rounding import half_up, minus
 
 REFUSAL_WIDTH = 44
 """Characters of a line of the reason, so that it fits into half a page."""
@@ -76,7 +76,7 @@ class Drawing:
             )
         line = {"color": colour, "width": 1.5, "dash": dash}
         self.layout["shapes"].append({"type": "line", **across, "y0": value, "y1": value, "line": line})
-        text = f"{name} {half_up(value, 1)}"
+        text = f"{name} {minus(half_up(value, 1))}"
         self.note(text, x=1, y=value, yref="y", xanchor="right", yanchor="bottom", colour=colour)
 
     def upright(self, value: float, *, colour: str) -> None:
