@@ -71,11 +71,13 @@ def run(options: argparse.Namespace) -> int:
     """Read, analyse, write; nothing is written unless all of it succeeded."""
     from inference.centreline import read_centrelines
     from inference.centreline.automatic import find_centrelines
+    from inference.coronary import profile_named
     from inference.dicom.source import read_source
     from inference.pipeline import Settings, analyse
     from inference.volume import read_series
 
     started = time.perf_counter()
+    profile_named(options.profile)  # a wrong name is told before anything takes long
     lesions = read_lesions(options.lesions) if options.lesions else None
     progress = _bar()
     progress("read", 0.0)

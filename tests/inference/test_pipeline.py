@@ -306,6 +306,15 @@ def test_command_line_says_what_is_wrong(
     assert not out.exists()
 
 
+def test_a_wrong_profile_is_told_before_the_scan_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["analyse", str(tmp_path), "--out", str(tmp_path / "o"), "--profile", "nope"]) == 2
+    said = capsys.readouterr().err
+    assert "nope" in said and "corrected" in said
+    assert "read" not in said.splitlines()
+
+
 def test_given_lesions_are_checked_by_row(
     case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
