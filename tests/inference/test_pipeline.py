@@ -311,7 +311,8 @@ def test_a_wrong_profile_is_told_before_the_scan_is_read(
 ) -> None:
     assert main(["analyse", str(tmp_path), "--out", str(tmp_path / "o"), "--profile", "nope"]) == 2
     said = capsys.readouterr().err
-    assert "nope" in said and "corrected" in said
+    assert "nope" in said
+    assert "corrected" in said
     assert "read" not in said.splitlines()
 
 
