@@ -179,3 +179,17 @@ def test_few_lesions_that_hold_the_variance_are_warned_of():
     found = icc_of(np.column_stack([skewed, skewed + rng.normal(0, 5, 1000)]), replicates=0)
     assert "hold" in found.warnings[0]
     assert "too narrow" in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("patients", "replicates", "warned"), [(60, 200, True), (120, 200, False), (60, 0, False)]
+)
+def test_a_bca_interval_of_fewer_than_a_hundred_patients_says_that_it_is_too_narrow(
+    patients, replicates, warned
+):
+    rng = np.random.default_rng(3)
+    level = rng.normal(100, 30, patients).repeat(2)
+    reads = np.column_stack([level + rng.normal(0, 10, len(level)) for _ in range(2)])
+    found = icc_of(reads, clusters=np.arange(patients).repeat(2), replicates=replicates)
+    assert (found.bca_interval is not None) == (replicates > 0)
+    assert any("BCa" in warning for warning in found.warnings) == warned
