@@ -54,10 +54,7 @@ def execute(run_id: int) -> AnalysisRun | None:
     except Exception:  # whatever else breaks is ours: the log gets it, the person a number
         number = jobs.error_id()
         log.exception("analysis run %s failed (error %s)", run.pk, number)
-        message = (
-            f"The analysis failed for a reason that is ours, not yours. Tell the operator error {number}."
-        )
-        _end(run, "fail", message=message, refusal="internal", error_id=number)
+        _end(run, "fail", message=jobs.ours("analysis", number), refusal="internal", error_id=number)
     return run
 
 

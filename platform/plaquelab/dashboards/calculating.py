@@ -51,11 +51,7 @@ def execute(calculation_id: int) -> Calculation | None:
     except Exception:  # whatever else breaks is ours: the log gets it, the person a number
         number = jobs.error_id()
         log.exception("calculation %s failed (error %s)", calculation.pk, number)
-        _fail(
-            calculation,
-            f"The calculation failed for a reason that is ours, not yours. Tell the operator error {number}.",
-            number,
-        )
+        _fail(calculation, jobs.ours("calculation", number), number)
     return calculation
 
 

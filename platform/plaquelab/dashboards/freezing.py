@@ -73,11 +73,7 @@ def execute(freeze_id: int) -> DatasetFreeze | None:
     except Exception:  # whatever else breaks is ours: the log gets it, the person a number
         number = jobs.error_id()
         log.exception("freeze %s failed (error %s)", freeze.pk, number)
-        _fail(
-            freeze,
-            f"The freeze failed for a reason that is ours, not yours. Tell the operator error {number}.",
-            number,
-        )
+        _fail(freeze, jobs.ours("freeze", number), number)
     return freeze
 
 

@@ -211,6 +211,11 @@ def error_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
+def ours(what: str, number: str) -> str:
+    """Return what a person is told when a job failed for a reason that is in the log under this number."""
+    return f"The {what} failed for a reason that is ours, not yours. Tell the operator error {number}."
+
+
 def request_cancel(job: Any) -> bool:
     """Ask a running job to stop at its next stage; True when it was running."""
     running = kind_of(type(job)).running_states
