@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plaquelab.analysis.models import CentrelineSet
+from plaquelab.errors import Refusal
 from plaquelab.storage import store
 
 if TYPE_CHECKING:
@@ -24,8 +25,10 @@ SOURCES = (FROM_FILE, TWO_POINT, STORED_POINTS)
 Point = tuple[float, float, float]
 
 
-class CentrelineInputError(Exception):
+class CentrelineInputError(Refusal):
     """The centrelines that a person gave cannot be used. The text says where and why."""
+
+    code = "bad-input"
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,14 @@ from typing import Any
 from django.conf import settings
 
 from plaquelab.analysis.models import ModelVersion
+from plaquelab.errors import Refusal
 
 
-class NoModelError(Exception):
+class NoModelError(Refusal):
     """The network that the settings name is not there. The text says what to do."""
+
+    code = "no-model"
+    status = 503
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ __all__ = [
     "add_centrelines",
     "add_two_points",
     "cancel_run",
-    "fail_abandoned",
     "request_analysis",
     "request_given_extents",
     "retry_run",
@@ -259,12 +258,8 @@ def retry_run(*, run: AnalysisRun, by: User | None, reason: str = "") -> Analysi
     TransitionError
         The run is in another state.
     """
-    if not RUN.allows(run, "retry") or not jobs.retry(
-        run, from_states=ENDED_WITHOUT_RESULT, to_state=AnalysisRun.State.PENDING, by=by, reason=reason
-    ):
+    if not jobs.retry(run, by=by, reason=reason):
         raise TransitionError(f"This run is “{run.get_state_display()}”: it cannot be run again.")
-    AnalysisRun.objects.filter(pk=run.pk).update(refusal="")
-    run.refusal = ""
     _ring_on_commit(run)
     return run
 
@@ -287,8 +282,3 @@ def cancel_run(*, run: AnalysisRun, by: User, reason: str = "") -> AnalysisRun:
     audit.record(verb="analysis_run.request_cancel", obj=run, by=by, study=run.study, reason=reason)
     run.refresh_from_db()
     return run
-
-
-def fail_abandoned(run: Any, message: str) -> None:
-    """End a run whose workers died too often (called by the reaper)."""
-    jobs.fail(run, to_state=AnalysisRun.State.FAILED, message=message, refusal="worker-died")

@@ -22,24 +22,20 @@ class DashboardsConfig(AppConfig):
         from plaquelab.audit import services as audit
         from plaquelab.dashboards import frozen, receivers, services
         from plaquelab.dashboards.models import Calculation, DatasetFreeze
+        from plaquelab.dashboards.transitions import CALCULATION, FREEZE
         from plaquelab.jobs import services as jobs
         from plaquelab.reading.signals import case_final
         from plaquelab.references.signals import reads_imported
 
-        State = DatasetFreeze.State
         jobs.register(
             DatasetFreeze,
+            machine=FREEZE,
             ring=services.ring,
-            queued_states=(State.DRAFT,),
-            running_states=(State.BUILDING,),
-            fail=services.fail_abandoned,
         )
         jobs.register(
             Calculation,
+            machine=CALCULATION,
             ring=services.ring_calculation,
-            queued_states=(Calculation.State.QUEUED,),
-            running_states=(Calculation.State.RUNNING,),
-            fail=services.fail_abandoned_calculation,
         )
         audit.register_check(frozen.freezes_match)
         case_final.connect(receivers.measure_inside_final_read, dispatch_uid="dashboards.final_read")

@@ -14,14 +14,18 @@ from django.conf import settings
 
 from plaquelab.dashboards.freezing import copy_freeze
 from plaquelab.dashboards.models import DatasetFreeze
+from plaquelab.errors import Refusal
 from plaquelab.storage import StorageError, store
 
 if TYPE_CHECKING:
     from analytics.freeze import Freeze
 
 
-class NotFrozenError(Exception):
-    """A freeze without content was asked for. The text is for a person."""
+class NotFrozenError(Refusal):
+    """A freeze without content was asked for."""
+
+    code = "not-frozen"
+    status = 404
 
 
 def open_freeze(freeze: DatasetFreeze) -> Freeze:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Max
@@ -12,7 +12,8 @@ from django.utils import timezone
 from plaquelab.audit import services as audit
 from plaquelab.dashboards import comparison_runs
 from plaquelab.dashboards.models import Calculation, DatasetFreeze
-from plaquelab.dashboards.transitions import CALCULATION, FREEZE, C, S
+from plaquelab.dashboards.transitions import FREEZE, S
+from plaquelab.errors import Refusal
 from plaquelab.jobs import services as jobs
 from plaquelab.states import TransitionError
 from plaquelab.studies.models import Study
@@ -24,8 +25,10 @@ SHORTEST_REASON = 10
 Source = DatasetFreeze.Source
 
 
-class FreezeError(Exception):
-    """A freeze that cannot be made or released as asked. The text is for a person."""
+class FreezeError(Refusal):
+    """A freeze that cannot be made or released as asked."""
+
+    code = "freeze"
 
 
 def ring(freeze_id: int) -> None:
@@ -110,9 +113,7 @@ def retry_freeze(*, freeze: DatasetFreeze, by: User | None) -> DatasetFreeze:
     TransitionError
         It has not failed.
     """
-    if not FREEZE.allows(freeze, "retry") or not jobs.retry(
-        freeze, from_states=(S.FAILED,), to_state=S.DRAFT, by=by
-    ):
+    if not jobs.retry(freeze, by=by):
         raise TransitionError(f"This freeze is “{freeze.state}”: it cannot be made again.")
     _ring_on_commit(freeze)
     return freeze
@@ -164,11 +165,6 @@ def note_download(*, freeze: DatasetFreeze, by: User) -> None:
         study=freeze.study,
         after={"number": freeze.number, "hash": freeze.hash, "state": str(freeze.state)},
     )
-
-
-def fail_abandoned(freeze: Any, message: str) -> None:
-    """End a freeze whose workers died too often (called by the reaper)."""
-    jobs.fail(freeze, to_state=S.FAILED, message=message)
 
 
 def ring_calculation(calculation_id: int) -> None:
@@ -223,17 +219,10 @@ def request_calculation(
                 "replicates": replicates,
             },
         )
-    elif not CALCULATION.allows(calculation, "retry") or not jobs.retry(
-        calculation, from_states=(C.FAILED,), to_state=C.QUEUED, by=by
-    ):
+    elif not jobs.retry(calculation, by=by):
         return calculation
     calculate.delay_on_commit(calculation.pk)  # type: ignore[attr-defined]
     return calculation
-
-
-def fail_abandoned_calculation(calculation: Any, message: str) -> None:
-    """End a calculation whose workers died too often (called by the reaper)."""
-    jobs.fail(calculation, to_state=C.FAILED, message=message)
 
 
 @transaction.atomic

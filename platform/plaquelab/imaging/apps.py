@@ -19,17 +19,11 @@ class ImagingConfig(AppConfig):
 
         from plaquelab.imaging import services
         from plaquelab.imaging.models import ImportJob
-        from plaquelab.imaging.transitions import IMPORT_QUEUED, IMPORT_RUNNING
+        from plaquelab.imaging.transitions import IMPORT
         from plaquelab.jobs.registry import register
         from plaquelab.uploads.signals import session_received
 
-        register(
-            ImportJob,
-            ring=services.ring_import,
-            queued_states=IMPORT_QUEUED,
-            running_states=IMPORT_RUNNING,
-            fail=services.fail_import,
-        )
+        register(ImportJob, machine=IMPORT, ring=services.ring_import)
         session_received.connect(_start_import, dispatch_uid="plaquelab.imaging.start_import")
         worker_ready.connect(_expire_at_start, dispatch_uid="plaquelab.imaging.expire")
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from plaquelab.audit import services as audit
+from plaquelab.errors import Refusal
 from plaquelab.imaging.models import Exam, Query, QueryMessage
 from plaquelab.imaging.transitions import EXAM, QUERY
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     from plaquelab.accounts.models import User
 
 
-class QueryError(Exception):
-    """A query that is not complete; the text is for a person."""
+class QueryError(Refusal):
+    """A query that is not complete."""
+
+    code = "query-incomplete"
 
 
 def _say(query: Query, *, by: User, text: str) -> None:

@@ -1,0 +1,27 @@
+"""The root of every refusal: what a person asked for that cannot be done, in words for that person."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """Something that cannot be done as asked. Its text says what was wrong and what to do.
+
+    Each application's refusals descend from it; ``plaquelab.refusals`` answers them, for pages and for the API.
+    What went wrong on our side is no refusal: it is logged under a number, and shows nothing of itself.
+
+    Parameters
+    ----------
+    message : for a person; never holds an identifier of a patient or a file name.
+    code : short kebab-case name, stable for tests, pages and scripts; by default the class's own.
+    status : the HTTP status of the answer; by default the class's own.
+    """
+
+    code: str = "refused"
+    status: int = 400
+
+    def __init__(self, message: str, *, code: str = "", status: int = 0) -> None:
+        super().__init__(message)
+        if code:
+            self.code = code
+        if status:
+            self.status = status
