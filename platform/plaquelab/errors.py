@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from analytics.errors import AnalyticsError
+from inference.errors import InferenceError
+
 
 class Refusal(Exception):
     """Something that cannot be done as asked. Its text says what was wrong and what to do.
 
-    Each application's refusals descend from it; ``plaquelab.refusals`` answers them, for pages and for the API.
-    What went wrong on our side is no refusal: it is logged under a number, and shows nothing of itself.
+    Each application's refusals descend from it; ``plaquelab.refusals`` answers them on pages, ``plaquelab.api.errors``
+    in the API, ``plaquelab.jobs.attempt`` in a worker. What went wrong on our side is no refusal: it is logged under a
+    number, and shows nothing of itself.
 
     Parameters
     ----------
@@ -25,3 +29,17 @@ class Refusal(Exception):
             self.code = code
         if status:
             self.status = status
+
+
+def refusal_of(error: BaseException) -> Refusal | None:
+    """Return what an error says to a person: itself, or a library's refusal as the platform's; None when it is ours.
+
+    The libraries know nothing of the platform and keep roots of their own; here alone they become refusals.
+    """
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, InferenceError):
+        return Refusal(str(error), code=error.code, status=422)
+    if isinstance(error, AnalyticsError):
+        return Refusal(str(error), code="cannot-be-answered", status=422)
+    return None

@@ -24,10 +24,6 @@ def execute(run_id: int) -> AnalysisRun | None:
 
 
 def _meaning(_: AnalysisRun, error: Exception) -> End | None:
-    from inference.errors import InferenceError  # noqa: PLC0415  inference is loaded by workers, not by every page
-
-    if isinstance(error, InferenceError):
-        return End("fail", str(error), code=error.code)
     if isinstance(error, MissingFileError):
         return End("fail", _file_missing, code="missing-file")
     return None

@@ -12,7 +12,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from plaquelab.api.errors import answered
 from plaquelab.api.opened import Opened, note_image_access, open_case, open_exam
 from plaquelab.api.payloads import (
     case_payload,
@@ -96,13 +95,12 @@ class Case(CaseView):
         """Return vessels, CT, form, permissions and addresses. A reader's first call starts the read."""
         opened = self.opened(request, **names)
         note_image_access(request, opened)
-        with answered():
-            if opened.mode == "read" and opened.may_edit:
-                services.start_read(read=opened.read, by=request.user)  # type: ignore[arg-type]
-                services.note_activity(read=opened.read)
-            elif opened.may_adjudicate and opened.case is not None:
-                services.begin_adjudication(case=opened.case, by=request.user)  # type: ignore[arg-type]
-            return _fresh(case_payload(opened))
+        if opened.mode == "read" and opened.may_edit:
+            services.start_read(read=opened.read, by=request.user)  # type: ignore[arg-type]
+            services.note_activity(read=opened.read)
+        elif opened.may_adjudicate and opened.case is not None:
+            services.begin_adjudication(case=opened.case, by=request.user)  # type: ignore[arg-type]
+        return _fresh(case_payload(opened))
 
 
 class State(CaseView):
@@ -113,11 +111,10 @@ class State(CaseView):
         """Return the present state of a vessel."""
         opened = self.opened(request, **names)
         row = opened.vessel(vessel)
-        with answered():
-            if opened.mode == "read" and opened.may_edit:
-                services.start_read(read=opened.read, by=request.user)  # type: ignore[arg-type]
-                services.note_activity(read=opened.read)
-            return _fresh(state_payload(opened, row, request.query_params.get("side", "")))
+        if opened.mode == "read" and opened.may_edit:
+            services.start_read(read=opened.read, by=request.user)  # type: ignore[arg-type]
+            services.note_activity(read=opened.read)
+        return _fresh(state_payload(opened, row, request.query_params.get("side", "")))
 
 
 class Commands(CaseView):
@@ -132,16 +129,15 @@ class Commands(CaseView):
         sent.is_valid(raise_exception=True)
         given = sent.validated_data
         opened.vessel(given["vessel"])
-        with answered():
-            state = services.apply_command(
-                read=read,
-                vessel=given["vessel"],
-                command=given["command"],
-                version=given["version"],
-                by=request.user,  # type: ignore[arg-type]
-            )
-            services.note_activity(read=read)
-            return _fresh({"state": draft_payload(opened, state), "version": state.version})
+        state = services.apply_command(
+            read=read,
+            vessel=given["vessel"],
+            command=given["command"],
+            version=given["version"],
+            by=request.user,  # type: ignore[arg-type]
+        )
+        services.note_activity(read=read)
+        return _fresh({"state": draft_payload(opened, state), "version": state.version})
 
 
 class Revisions(CaseView):
@@ -154,13 +150,12 @@ class Revisions(CaseView):
         read = opened.read
         sent = RevisionSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        with answered():
-            services.note_activity(read=read)
-            revision = services.save_revision(
-                read=read,
-                by=request.user,  # type: ignore[arg-type]
-                form=sent.validated_data.get("form", read.form),
-            )
+        services.note_activity(read=read)
+        revision = services.save_revision(
+            read=read,
+            by=request.user,  # type: ignore[arg-type]
+            form=sent.validated_data.get("form", read.form),
+        )
         return _fresh({"revision": revision.number, "saved_at": revision.created_at.isoformat()})
 
 
@@ -174,14 +169,13 @@ class Sign(CaseView):
         read = opened.read
         sent = SignSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        with answered():
-            services.note_activity(read=read)
-            signature = services.submit_and_sign(
-                read=read,
-                by=request.user,  # type: ignore[arg-type]
-                password=sent.validated_data["password"],
-                form=sent.validated_data.get("form"),
-            )
+        services.note_activity(read=read)
+        signature = services.submit_and_sign(
+            read=read,
+            by=request.user,  # type: ignore[arg-type]
+            password=sent.validated_data["password"],
+            form=sent.validated_data.get("form"),
+        )
         return _fresh(
             {
                 "signed_at": signature.at.isoformat(),
@@ -207,14 +201,13 @@ class Adjudication(CaseView):
         sent = DecisionSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         given = sent.validated_data
-        with answered():
-            services.adjudicate(
-                case=opened.case,  # type: ignore[arg-type]
-                by=request.user,  # type: ignore[arg-type]
-                chosen_slot=slot_of_side(opened.assignment.adjudication, given["choose"]),  # type: ignore[union-attr]
-                reason=given["reason"],
-                password=given["password"],
-            )
+        services.adjudicate(
+            case=opened.case,  # type: ignore[arg-type]
+            by=request.user,  # type: ignore[arg-type]
+            chosen_slot=slot_of_side(opened.assignment.adjudication, given["choose"]),  # type: ignore[union-attr]
+            reason=given["reason"],
+            password=given["password"],
+        )
         body = self._body(self._adjudicated(request, names))
         return _fresh({**body, "next_url": next_url(opened)})
 

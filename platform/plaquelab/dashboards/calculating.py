@@ -13,13 +13,12 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from analytics.errors import AnalyticsError
 from plaquelab.dashboards import answers
 from plaquelab.dashboards.frozen import open_freeze
 from plaquelab.dashboards.models import Calculation
 from plaquelab.dashboards.questions import QUESTIONS
 from plaquelab.jobs import services as jobs
-from plaquelab.jobs.attempt import End, Progress, attempt
+from plaquelab.jobs.attempt import Progress, attempt
 from plaquelab.storage import store
 
 ANSWER_FILE = "answer.json.z"
@@ -28,14 +27,7 @@ Told = Callable[[int, int, str], None]
 
 def execute(calculation_id: int) -> Calculation | None:
     """Run one attempt. Returns None when there was nothing to do (somebody else has it, or it has ended)."""
-    return attempt(
-        Calculation, calculation_id, what="calculation", work=_calculate_and_store, meaning=_meaning
-    )
-
-
-def _meaning(_: Calculation, error: Exception) -> End | None:
-    # The text names table, column and row, and says what to do.
-    return End("fail", str(error)) if isinstance(error, AnalyticsError) else None
+    return attempt(Calculation, calculation_id, what="calculation", work=_calculate_and_store)
 
 
 def _calculate_and_store(calculation: Calculation, report: Progress) -> None:

@@ -19,7 +19,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import Model
 
-from plaquelab.errors import Refusal
+from plaquelab.errors import refusal_of
 from plaquelab.jobs import services as jobs
 from plaquelab.jobs.registry import kind_of
 
@@ -103,8 +103,8 @@ def usual(what: str, job: Model, error: Exception) -> End:
         own_state = kind_of(type(job)).machine.sources("time_out")
         message = f"The {what} took too long and was stopped."
         return End("time_out" if own_state else "fail", message, code="time-out")
-    if isinstance(error, Refusal):
-        return End("fail", str(error), code=error.code)
+    if refusal := refusal_of(error):
+        return End("fail", str(refusal), code=refusal.code)
     return End("fail", partial(jobs.ours, what), code="internal")
 
 

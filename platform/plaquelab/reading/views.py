@@ -13,11 +13,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from plaquelab.reading import selectors, work_lists
 from plaquelab.reading.charter import read_design
-from plaquelab.reading.errors import ReadingError
+from plaquelab.reading.errors import AssignmentError
 from plaquelab.reading.models import ReadCase
 from plaquelab.reading.repeats import repeatable
 from plaquelab.reading.services import assign_adjudicator, assign_cases, draw_repeats
-from plaquelab.states import TransitionError
+from plaquelab.refusals import back_to, refusals
 from plaquelab.studies.access import get_study
 from plaquelab.studies.models import Role
 from plaquelab.studies.selectors import current_charter, roles_of
@@ -162,6 +162,7 @@ def case_list(request: HttpRequest, study: str) -> HttpResponse:
 
 @login_required
 @require_POST
+@refusals(back_to("reading:case_list", "study"))
 def assign_readers(request: HttpRequest, study: str) -> HttpResponse:
     """Assign the chosen readers to the chosen waiting cases."""
     found = get_study(request, study, Role.MANAGER)
@@ -169,43 +170,36 @@ def assign_readers(request: HttpRequest, study: str) -> HttpResponse:
     chosen = list(selectors.visible_cases(request.user, found).filter(exam__number__in=numbers))
     persons = {str(person.pk): person for person in work_lists.readers_of(found)}
     readers = [persons[text] for text in request.POST.getlist("reader") if text in persons]
-    try:
-        assign_cases(cases=chosen, readers=readers, by=request.user)  # type: ignore[arg-type]
-        messages.success(
-            request,
-            f"{len(chosen)} case{'s' if len(chosen) != 1 else ''} assigned, in an own random order each.",
-        )
-    except (ReadingError, TransitionError) as error:
-        messages.error(request, str(error))
+    assign_cases(cases=chosen, readers=readers, by=request.user)  # type: ignore[arg-type]
+    messages.success(
+        request,
+        f"{len(chosen)} case{'s' if len(chosen) != 1 else ''} assigned, in an own random order each.",
+    )
     return redirect("reading:case_list", study=found.slug)
 
 
 @login_required
 @require_POST
+@refusals(back_to("reading:case_list", "study"))
 def name_adjudicator(request: HttpRequest, study: str, number: int) -> HttpResponse:
     """Give a discordant case to an adjudicator."""
     found = get_study(request, study, Role.MANAGER)
     row = get_object_or_404(selectors.visible_cases(request.user, found), exam__number=number)
     persons = {str(person.pk): person for person in work_lists.adjudicators_of(found)}
     person = persons.get(request.POST.get("adjudicator", ""))
-    try:
-        if person is None:
-            raise ReadingError("Choose an adjudicator.")
-        assign_adjudicator(case=row, adjudicator=person, by=request.user)  # type: ignore[arg-type]
-        messages.success(request, f"Exam {number} waits for {person}.")
-    except ReadingError as error:
-        messages.error(request, str(error))
+    if person is None:
+        raise AssignmentError("Choose an adjudicator.")
+    assign_adjudicator(case=row, adjudicator=person, by=request.user)  # type: ignore[arg-type]
+    messages.success(request, f"Exam {number} waits for {person}.")
     return redirect("reading:case_list", study=found.slug)
 
 
 @login_required
 @require_POST
+@refusals(back_to("reading:case_list", "study"))
 def draw_repeat_reads(request: HttpRequest, study: str) -> HttpResponse:
     """Draw hidden second readings by the charter's share and washout."""
     found = get_study(request, study, Role.MANAGER)
-    try:
-        made = draw_repeats(study=found, by=request.user)  # type: ignore[arg-type]
-        messages.success(request, f"{len(made)} hidden second reading{'s' if len(made) != 1 else ''} drawn.")
-    except ReadingError as error:
-        messages.error(request, str(error))
+    made = draw_repeats(study=found, by=request.user)  # type: ignore[arg-type]
+    messages.success(request, f"{len(made)} hidden second reading{'s' if len(made) != 1 else ''} drawn.")
     return redirect("reading:case_list", study=found.slug)

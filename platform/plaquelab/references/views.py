@@ -16,7 +16,7 @@ from plaquelab.references.forms import ImportForm
 from plaquelab.references.report import ImportRefusedError, Report
 from plaquelab.references.rows import Line, lines_of
 from plaquelab.references.vocabulary import COLUMNS
-from plaquelab.states import TransitionError
+from plaquelab.refusals import back_to, refusals
 from plaquelab.studies.models import Study
 
 PAGE = 50
@@ -84,6 +84,7 @@ def detail(request: HttpRequest, study: str, number: int) -> HttpResponse:
 
 @login_required
 @require_POST
+@refusals(back_to("references:import"))
 def commit(request: HttpRequest, study: str, number: int) -> HttpResponse:
     """Store a preview's rows."""
     found = selectors.open_study(request, study, to_import=True)
@@ -95,22 +96,18 @@ def commit(request: HttpRequest, study: str, number: int) -> HttpResponse:
         for problem in error.report.problems[:5]:
             messages.error(request, str(problem))
         messages.error(request, "Nothing was stored.")
-    except TransitionError as error:
-        messages.error(request, str(error))
     return redirect("references:import", study=found.slug, number=number)
 
 
 @login_required
 @require_POST
+@refusals(back_to("references:imports", "study"))
 def discard(request: HttpRequest, study: str, number: int) -> HttpResponse:
     """Forget a preview."""
     found = selectors.open_study(request, study, to_import=True)
     reference_import = get_object_or_404(selectors.visible_imports(request.user, found), number=number)  # type: ignore[arg-type]
-    try:
-        services.discard_import(reference_import=reference_import, by=request.user)  # type: ignore[arg-type]
-        messages.success(request, f"Import {number} was discarded: none of its rows are stored.")
-    except TransitionError as error:
-        messages.error(request, str(error))
+    services.discard_import(reference_import=reference_import, by=request.user)  # type: ignore[arg-type]
+    messages.success(request, f"Import {number} was discarded: none of its rows are stored.")
     return redirect("references:imports", study=found.slug)
 
 

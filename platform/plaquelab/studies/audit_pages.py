@@ -12,12 +12,12 @@ from django.shortcuts import render
 from plaquelab.audit import services
 from plaquelab.audit.models import AuditEvent
 from plaquelab.audit.selectors import events_of
+from plaquelab.csv_cells import guarded
 from plaquelab.studies.access import get_study
 from plaquelab.studies.models import Role
 
 ROLES = (Role.MANAGER, Role.AUDITOR)
 PAGE = 50
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _narrowed(request: HttpRequest, chain: str):
@@ -50,10 +50,14 @@ def audit_page(request: HttpRequest, study: str) -> HttpResponse:
     return render(request, "studies/audit.html", context)
 
 
-def guarded(value: object) -> str:
-    """Return a CSV cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else value if isinstance(value, str) else json.dumps(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _cell(event: AuditEvent, name: str) -> str | int:
+    value = getattr(event, name)
+    if name == "at":
+        value = value.isoformat()
+    elif isinstance(value, (dict, list)):
+        value = json.dumps(value)
+    cell: str | int = guarded(value)
+    return cell
 
 
 def audit_csv(request: HttpRequest, study: str) -> HttpResponse:
@@ -86,7 +90,5 @@ def audit_csv(request: HttpRequest, study: str) -> HttpResponse:
     writer = csv.writer(response)
     writer.writerow(names)
     for event in events.iterator(2000):
-        writer.writerow(
-            [guarded(event.at.isoformat() if name == "at" else getattr(event, name)) for name in names]
-        )
+        writer.writerow([_cell(event, name) for name in names])
     return response

@@ -19,7 +19,7 @@ from plaquelab.imaging.models import Exam
 from plaquelab.imaging.png import grey_png
 from plaquelab.imaging.selectors import CONTROLS, SEES_ALL, may_answer, may_control, visible_exams, volume_of
 from plaquelab.imaging.services import QualityError, accept_exam, refuse_exam
-from plaquelab.states import TransitionError
+from plaquelab.refusals import back_to, refusals
 from plaquelab.studies.access import get_study
 from plaquelab.studies.models import Role, Study
 from plaquelab.studies.selectors import roles_of
@@ -185,35 +185,29 @@ def plane_image(request: HttpRequest, study: str, number: int, plane: str) -> Ht
 
 @login_required
 @require_POST
+@refusals(back_to("imaging:exam"))
 def accept(request: HttpRequest, study: str, number: int) -> HttpResponse:
     """Accept the exam for analysis."""
     exam = _exam(request, study, number, *sorted(CONTROLS))
-    try:
-        quality = int(request.POST.get("image_quality", ""))
-    except ValueError:
-        messages.error(request, "Choose an image quality from 1 to 5.")
-        return redirect("imaging:exam", study=study, number=number)
-    try:
-        accept_exam(
-            exam=exam,
-            by=request.user,  # type: ignore[arg-type]
-            image_quality=quality,
-            note=request.POST.get("note", "").strip(),
-        )
-        messages.success(request, f"Exam {exam.number} is accepted.")
-    except (TransitionError, QualityError) as error:
-        messages.error(request, str(error))
+    quality = request.POST.get("image_quality", "")
+    if not quality.isdecimal():
+        raise QualityError("Choose an image quality from 1 to 5.")
+    accept_exam(
+        exam=exam,
+        by=request.user,  # type: ignore[arg-type]
+        image_quality=int(quality),
+        note=request.POST.get("note", "").strip(),
+    )
+    messages.success(request, f"Exam {exam.number} is accepted.")
     return redirect("imaging:exam", study=study, number=number)
 
 
 @login_required
 @require_POST
+@refusals(back_to("imaging:exam"))
 def refuse(request: HttpRequest, study: str, number: int) -> HttpResponse:
     """Refuse the exam with a reason."""
     exam = _exam(request, study, number, *sorted(CONTROLS))
-    try:
-        refuse_exam(exam=exam, by=request.user, reason=request.POST.get("reason", ""))  # type: ignore[arg-type]
-        messages.success(request, f"Exam {exam.number} is refused.")
-    except (TransitionError, QualityError) as error:
-        messages.error(request, str(error))
+    refuse_exam(exam=exam, by=request.user, reason=request.POST.get("reason", ""))  # type: ignore[arg-type]
+    messages.success(request, f"Exam {exam.number} is refused.")
     return redirect("imaging:exam", study=study, number=number)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -12,15 +9,15 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from plaquelab.imaging import services
 from plaquelab.imaging.models import Query
-from plaquelab.imaging.queries import QueryError
 from plaquelab.imaging.selectors import CONTROLS, may_answer, may_control, visible_exams, visible_queries
 from plaquelab.imaging.views.exams import EXAM_ROLES
-from plaquelab.states import TransitionError
+from plaquelab.refusals import back_to, refusals
 from plaquelab.studies.access import get_study
 from plaquelab.studies.models import Role
 
@@ -55,27 +52,20 @@ def query_list(request: HttpRequest, study: str) -> HttpResponse:
 
 @login_required
 @require_POST
+@refusals(back_to("imaging:exam"))
 def open_one(request: HttpRequest, study: str, number: int) -> HttpResponse:
     """Ask the exam's site a question."""
     found = get_study(request, study, *sorted(CONTROLS))
     exam = get_object_or_404(visible_exams(request.user, found), number=number)
-    _do(
-        request,
-        "The query is open.",
-        services.open_query,
-        exam=exam,
-        by=request.user,
-        text=request.POST.get("text", ""),
-    )
+    services.open_query(exam=exam, by=request.user, text=request.POST.get("text", ""))  # type: ignore[arg-type]
+    messages.success(request, "The query is open.")
     return redirect("imaging:exam", study=study, number=number)
 
 
-def _do(request: HttpRequest, said: str, service: Callable[..., Any], **arguments: Any) -> None:
-    try:
-        service(**arguments)
-        messages.success(request, said)
-    except (TransitionError, QueryError) as error:
-        messages.error(request, str(error))
+def _exam_of(study: str, pk: int) -> str:
+    """Return the page of a query's exam; who may not see the query was turned away before anything was refused."""
+    number = Query.objects.values_list("exam__number", flat=True).get(pk=pk)
+    return reverse("imaging:exam", kwargs={"study": study, "number": number})
 
 
 def _query(request: HttpRequest, study: str, pk: int, *roles: str) -> Query:
@@ -89,33 +79,39 @@ def _back(query: Query) -> HttpResponse:
 
 @login_required
 @require_POST
+@refusals(back_to(_exam_of))
 def answer(request: HttpRequest, study: str, pk: int) -> HttpResponse:
     """Answer as the site (or for it)."""
     query = _query(request, study, pk, *sorted(CONTROLS), Role.COORDINATOR)
     if not may_answer(request.user, query):
         raise PermissionDenied
     text = request.POST.get("text", "")
-    _do(request, "The answer was sent.", services.answer_query, query=query, by=request.user, text=text)
+    services.answer_query(query=query, by=request.user, text=text)  # type: ignore[arg-type]
+    messages.success(request, "The answer was sent.")
     return _back(query)
 
 
 @login_required
 @require_POST
+@refusals(back_to(_exam_of))
 def close(request: HttpRequest, study: str, pk: int) -> HttpResponse:
     """Close a settled query."""
     query = _query(request, study, pk, *sorted(CONTROLS))
     if not may_control(request.user, query.study):
         raise PermissionDenied
     text = request.POST.get("text", "")
-    _do(request, "The query is closed.", services.close_query, query=query, by=request.user, text=text)
+    services.close_query(query=query, by=request.user, text=text)  # type: ignore[arg-type]
+    messages.success(request, "The query is closed.")
     return _back(query)
 
 
 @login_required
 @require_POST
+@refusals(back_to(_exam_of))
 def reopen(request: HttpRequest, study: str, pk: int) -> HttpResponse:
     """Ask again."""
     query = _query(request, study, pk, *sorted(CONTROLS))
     text = request.POST.get("text", "")
-    _do(request, "The query is open again.", services.reopen_query, query=query, by=request.user, text=text)
+    services.reopen_query(query=query, by=request.user, text=text)  # type: ignore[arg-type]
+    messages.success(request, "The query is open again.")
     return _back(query)
