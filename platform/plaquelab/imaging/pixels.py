@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plaquelab.errors import Refusal
+
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
@@ -12,12 +14,11 @@ if TYPE_CHECKING:
 MAY_BE_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in ("50", "51", "81", "91", "203"))
 
 
-class PixelError(Exception):
+class PixelError(Refusal):
     """The pixels cannot be had. ``code`` is stable, the text is for a person and quotes no value."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+        super().__init__(message, code=code)
 
 
 def make_native(source: Dataset) -> None:

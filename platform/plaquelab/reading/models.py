@@ -79,7 +79,6 @@ class Read(models.Model):
         IN_PROGRESS = "in_progress"
         SUBMITTED = "submitted"
         SIGNED = "signed"
-        VOID = "void"
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="reads")
     case = models.ForeignKey(ReadCase, on_delete=models.PROTECT, related_name="reads")
