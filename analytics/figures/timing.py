@@ -11,7 +11,7 @@ from analytics.figures.drawing import Drawing, custom, refused
 from analytics.figures.style import ACCENT
 
 if TYPE_CHECKING:
-    from analytics.timing import PairedTiming
+    from analytics.monitoring.timing import PairedTiming
 
 
 MOST_CASES = 2_000

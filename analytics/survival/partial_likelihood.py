@@ -171,6 +171,13 @@ class Fit:
     iterations: int
     diverged: NDArray[np.bool_]
 
+    @property
+    def known_covariance(self) -> Array:
+        """The covariance. Raises ValueError when the model was not estimable."""
+        if self.covariance is None:
+            raise ValueError("a model that was not estimable has no covariance")
+        return self.covariance
+
 
 def maximise(risk: Likelihood, *, tolerance: float = 1e-9) -> Fit:
     """Newton's method with step halving, to a relative change of ``tolerance`` in every standardised coefficient.
