@@ -13,8 +13,8 @@ from analytics.figures.style import ACCENT
 if TYPE_CHECKING:
     from analytics.monitoring.timing import PairedTiming
 
-
 MOST_CASES = 2_000
+"""More points hide each other, and each weighs some 60 bytes on the page."""
 
 
 def paired_times(result: PairedTiming, *, links: Sequence[str] = ()) -> Drawing:

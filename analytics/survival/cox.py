@@ -31,6 +31,7 @@ __all__ = ["Cox", "HazardRatio", "cox", "cox_of"]
 
 Z = normal_quantile(0.975)
 FEW_EVENTS_PER_COVARIATE = 10
+"""Below it estimates are biased and intervals wrong in simulations (Peduzzi and others 1995)."""
 PH_TESTS = {"score": score_tests, "1994": approximate_tests}
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 MAX_ITERATIONS = 60
+"""A guard: Newton's method needs fewer than ten steps where there is a maximum; more are left to a likelihood that rises for ever."""
 
 
 @dataclass(frozen=True)
