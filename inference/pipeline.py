@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from inference import __version__
 from inference.centreline import Centreline
+from inference.code_version import code_version
 from inference.contours import VesselContours
 from inference.contours.from_probabilities import contours_from_probabilities
 from inference.coronary import profile_named
@@ -190,6 +192,8 @@ def analyse(
         measurements=tuple(rows),
         timings=timings,
         versions={
+            "inference": __version__,
+            "code_version": code_version(),
             "model": card.name,
             "weights_sha256": card.sha256,
             "arithmetic": arithmetic,

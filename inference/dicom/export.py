@@ -78,6 +78,7 @@ def making_of(analysis: Analysis, source: SourceSeries, created: dt.datetime | N
         parameters={name: versions[name] for name in ("profile", "volume_sha256", "settings_sha256")},
         content_sha256=contours.hexdigest(),
         series_uid=source.series_uid,
+        code_version=versions.get("code_version", ""),
         automatic=all(read.contours.provenance.get("source") == "network" for read in analysis.reads),
         created=created or dt.datetime.now(),
     )

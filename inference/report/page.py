@@ -103,6 +103,7 @@ def report_page(*, exam: str, volume: Volume, analysis: Analysis, summary: Mappi
     versions = analysis.versions
     about = (
         f"Network {versions['model']} ({versions['weights_sha256'][:12]}), profile {versions['profile']}, "
+        f"inference {versions['inference']} ({versions['code_version']}), "
         f"scan {versions['volume_sha256'][:12]}, {summary['timings_s']['total']} s."
     )
     title = f"{exam}: coronary plaque" + (" (simulated)" if simulated else "")

@@ -78,7 +78,7 @@ def test_it_is_valid_and_reads_back_to_the_same_numbers(
     assert len(found.measurements) == len(rows)
     assert set(found.measurements) == set(rows)
     assert {m.level for m in rows} >= {"lesion", "segment", "vessel"}
-    assert found.algorithm == ("Plaquelab unet_2_5d", "0.1.0")
+    assert found.algorithm == ("Plaquelab unet_2_5d", "0.2.0")
     assert found.parameters == {"weights_sha256": "ab" * 32, "profile": "fixed/1"}
     assert found.simulated
 
