@@ -19,7 +19,6 @@ from analytics.errors import AnalyticsError
 from analytics.monitoring.rate import Rate, rate_of
 from analytics.result import Dropped, Finding
 from analytics.rounding import count, percent
-from analytics.rounding import count, percent
 
 Array = NDArray[np.float64]
 
