@@ -27,17 +27,14 @@ NUMBERS = (
     "freeze.*",
     "heterogeneity.*",
     "metrics",
-    "minimise",
     "missing.*",
     "monitoring.*",
-    "multiplicity",
     "profiles",
     "questions.*",
     "ranks",
     "resampling",
     "result",
     "survival.*",
-    "timing",
 )
 """Modules that can change a number; ``name.*`` is a package with all that lies in it."""
 

@@ -20,18 +20,13 @@ PACKAGE = Path(__file__).resolve().parent
 
 NUMBERS = (
     "centreline.*",
-    "contours",
-    "contours_from_probabilities",
-    "contours_from_threshold",
+    "contours.*",
     "coronary",
-    "dicom_series",
-    "hounsfield",
     "networks.*",
     "pipeline",
     "quantification.*",
-    "stents",
+    "scan.*",
     "straightening",
-    "volume",
 )
 """Modules that can change a number; ``name.*`` is a package with all that lies in it."""
 
