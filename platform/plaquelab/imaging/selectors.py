@@ -17,7 +17,7 @@ from plaquelab.studies.permissions import Capability, may, sites_where
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-    from inference.volume import Volume
+    from inference.scan import Volume
     from plaquelab.accounts.models import User
 
 
@@ -71,7 +71,7 @@ _loading = threading.Lock()
 
 @lru_cache(maxsize=2)
 def _volume(path: str) -> Volume:
-    from inference.volume import Volume
+    from inference.scan import Volume
 
     return Volume.from_bytes(store().get(path))
 
