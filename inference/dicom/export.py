@@ -15,10 +15,9 @@ from inference.dicom.making import Making
 from inference.dicom.report import make_report
 from inference.dicom.segmentation import make_segmentation
 from inference.dicom.segments import segments_of
-from inference.dicom.source import SourceSeries
 from inference.dicom.voxels import Grid
 from inference.pipeline import Analysis
-from inference.volume import Volume
+from inference.scan import SourceSeries, Volume
 
 SEGMENTATION, REPORT = "segmentation.dcm", "report.dcm"
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from highdicom import AlgorithmIdentificationSequence, ContentQualificationValues, SOPClass
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from highdicom.sr import AlgorithmIdentification
+from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from inference import __version__
 from inference.dicom.codes import SCHEME, SCHEME_NAME, SCHEME_VERSION
-from inference.dicom.source import SourceSeries
+from inference.scan import SourceSeries
 
 MANUFACTURER = "Plaquelab"
 MODEL = "Plaquelab inference"
@@ -114,8 +115,16 @@ def new_object(
         series_time=making.created.time(),
     )
     if making.code_version:
-        made.SoftwareVersions = [__version__, making.code_version]
+        made.add_new("SoftwareVersions", "LO", [__version__, making.code_version])
     made.InstanceCreationDate, made.InstanceCreationTime = made.ContentDate, made.ContentTime
     made.SpecificCharacterSet = "ISO_IR 192"
     made.update(source.identity)
     return made
+
+
+def image_reference(uid: str) -> Dataset:
+    """Return a reference to one CT image."""
+    out = Dataset()
+    out.ReferencedSOPClassUID = CTImageStorage
+    out.ReferencedSOPInstanceUID = uid
+    return out

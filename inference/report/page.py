@@ -14,8 +14,8 @@ from inference.contours import THETA
 from inference.coronary import profile_named
 from inference.pipeline import Analysis
 from inference.quantification import Lesion, Measurement, VesselRead, composition_map
+from inference.scan import Volume
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
-from inference.volume import Volume
 
 from .drawing import LUMEN, MARK, WALL, image, png, polygon, svg, tinted
 from .views import along, curved, grey

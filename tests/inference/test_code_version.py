@@ -51,19 +51,19 @@ def test_a_file_that_changes_no_number_changes_nothing(copy: Path, name: str) ->
 
 
 def test_a_moved_module_changes_nothing(copy: Path) -> None:
-    room = copy / "scan"
+    room = copy / "room"
     room.mkdir()
-    (room / "__init__.py").write_text('"""What a scan is."""\n')
+    (room / "__init__.py").write_text('"""A room."""\n')
     (copy / "straightening.py").rename(room / "straight.py")
     touched = 0
     for path in copy.rglob("*.py"):
         text = path.read_text()
         path.write_text(
-            text.replace("from inference.straightening import", "from inference.scan.straight import")
+            text.replace("from inference.straightening import", "from inference.room.straight import")
         )
         touched += path.read_text() != text
     assert touched > 5
-    moved = tuple("scan.straight" if name == "straightening" else name for name in versions.NUMBERS)
+    moved = tuple("room.straight" if name == "straightening" else name for name in versions.NUMBERS)
     assert version(copy, moved) == versions.code_version()
     with pytest.raises(FileNotFoundError, match="no module “straightening”"):
         version(copy)
@@ -77,7 +77,7 @@ import numpy as np; LIMIT = 3  # per cent, ≥ 1
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from inference.volume import Volume
+    from inference.scan import Volume
 
 __all__ = ["LIMIT"]
 LABEL = "# no comment"
@@ -86,7 +86,7 @@ LABEL = "# no comment"
 
 def f(x):
     """Add ä."""
-    from inference.stents import (
+    from inference.quantification.stents import (
         REASON,
     )
 

@@ -7,6 +7,7 @@ import time
 from django.db import transaction
 
 from plaquelab.analysis import centreline_sets, given_extents, results
+from plaquelab.analysis.measuring_code import take_over
 from plaquelab.analysis.model_versions import path_of
 from plaquelab.analysis.models import AnalysisRun
 from plaquelab.analysis.signals import run_succeeded
@@ -37,6 +38,7 @@ def _analyse_and_store(run: AnalysisRun, progress: Progress) -> None:
     from inference.pipeline import Settings, analyse  # noqa: PLC0415  loads torch: workers only
 
     jobs.step(run, "start")
+    take_over(run)
     started = time.monotonic()
     progress("load", 0.0)
     weights = path_of(run.model)

@@ -20,12 +20,11 @@ from inference.dicom.reading import read_report
 from inference.dicom.report import make_report
 from inference.dicom.segmentation import make_segmentation
 from inference.dicom.segments import segments_of
-from inference.dicom.source import read_source
 from inference.dicom.voxels import Grid
-from inference.dicom_series import read_series
 from inference.errors import DicomObjectError
 from inference.quantification import UNITS as METRIC_UNITS
 from inference.quantification import Lesion, Measurement, VesselRead, quantify, roll_up
+from inference.scan import read_series, read_source
 from inference.straightening import StraightenedVessel
 from tests.inference.dicom.cases import diseased, errors_of, grid_around, making, write_series
 

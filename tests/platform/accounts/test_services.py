@@ -43,7 +43,7 @@ def test_an_account_is_named_and_its_making_audited(ada: User) -> None:
         ("", PASSWORD, "blank"),
         ("eve with spaces", PASSWORD, "valid username"),
         ("eve", "elevenchars", "too short"),
-        ("eve", "passwordpassword", "too common"),
+        ("eve", "qwerty123456", "too common"),
     ],
 )
 def test_what_is_no_account_is_refused_and_leaves_nothing(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,18 +14,17 @@ from django.views.decorators.http import require_GET, require_POST
 
 from plaquelab.imaging import services
 from plaquelab.imaging.models import Query
-from plaquelab.imaging.selectors import CONTROLS, may_answer, may_control, visible_exams, visible_queries
-from plaquelab.imaging.views.exams import EXAM_ROLES
+from plaquelab.imaging.selectors import may_answer, visible_exams, visible_queries
 from plaquelab.refusals import back_to, refusals
-from plaquelab.studies.access import get_study
-from plaquelab.studies.models import Role
+from plaquelab.studies.access import StudyRequest, get_study, signed_in
+from plaquelab.studies.permissions import Capability
 
 
-@login_required
+@signed_in
 @require_GET
-def query_list(request: HttpRequest, study: str) -> HttpResponse:
+def query_list(request: StudyRequest, study: str) -> HttpResponse:
     """Queries with their age; those that wait for somebody first."""
-    found = get_study(request, study, *EXAM_ROLES)
+    found = get_study(request, study, Capability.SEE_EXAMS)
     everything = visible_queries(request.user, found)
     state = request.GET.get("state", "")
     queries = everything.prefetch_related("messages")
@@ -50,14 +48,14 @@ def query_list(request: HttpRequest, study: str) -> HttpResponse:
     return render(request, "imaging/queries.html", context)
 
 
-@login_required
+@signed_in
 @require_POST
 @refusals(back_to("imaging:exam"))
-def open_one(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def open_one(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Ask the exam's site a question."""
-    found = get_study(request, study, *sorted(CONTROLS))
+    found = get_study(request, study, Capability.CONTROL_QUALITY)
     exam = get_object_or_404(visible_exams(request.user, found), number=number)
-    services.open_query(exam=exam, by=request.user, text=request.POST.get("text", ""))  # type: ignore[arg-type]
+    services.open_query(exam=exam, by=request.user, text=request.POST.get("text", ""))
     messages.success(request, "The query is open.")
     return redirect("imaging:exam", study=study, number=number)
 
@@ -68,8 +66,8 @@ def _exam_of(study: str, pk: int) -> str:
     return reverse("imaging:exam", kwargs={"study": study, "number": number})
 
 
-def _query(request: HttpRequest, study: str, pk: int, *roles: str) -> Query:
-    found = get_study(request, study, *roles)
+def _query(request: StudyRequest, study: str, pk: int, capability: Capability) -> Query:
+    found = get_study(request, study, capability)
     return get_object_or_404(visible_queries(request.user, found), pk=pk)
 
 
@@ -77,41 +75,39 @@ def _back(query: Query) -> HttpResponse:
     return redirect("imaging:exam", study=query.study.slug, number=query.exam.number)
 
 
-@login_required
+@signed_in
 @require_POST
 @refusals(back_to(_exam_of))
-def answer(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def answer(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Answer as the site (or for it)."""
-    query = _query(request, study, pk, *sorted(CONTROLS), Role.COORDINATOR)
+    query = _query(request, study, pk, Capability.ANSWER_QUERIES)
     if not may_answer(request.user, query):
         raise PermissionDenied
     text = request.POST.get("text", "")
-    services.answer_query(query=query, by=request.user, text=text)  # type: ignore[arg-type]
+    services.answer_query(query=query, by=request.user, text=text)
     messages.success(request, "The answer was sent.")
     return _back(query)
 
 
-@login_required
+@signed_in
 @require_POST
 @refusals(back_to(_exam_of))
-def close(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def close(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Close a settled query."""
-    query = _query(request, study, pk, *sorted(CONTROLS))
-    if not may_control(request.user, query.study):
-        raise PermissionDenied
+    query = _query(request, study, pk, Capability.CONTROL_QUALITY)
     text = request.POST.get("text", "")
-    services.close_query(query=query, by=request.user, text=text)  # type: ignore[arg-type]
+    services.close_query(query=query, by=request.user, text=text)
     messages.success(request, "The query is closed.")
     return _back(query)
 
 
-@login_required
+@signed_in
 @require_POST
 @refusals(back_to(_exam_of))
-def reopen(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def reopen(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Ask again."""
-    query = _query(request, study, pk, *sorted(CONTROLS))
+    query = _query(request, study, pk, Capability.CONTROL_QUALITY)
     text = request.POST.get("text", "")
-    services.reopen_query(query=query, by=request.user, text=text)  # type: ignore[arg-type]
+    services.reopen_query(query=query, by=request.user, text=text)
     messages.success(request, "The query is open again.")
     return _back(query)

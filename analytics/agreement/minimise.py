@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 RATIO = (5**0.5 - 1) / 2
+"""The golden section."""
 
 
 def golden_section(f: Callable[[Array], Array], low: Array, high: Array, steps: int = 45) -> Array:

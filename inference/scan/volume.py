@@ -92,10 +92,3 @@ class Volume:
                 metadata=json.loads(z["metadata"].tobytes()),
                 warnings=tuple(json.loads(z["warnings"].tobytes())),
             )
-
-
-def read_series(source: Any, **options: Any) -> Volume:
-    """Read one CT series from a folder, files or datasets; see ``inference.dicom_series.read_series``."""
-    from inference.dicom_series import read_series as read
-
-    return read(source, **options)

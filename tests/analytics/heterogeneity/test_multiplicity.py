@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.errors import AnalyticsError
-from analytics.multiplicity import METHODS, adjusted
+from analytics.heterogeneity.multiplicity import METHODS, adjusted
 
 P = st.lists(st.floats(0, 1), min_size=1, max_size=20)
 

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from scipy import ndimage
 
-from inference.contours import ANGLES, LARGEST_RADIUS_MM, PIXEL_ANGLE, PIXEL_RADIUS, VesselContours
+from inference.contours.polar import ANGLES, LARGEST_RADIUS_MM, PIXEL_ANGLE, PIXEL_RADIUS, VesselContours
 from inference.straightening import PIXELS, SPACING_ACROSS
 
 STEP_MM = 0.1

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates, median_filter
 
-from inference.contours import LARGEST_RADIUS_MM, THETA, VesselContours
+from inference.contours.polar import LARGEST_RADIUS_MM, THETA, VesselContours
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
 
 NORMAL_WALL_MM = 0.4

@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from inference.coronary import PROFILES
 from inference.quantification import Lesion, VesselRead, outside, quantify, roll_up
-from inference.stents import find_stents
+from inference.quantification.stents import find_stents
 from inference.straightening import StraightenedVessel
 from tests.inference.quantification.solids import bent, tube, value, with_plaque
 

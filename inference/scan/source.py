@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.uid import UID, CTImageStorage, generate_uid
+from pydicom.uid import UID, generate_uid
 
-from inference.dicom_series import POSITION_TOLERANCE_MM, series_files
 from inference.errors import DicomObjectError
-from inference.volume import Volume
+from inference.scan.series import POSITION_TOLERANCE_MM, series_files
+from inference.scan.volume import Volume
 
 # Nothing else of patient and study is taken over: no institution, no physician, no comment.
 IDENTITY = (
@@ -221,12 +221,4 @@ def _lossy(image: Dataset) -> Dataset:
     if str(out.get("LossyImageCompression", "00")) != "01":
         out = Dataset()
         out.LossyImageCompression = "00"
-    return out
-
-
-def image_reference(uid: str) -> Dataset:
-    """Return a reference to one CT image."""
-    out = Dataset()
-    out.ReferencedSOPClassUID = CTImageStorage
-    out.ReferencedSOPInstanceUID = uid
     return out

@@ -121,9 +121,9 @@ class VesselContours:
 
 
 _offset = (np.arange(PIXELS) - (PIXELS - 1) / 2) * SPACING_ACROSS
-_U, _V = np.meshgrid(_offset, _offset)
-PIXEL_RADIUS = np.hypot(_U, _V)
-PIXEL_ANGLE = np.mod(np.arctan2(_V, _U), 2 * np.pi)
+PIXEL_U, PIXEL_V = np.meshgrid(_offset, _offset)
+PIXEL_RADIUS = np.hypot(PIXEL_U, PIXEL_V)
+PIXEL_ANGLE = np.mod(np.arctan2(PIXEL_V, PIXEL_U), 2 * np.pi)
 
 
 def radius_at(radius: np.ndarray, angle: np.ndarray) -> np.ndarray:

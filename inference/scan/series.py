@@ -14,8 +14,8 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from inference.errors import VolumeError
-from inference.hounsfield import check_hounsfield
-from inference.volume import Volume
+from inference.scan.hounsfield import check_hounsfield
+from inference.scan.volume import Volume
 
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"

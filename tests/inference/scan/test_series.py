@@ -13,7 +13,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from inference.errors import VolumeError
-from inference.volume import Volume, read_series
+from inference.scan import Volume, read_series
 
 SLICES = 10
 SERIES = generate_uid(entropy_srcs=["series"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.hounsfield import check_hounsfield
 from inference.phantom import generate
+from inference.scan.hounsfield import check_hounsfield
 
 
 @pytest.fixture(scope="module")
