@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from inference.coronary import VESSELS
+from inference.errors import InferenceError
 from plaquelab.analysis.models import CentrelineSet
 from plaquelab.errors import Refusal
 from plaquelab.storage import store
@@ -40,8 +44,6 @@ class TwoPoints:
     end: Point
 
     def __post_init__(self) -> None:
-        from inference.coronary import VESSELS
-
         if self.vessel not in VESSELS:
             raise CentrelineInputError(f"“{self.vessel}” is no vessel: use one of {', '.join(VESSELS)}.")
         if sum((a - b) ** 2 for a, b in zip(self.start, self.end, strict=True)) < 25.0:
@@ -56,8 +58,7 @@ def read_csv(data: bytes) -> list[Centreline]:
     CentrelineInputError
         With the row that is wrong.
     """
-    from inference.centreline import read_centrelines
-    from inference.errors import InferenceError
+    from inference.centreline import read_centrelines  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     with tempfile.TemporaryDirectory(prefix="centrelines-") as folder:
         path = Path(folder) / "centrelines.csv"
@@ -72,7 +73,7 @@ def read_csv(data: bytes) -> list[Centreline]:
 
 def write_csv(lines: Sequence[Centreline]) -> bytes:
     """Return the file of the given centrelines."""
-    from inference.centreline import write_centrelines
+    from inference.centreline import write_centrelines  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     with tempfile.TemporaryDirectory(prefix="centrelines-") as folder:
         path = Path(folder) / "centrelines.csv"
@@ -91,9 +92,7 @@ def load(centrelines: CentrelineSet, *, volume: Volume) -> list[Centreline]:
     data = store().get(centrelines.path)
     if centrelines.source != TWO_POINT:
         return read_csv(data)
-    import numpy as np
-
-    from inference.centreline import trace
+    from inference.centreline import trace  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     pairs: Mapping[str, Mapping[str, list[float]]] = json.loads(data)
     return [

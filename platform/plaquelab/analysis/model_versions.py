@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+import inference
 from plaquelab.analysis.models import ModelVersion
 from plaquelab.errors import Refusal
 
@@ -34,8 +35,6 @@ class Weights:
 
 def weights_folder() -> Path:
     """Return the folder of the weights that come with the product."""
-    import inference
-
     return Path(str(inference.__file__)).parent / "weights"
 
 

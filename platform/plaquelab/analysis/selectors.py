@@ -68,21 +68,21 @@ def _checked(path: str, sha256: str) -> bytes:
 
 def load_vessel(vessel: Vessel) -> StraightenedVessel:
     """Return the straightened vessel of a row, checked by its hash."""
-    from inference.straightening import StraightenedVessel
+    from inference.straightening import StraightenedVessel  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     return StraightenedVessel.from_bytes(_checked(vessel.path, vessel.sha256))
 
 
 def load_contours(contour_set: ContourSet) -> VesselContours:
     """Return the contours of a row, checked by their hash."""
-    from inference.contours import VesselContours
+    from inference.contours import VesselContours  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     return VesselContours.from_bytes(_checked(contour_set.path, contour_set.sha256))
 
 
 def vessel_read(contour_set: ContourSet) -> VesselRead:
     """Return contours, lesions and excluded stretches of a row as the library's ``VesselRead``."""
-    from inference.quantification import Lesion, VesselRead
+    from inference.quantification import Lesion, VesselRead  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     return VesselRead(
         vessel=contour_set.vessel.name,

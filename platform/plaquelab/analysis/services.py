@@ -16,6 +16,7 @@ from plaquelab.analysis.model_versions import current_model
 from plaquelab.analysis.models import AnalysisRun, CentrelineSet, ModelVersion
 from plaquelab.analysis.results import store_measurements, store_read
 from plaquelab.analysis.selectors import latest_run
+from plaquelab.analysis.tasks import run_analysis
 from plaquelab.analysis.transitions import ENDED_WITHOUT_RESULT, HELD, RUN
 from plaquelab.audit import services as audit
 from plaquelab.imaging.models import Exam
@@ -48,8 +49,6 @@ AUTOMATIC = {"lesions": "automatic"}
 
 def ring(run_id: int) -> None:
     """Ring the doorbell for a run."""
-    from plaquelab.analysis.tasks import run_analysis
-
     run_analysis.delay(run_id)
 
 
@@ -271,8 +270,6 @@ def _request(
 
 
 def _ring_on_commit(run: AnalysisRun) -> None:
-    from plaquelab.analysis.tasks import run_analysis
-
     run_analysis.delay_on_commit(run.pk)  # type: ignore[attr-defined]
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import zstandard
 
 from plaquelab.storage import store
 
@@ -80,8 +81,6 @@ def decode(data: bytes, shape: tuple[int, int, int]) -> np.ndarray:
 
 def compress(data: bytes) -> bytes:
     """Compress with zstandard."""
-    import zstandard
-
     return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(data)
 
 
@@ -102,8 +101,6 @@ def stored_bytes(artefact: Artefact, *, accept_encoding: str) -> tuple[bytes, st
         return files.get(artefact.path), "zstd"
     path = artefact.path.removesuffix(".zst") + ".gz"
     if not files.exists(path):
-        import zstandard
-
         plain = zstandard.ZstdDecompressor().decompress(files.get(artefact.path))
         files.put(path, gzip.compress(plain, GZIP_LEVEL, mtime=0))
     return files.get(path), "gzip"

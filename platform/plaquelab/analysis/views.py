@@ -8,6 +8,7 @@ from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from inference.coronary import VESSELS
 from plaquelab.analysis import selectors, services
 from plaquelab.analysis.forms import CentrelineFileForm, TwoPointForm
 from plaquelab.analysis.models import AnalysisRun
@@ -118,8 +119,6 @@ def analyse_exam(request: StudyRequest, study: str, number: int) -> HttpResponse
 @require_http_methods(["GET", "POST"])
 def centrelines(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Give an exam's centrelines: a file, or two points a vessel."""
-    from inference.coronary import VESSELS
-
     found = get_study(request, study, Capability.START_ANALYSIS)
     exam = get_object_or_404(visible_exams(request.user, found), number=number)
     form_file, form_points = CentrelineFileForm(), TwoPointForm()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery.signals import worker_ready
 from django.apps import AppConfig
 
 
@@ -15,8 +16,6 @@ class ImagingConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the job kind and connect the receivers."""
-        from celery.signals import worker_ready
-
         from plaquelab.imaging import services
         from plaquelab.imaging.models import ImportJob
         from plaquelab.imaging.transitions import IMPORT

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
 from plaquelab.imaging.deidentify_table import ACTIONS, METHOD_CODES, SAFE_PRIVATE, SAFE_PRIVATE_VRS, WORDS
 from plaquelab.imaging.keys import date_offset_days, keyed_hash, mapped_uid
 
 if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
-    from pydicom.dataset import Dataset
 
 _DONE = {
     "K": "kept",
@@ -64,8 +66,6 @@ class Deidentifier:
         Pixel data must be native already. No source UID, date, name, number or private text survives; text
         that is kept is dropped where it repeats an identifying value of the source.
         """
-        from pydicom.dataset import Dataset
-
         found = _identifying_words(source)
         result = self._clean(source, found)
         for keyword in ("PatientName", "PatientID"):
@@ -93,8 +93,6 @@ class Deidentifier:
         return table
 
     def _clean(self, source: Dataset, found: frozenset[str]) -> Dataset:
-        from pydicom.dataset import Dataset
-
         result = Dataset()
         for element in source:
             if element.tag.is_private:
@@ -180,14 +178,10 @@ def clean_text(text: str) -> str:
 
 def _each(value: Any, change: Any) -> Any:
     """Apply ``change`` to one value or to each of several."""
-    from pydicom.multival import MultiValue
-
     return [change(one) for one in value] if isinstance(value, MultiValue | list) else change(value)
 
 
 def _strings(value: Any) -> Iterator[str]:
-    from pydicom.multival import MultiValue
-
     for one in value if isinstance(value, MultiValue | list) else [value]:
         yield str(one)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from pydicom.uid import UID
+
 from plaquelab.errors import Refusal
 
 if TYPE_CHECKING:
@@ -29,9 +32,6 @@ def make_native(source: Dataset) -> None:
     PixelError
         Unsupported transfer syntax, damaged or missing pixels, or colour.
     """
-    import numpy as np
-    from pydicom.uid import UID
-
     syntax = UID(str(getattr(source.file_meta, "TransferSyntaxUID", "") or "1.2.840.10008.1.2"))
     if int(source.get("SamplesPerPixel", 1) or 1) != 1:
         raise PixelError("colour-image", "The image is in colour: a CT image has one value per pixel.")

@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from plaquelab.audit import services as audit
 from plaquelab.errors import Refusal
+from plaquelab.imaging.importing import run_import
 from plaquelab.imaging.models import Exam, ImportJob, QualityReview
 from plaquelab.imaging.queries import answer_query, close_query, open_query, reopen_query
 from plaquelab.imaging.signals import exam_accepted
+from plaquelab.imaging.tasks import run_import_job
 from plaquelab.imaging.transitions import EXAM, IMPORT
 from plaquelab.jobs import services as jobs
 from plaquelab.states import ConflictError
@@ -59,8 +61,6 @@ def start_import(*, session: UploadSession, by: User | None) -> ImportJob:
 
 def ring_import(job_id: int) -> None:
     """Tell a worker that there is an import to do."""
-    from plaquelab.imaging.tasks import run_import_job
-
     run_import_job.delay_on_commit(job_id)  # type: ignore[attr-defined]
 
 
@@ -177,8 +177,6 @@ def import_path(
         raise
     job = ImportJob.objects.get(session=session)
     if not queue:
-        from plaquelab.imaging.importing import run_import
-
         run_import(job.pk)
         job.refresh_from_db()
     return job, paths
