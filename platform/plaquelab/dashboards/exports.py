@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from plaquelab.dashboards.answers import Document
 from plaquelab.dashboards.asking import Asked
-from plaquelab.dashboards.models import DatasetFreeze
+from plaquelab.freezes.models import DatasetFreeze
 
 Table = tuple[list[str], list[list[Any]]]
 MARKS = ("freeze", "lock state", "data")
