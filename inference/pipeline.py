@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from inference.centreline import Centreline
+from inference.composition_profiles import profile_named
 from inference.contours import VesselContours
 from inference.contours_from_probabilities import contours_from_probabilities
-from inference.coronary import profile_named
 from inference.errors import CentrelineError, QuantificationError, RefusedScan
 from inference.quantification import (
     AorticRegion,

@@ -26,7 +26,7 @@ from inference.centreline.quality import (
 )
 from inference.centreline.segments import segment_names
 from inference.centreline.tree import Branch, RawTree, centred_tree, find_tree, without
-from inference.coronary import VESSELS
+from inference.vocabulary import VESSELS
 from inference.volume import Volume
 
 Progress = Callable[[float], None]

@@ -17,9 +17,9 @@ import inference.networks
 from inference.__main__ import main
 from inference.centreline import Centreline, read_centrelines, trace, write_centrelines
 from inference.commands.analyse import COLUMNS
+from inference.composition_profiles import PROFILES
 from inference.contours import PIXEL_ANGLE, THETA, label_map
 from inference.contours_from_probabilities import contours_from_probabilities
-from inference.coronary import PROFILES
 from inference.errors import CentrelineError, RefusedScan
 from inference.phantom import generate, soft_targets, write_case
 from inference.phantom.phantom import Phantom

@@ -124,7 +124,7 @@ def analyse_exam(request: HttpRequest, study: str, number: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def centrelines(request: HttpRequest, study: str, number: int) -> HttpResponse:
     """Give an exam's centrelines: a file, or two points a vessel."""
-    from inference.coronary import VESSELS
+    from inference.vocabulary import VESSELS
 
     found = get_study(request, study, *selectors.START_ROLES)
     exam = get_object_or_404(visible_exams(request.user, found), number=number)
