@@ -4,7 +4,7 @@ PORT ?= 8000
 export DATA_DIR ?= $(CURDIR)/var
 MANAGE := .venv/bin/python manage.py
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint acceptance bench paper pictures clean
+.PHONY: help demo run test lint acceptance bench paper docs pictures clean
 
 help:  ## explain the targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -54,7 +54,12 @@ paper:  ## the published numbers of Lin et al. 2022 beside ours, line by line
 	@.ci/setup run
 	@.venv/bin/python -m analytics paper
 
-pictures:  ## one picture per page and role into docs/pictures/, from a running demonstration on PORT
+docs:  ## the guides and the reference of both libraries as a site in var/docs (a warning is an error)
+	@.ci/setup dev
+	@env -u DATA_DIR .venv/bin/python tests/run.py --only docs
+	@echo "Open var/docs/html/index.html"
+
+pictures:  ## one picture per page and role into var/pictures, from a running demonstration on PORT; renews those that the docs show
 	@.ci/setup dev
 	@env -u DATA_DIR .venv/bin/python tests/browser/pictures.py --port $(PORT)
 

@@ -4,4 +4,4 @@ Nothing here knows a database or the web. Every estimator returns a frozen resul
 that carries its estimate, interval, method, numbers of units and clusters, what was dropped and why.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

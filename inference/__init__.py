@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Threads that wait for one another must sleep, not spin: beside another busy process spinning made a network ten times
 # slower on two cores. The OpenMP runtime reads this when torch or numba is first imported; whoever set it is right.

@@ -9,6 +9,9 @@ import argparse
 import importlib
 import sys
 
+from inference import __version__
+from inference.errors import InferenceError, RefusedScan
+
 COMMANDS = {
     "analyse": "segment and measure a DICOM series along centrelines, found or given",
     "centrelines": "find and name the coronary arteries of a DICOM series",
@@ -20,10 +23,22 @@ COMMANDS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; each is imported only when it is asked for."""
+    try:
+        return _run(arguments)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        print("This command needs PyTorch: pip install 'plaquelab[torch]'", file=sys.stderr)
+        return 2
+
+
+def _run(arguments: list[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(
-        prog="python -m inference", description="Coronary plaque from CT. Research use only."
+        prog="python -m inference" if sys.argv[0].endswith("__main__.py") else None,
+        description="Coronary plaque from CT. Research use only.",
     )
+    parser.add_argument("--version", action="version", version=f"plaquelab-inference {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, summary in COMMANDS.items():
         sub = commands.add_parser(name, help=summary, description=summary)
@@ -32,8 +47,6 @@ def main(arguments: list[str] | None = None) -> int:
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     options = parser.parse_args(given)
-    from inference.errors import InferenceError, RefusedScan
-
     try:
         return int(options.run(options))
     except RefusedScan as error:

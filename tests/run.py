@@ -1,6 +1,6 @@
 """Run everything CI runs, in one process tree: lint, types, Vitest, and pytest in both worlds.
 
-usage: python tests/run.py [--only lint|frontend|second-world|python] [pytest arguments …]
+usage: python tests/run.py [--only lint|docs|frontend|second-world|python] [pytest arguments …]
 The last run is the main pytest run, so that its own summary closes the output.
 """
 
@@ -56,6 +56,14 @@ def lint() -> bool:
         return all([job.result() for job in jobs])
 
 
+DOCS = [str(BIN / "python"), "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
+
+
+def docs() -> bool:
+    """Build the documentation's site into var/docs; a warning is an error."""
+    return step("docs", [*DOCS, "-d", "var/docs/doctrees", "docs", "var/docs/html"])
+
+
 def frontend() -> bool:
     """Run Vitest."""
     return step("Vitest", ["npm", "run", "--silent", "test"], ROOT / "frontend")
@@ -75,12 +83,14 @@ def pytest(arguments: list[str], env: dict[str, str]) -> bool:
 def main() -> int:
     """Parse the command line and run the chosen parts; every part runs even when an earlier one failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=["lint", "frontend", "second-world", "python"])
+    parser.add_argument("--only", choices=["lint", "docs", "frontend", "second-world", "python"])
     options, extra = parser.parse_known_args()
-    chosen = {options.only} if options.only else {"lint", "frontend", "second-world", "python"}
+    chosen = {options.only} if options.only else {"lint", "docs", "frontend", "second-world", "python"}
     results: dict[str, bool] = {}
     if "lint" in chosen:
         results["lint"] = lint()
+    if "docs" in chosen:
+        results["docs"] = docs()
     if "frontend" in chosen:
         results["Vitest"] = frontend()
     if chosen & {"second-world", "python"}:

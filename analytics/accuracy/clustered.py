@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.accuracy.binomial import clopper_pearson
+from analytics.accuracy.binomial import clopper_pearson, logit_interval
 from analytics.columns import Table, codes, keys, numbers
-from analytics.distributions import expit, logit, normal_quantile
+from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, few_clusters
 from analytics.rounding import count, half_up, percent
@@ -198,7 +198,7 @@ def _proportion(
     half = Z * se / (share * (1 - share))
     return ClusteredProportion(
         estimate=share,
-        interval=Interval(expit(logit(share) - half), expit(logit(share) + half), "patient-cluster, logit"),
+        interval=logit_interval(share, half, "patient-cluster, logit"),
         se=se,
         wald_interval=Interval(share - Z * se, share + Z * se, "patient-cluster, Wald"),
         exact_interval=exact,

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.accuracy.binomial import logit_interval
 from analytics.accuracy.roc import placements, roc_of
 from analytics.columns import Table, codes, identities_in, keys, numbers
-from analytics.distributions import expit, logit, normal_quantile, normal_two_sided_p
+from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import Interval, Result, Test, few_clusters, few_events, interval_or_none
+from analytics.result import Interval, Result, Test, few_clusters, few_events
 from analytics.rounding import count
 
 if TYPE_CHECKING:
@@ -159,13 +160,10 @@ def clustered_roc_of(
     if variance <= 1e-18:
         return ClusteredRoc(estimate=naive.estimate, reason="no spread between patients", **common)
     se, auc = math.sqrt(variance), naive.estimate
-    scale = Z * se / (auc * (1 - auc)) if 0 < auc < 1 else math.nan
     return ClusteredRoc(
         estimate=auc,
         interval=Interval(max(0.0, auc - Z * se), min(1.0, auc + Z * se), "Obuchowski, patients as clusters"),
-        logit_interval=interval_or_none(
-            expit(logit(auc) - scale), expit(logit(auc) + scale), "Obuchowski, logit"
-        )
+        logit_interval=logit_interval(auc, Z * se / (auc * (1 - auc)), "Obuchowski, logit")
         if 0 < auc < 1
         else None,
         test=Test("z against 0.5", (auc - 0.5) / se, (), normal_two_sided_p((auc - 0.5) / se)),

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from analytics.accuracy.binomial import logit_interval
 from analytics.accuracy.two_by_two import TwoByTwo, predictive_at
-from analytics.distributions import expit, logit, normal_quantile
+from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Interval, Result
 from analytics.rounding import percent
@@ -122,4 +123,4 @@ def _adjusted(table: TwoByTwo, prevalence: float, positive: bool) -> Interval:
         value = sp * (1 - prevalence) / (sp * (1 - prevalence) + (1 - se) * prevalence)
         spread = se / (1 - se) / positives + (1 - sp) / sp / negatives
     half = Z * math.sqrt(spread)
-    return Interval(expit(logit(value) - half), expit(logit(value) + half), "Mercaldo, adjusted logit")
+    return logit_interval(value, half, "Mercaldo, adjusted logit")

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.accuracy.binomial import logit_interval
 from analytics.columns import Table, numbers
 from analytics.distributions import (
-    expit,
-    logit,
     normal_quantile,
     normal_two_sided_p,
     t_quantile,
@@ -31,7 +30,6 @@ from analytics.result import (
     Result,
     Test,
     few_events,
-    interval_or_none,
     no_values,
 )
 from analytics.rounding import count, half_up, percent
@@ -165,16 +163,16 @@ def roc_of(
         return Roc(
             estimate=auc, se=0.0, reason="marker separates completely or not at all: no interval", **common
         )
-    logit_interval = None
+    on_logit = None
     if 0 < auc < 1:
         half = Z * se / (auc * (1 - auc))
-        logit_interval = interval_or_none(expit(logit(auc) - half), expit(logit(auc) + half), "DeLong, logit")
+        on_logit = logit_interval(auc, half, "DeLong, logit")
     z = (auc - 0.5) / se
     return Roc(
         estimate=auc,
         se=se,
         interval=Interval(max(0.0, auc - Z * se), min(1.0, auc + Z * se), "DeLong"),
-        logit_interval=logit_interval,
+        logit_interval=on_logit,
         test=Test("z against 0.5", z, (), normal_two_sided_p(z)),
         warnings=_few(len(diseased), len(healthy)),
         **common,

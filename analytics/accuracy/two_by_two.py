@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.accuracy.binomial import clopper_pearson, wilson
+from analytics.accuracy.binomial import clopper_pearson, logit_interval, wilson
 from analytics.columns import Table, numbers
-from analytics.distributions import expit, logit, normal_quantile
+from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, plural
 from analytics.rounding import count, half_up, percent
@@ -299,4 +299,4 @@ def predictive_at(
         return None
     value = right / (right + wrong)
     half = Z * math.sqrt(spread)
-    return value, Interval(expit(logit(value) - half), expit(logit(value) + half), "Mercaldo logit")
+    return value, logit_interval(value, half, "Mercaldo logit")

@@ -10,8 +10,9 @@ from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import ACCENT, GROUPS, NEUTRAL, translucent
 
 if TYPE_CHECKING:
-    from analytics.survival.calibration import Calibration, RiskGroup
+    from analytics.survival.calibration import Calibration
     from analytics.survival.decision import DecisionCurve
+    from analytics.survival.risk_groups import RiskGroup
     from analytics.survival.survival_calibration import SurvivalCalibration
     from analytics.survival.time_roc import TimeAuc
 

@@ -194,12 +194,12 @@ def _by_levels(
     base = {k: v[known] for k, v in columns.items()} | dummies
     products = {f"{marker} × {k}": columns[marker][known] * v for k, v in dummies.items()}
     without, with_products = (cox_of(time[known], event[known], x) for x in (base, base | products))
-    if with_products.likelihood_ratio is None or without.likelihood_ratio is None:
+    more, less = with_products.log_likelihood, without.log_likelihood
+    tested = with_products.likelihood_ratio is not None and without.likelihood_ratio is not None
+    if not tested or more is None or less is None:
         why = with_products.reason or without.reason or "the models cannot be fitted"
         return Subgrouping(name, tuple(levels), None, missing, why)
-    assert with_products.log_likelihood is not None
-    assert without.log_likelihood is not None
-    statistic = max(0.0, 2 * (with_products.log_likelihood - without.log_likelihood))
+    statistic = max(0.0, 2 * (more - less))
     test = Test(
         "interaction, likelihood ratio",
         statistic,

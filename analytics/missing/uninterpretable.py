@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from analytics.accuracy.two_by_two import TwoByTwo, two_by_two_of
 from analytics.columns import Table, codes, column, is_missing, numbers
 from analytics.errors import AnalyticsError
+from analytics.monitoring.rate import Rate, rate_of
 from analytics.rounding import count, percent
-from analytics.timing import Rate, rate_of
 
 if TYPE_CHECKING:
     from analytics.figures.drawing import Drawing

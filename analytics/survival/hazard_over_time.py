@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
 KNOTS = (0.05, 0.5, 0.95)
+"""Quantiles of the events' transformed times: three knots can bend once, which is what a changing effect does first."""
 LEAST_EVENTS = 8
+"""A smooth of three coefficients then keeps five degrees of freedom for its band."""
 
 
 @dataclass(frozen=True, kw_only=True)

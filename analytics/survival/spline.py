@@ -32,7 +32,9 @@ KNOT_QUANTILES = {
     4: (0.05, 0.35, 0.65, 0.95),
     5: (0.05, 0.275, 0.5, 0.725, 0.95),
 }
+"""Harrell (2015), table 2.3."""
 POINTS = 101
+"""Points of the drawn curve, whole per cents of the marker's range."""
 
 
 def restricted_cubic_basis(x: Array, knots: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Time-dependent AUC: does the marker order those with an event by t before those still free of it after t?
+"""Time-dependent AUC: whether the marker orders those with an event by t before those still free of it after t.
 
 Cumulative cases, dynamic controls, cases weighted by the inverse probability of being uncensored (Uno 2007). The standard
 error is that of the influence functions, the estimation of the censoring curve included (Blanche and others 2013).

@@ -18,10 +18,9 @@ from inference.errors import CentrelineError, QuantificationError
 if TYPE_CHECKING:
     from inference.centreline import Centreline
     from inference.dicom.export import DicomObjects
-    from inference.dicom.source import SourceSeries
     from inference.pipeline import Analysis
     from inference.quantification import Lesion, Measurement
-    from inference.volume import Volume
+    from inference.scan import SourceSeries, Volume
 
 COLUMNS = (
     "exam",
@@ -72,9 +71,8 @@ def run(options: argparse.Namespace) -> int:
     from inference.centreline import read_centrelines
     from inference.centreline.automatic import find_centrelines
     from inference.composition_profiles import profile_named
-    from inference.dicom.source import read_source
     from inference.pipeline import Settings, analyse
-    from inference.volume import read_series
+    from inference.scan import read_series, read_source
 
     started = time.perf_counter()
     profile_named(options.profile)  # a wrong name is told before anything takes long

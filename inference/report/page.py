@@ -15,9 +15,9 @@ from inference.contours import THETA
 from inference.pipeline import Analysis
 from inference.quantification import Lesion, Measurement, VesselRead, composition_map
 from inference.rounding import half_up, written
+from inference.scan import Volume
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
 from inference.vocabulary import METRICS
-from inference.volume import Volume
 
 from .drawing import LUMEN, MARK, WALL, image, png, polygon, svg, tinted
 from .views import along, curved, grey
@@ -99,6 +99,7 @@ def report_page(*, exam: str, volume: Volume, analysis: Analysis, summary: Mappi
     versions = analysis.versions
     about = (
         f"Network {versions['model']} ({versions['weights_sha256'][:12]}), profile {versions['profile']}, "
+        f"inference {versions['inference']} ({versions['code_version']}), "
         f"scan {versions['volume_sha256'][:12]}, {summary['timings_s']['total']} s."
     )
     title = f"{exam}: coronary plaque" + (" (simulated)" if simulated else "")

@@ -40,9 +40,9 @@ from inference.phantom import generate, write_dicom  # noqa: E402
 from inference.phantom.phantom import Phantom  # noqa: E402
 from inference.phantom.truth_levels import row_volumes  # noqa: E402
 from inference.pipeline import Analysis, Settings, analyse  # noqa: E402
+from inference.scan import read_series  # noqa: E402
 from inference.training.agreement import by_patient, icc_a1  # noqa: E402
 from inference.vocabulary import VESSELS  # noqa: E402
-from inference.volume import read_series  # noqa: E402
 
 KEPT = ROOT / "var" / "bench" / "end_to_end.json"
 TRUTH = {

@@ -19,7 +19,7 @@ from inference.centreline import Centreline, read_centrelines, trace, write_cent
 from inference.commands.analyse import COLUMNS
 from inference.composition_profiles import PROFILES
 from inference.contours import PIXEL_ANGLE, THETA, label_map
-from inference.contours_from_probabilities import contours_from_probabilities
+from inference.contours.from_probabilities import contours_from_probabilities
 from inference.errors import CentrelineError, RefusedScan
 from inference.phantom import generate, soft_targets, write_case
 from inference.phantom.phantom import Phantom

@@ -14,7 +14,7 @@ from plaquelab.storage import store
 
 if TYPE_CHECKING:
     from inference.centreline import Centreline
-    from inference.volume import Volume
+    from inference.scan import Volume
 
 FROM_FILE = "file"
 TWO_POINT = "two-point"

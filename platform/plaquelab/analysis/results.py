@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from inference.pipeline import Analysis
     from inference.quantification import Measurement as Row
     from inference.quantification import VesselRead
+    from inference.scan import Volume
     from inference.straightening import StraightenedVessel
-    from inference.volume import Volume
 
 
 @dataclass(frozen=True)

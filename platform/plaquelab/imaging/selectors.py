@@ -14,7 +14,7 @@ from plaquelab.studies.models import Role, Site, Study
 from plaquelab.studies.selectors import roles_of, sites_of
 
 if TYPE_CHECKING:
-    from inference.volume import Volume
+    from inference.scan import Volume
 
 SEES_ALL = frozenset({Role.MANAGER, Role.TECHNICIAN, Role.AUDITOR})
 CONTROLS = frozenset({Role.MANAGER, Role.TECHNICIAN})
@@ -83,7 +83,7 @@ _loading = threading.Lock()
 
 @lru_cache(maxsize=2)
 def _volume(path: str) -> Volume:
-    from inference.volume import Volume
+    from inference.scan import Volume
 
     return Volume.from_bytes(store().get(path))
 

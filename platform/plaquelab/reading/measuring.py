@@ -145,7 +145,7 @@ def warm_up() -> None:
     import numpy as np
 
     from inference.contours import ANGLES, VesselContours
-    from inference.contours_from_threshold import contours_from_threshold
+    from inference.contours.from_threshold import contours_from_threshold
     from inference.quantification import (
         Lesion,
         VesselRead,
@@ -155,7 +155,7 @@ def warm_up() -> None:
         quantify,
         roll_up,
     )
-    from inference.stents import find_stents
+    from inference.quantification.stents import find_stents
     from inference.straightening import PIXELS, SPACING_ALONG, StraightenedVessel
 
     sections = 30

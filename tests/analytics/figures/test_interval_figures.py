@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from analytics.missing import pool_imputations, uninterpretable_of
+from analytics.monitoring.rate import rate_of
 from analytics.survival.concordance import compare_concordance, concordance_of
 from analytics.survival.decision import reclassification_of
 from analytics.survival.restricted_mean import restricted_means_of
-from analytics.timing import rate_of
 
 TIME = np.array([1, 2, 3, 4, 5, 6, 7, 8.0])
 EVENT = np.array([1, 1, 0, 1, 1, 0, 1, 1.0])

@@ -22,7 +22,7 @@ from inference.quantification import (
     quantify,
 )
 from inference.quantification.cadrads2 import plaque_burden
-from inference.volume import Volume
+from inference.scan import Volume
 from tests.inference.quantification.solids import bent, tube, value, with_plaque
 
 FIXED = PROFILES["fixed"]

@@ -27,7 +27,7 @@ __all__ = ["assigned", "ready_case"]
 
 @pytest.fixture
 def final(assigned: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    from inference.volume import Volume
+    from inference.scan import Volume
 
     for read, reader in zip(assigned.reads, (assigned.reader, assigned.reader2), strict=True):
         sign_as(read, reader)
