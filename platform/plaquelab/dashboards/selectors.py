@@ -15,6 +15,7 @@ from plaquelab.reading.charter import read_design
 from plaquelab.reading.models import ReadCase
 from plaquelab.studies.access import get_study
 from plaquelab.studies.models import Role, Study
+from plaquelab.studies.permissions import Capability
 from plaquelab.studies.selectors import roles_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def open_study(request: HttpRequest, slug: str) -> Study:
     PermissionDenied
         The user has no role that sees dashboards, or also reads in this study: the comparison would unblind.
     """
-    study = get_study(request, slug, *DASHBOARD_ROLES)
+    study = get_study(request, slug, Capability.SEE_DASHBOARDS)  # type: ignore[arg-type]
     if roles_of(request.user, study) & {str(role) for role in BLINDED_ROLES}:  # type: ignore[arg-type]
         raise PermissionDenied("Who reads in a study cannot see its comparisons.")
     return study

@@ -20,7 +20,8 @@ from plaquelab.dashboards.transitions import FREEZE, S
 from plaquelab.states import TransitionError
 from plaquelab.storage import store
 from plaquelab.studies.access import get_study
-from plaquelab.studies.models import Role, Study
+from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability
 
 
 def _one(request: HttpRequest, study: Study, number: int) -> DatasetFreeze:
@@ -29,7 +30,7 @@ def _one(request: HttpRequest, study: Study, number: int) -> DatasetFreeze:
 
 def _to_make(request: HttpRequest, slug: str) -> Study:
     """Return the study for somebody who makes freezes; selectors refuse who also reads."""
-    get_study(request, slug, Role.MANAGER)
+    get_study(request, slug, Capability.FREEZE)  # type: ignore[arg-type]
     return selectors.open_study(request, slug)
 
 
