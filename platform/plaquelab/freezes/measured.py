@@ -123,7 +123,7 @@ def rolled_up(values: Values, *, territories: Iterable[str]) -> Values:
 
     For reads that name lesions only. A given territory without a lesion has volume and stenosis 0.
     """
-    from inference.coronary import territory_of
+    from inference.vocabulary import territory_of
 
     by_territory: dict[str, list[tuple[str, int]]] = {name: [] for name in territories}
     for key in values.lesions:
@@ -162,7 +162,7 @@ def _roll(values: Values, keys: list[tuple[str, int]], metrics: Iterable[str]) -
 
 
 def _worst_grade(values: Values, keys: list[tuple[str, int]]) -> str:
-    from inference.coronary import cadrads
+    from inference.grading import cadrads
 
     grades = []
     for key in keys:
@@ -181,7 +181,8 @@ def _worst_grade(values: Values, keys: list[tuple[str, int]]) -> str:
 
 def graded_by_segment(values: Values) -> Values:
     """Return values whose territories and patient are the worst of the segments that were graded (invasive reads)."""
-    from inference.coronary import SEGMENTS, cadrads
+    from inference.grading import cadrads
+    from inference.vocabulary import SEGMENTS
 
     artery = {segment.short: segment.artery for segment in SEGMENTS}
     worst: dict[str, float] = {}
@@ -224,6 +225,6 @@ def segment_number(short: str) -> int | None:
 
 
 def _numbers() -> dict[str, Any]:
-    from inference.coronary import SEGMENTS
+    from inference.vocabulary import SEGMENTS
 
     return {segment.short: segment.number for segment in SEGMENTS}

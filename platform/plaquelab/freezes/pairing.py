@@ -129,7 +129,7 @@ def _extent(number: int, row: Row) -> Extent:
 def _lesion_row(
     comparison: Comparison, vessel: str, first: tuple[int, Row] | None, second: tuple[int, Row] | None
 ) -> dict[str, Any]:
-    from inference.coronary import territory_of
+    from inference.vocabulary import territory_of
 
     shown = first or second
     assert shown is not None

@@ -163,14 +163,14 @@ def _once(rows: Rows, key: Sequence[str]) -> Rows:
 
 
 def _territory(short: str) -> str:
-    from inference.coronary import SEGMENTS
+    from inference.vocabulary import SEGMENTS
 
     artery = next(segment.artery for segment in SEGMENTS if segment.short == short)
     return "LAD" if artery == "LM" else artery
 
 
 def _grade(stenosis: float | None) -> int | None:
-    from inference.coronary import cadrads
+    from inference.grading import cadrads
 
     return None if stenosis is None else int(cadrads(stenosis, has_lesion=stenosis > 0))
 

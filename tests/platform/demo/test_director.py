@@ -101,7 +101,7 @@ def perfect() -> Callable[..., Any]:
     """A pipeline whose network knows the truth of whichever tiny patient it is given."""
 
     def analyse(volume: Any, lines: Any, *, settings: Any, progress: Any) -> Any:
-        from inference.coronary import profile_named
+        from inference.composition_profiles import profile_named
         from inference.phantom import generate
         from inference.pipeline import Analysis
         from inference.quantification import quantify, roll_up
