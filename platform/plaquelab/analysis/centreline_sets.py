@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from inference.coronary import VESSELS
 from inference.errors import InferenceError
+from inference.vocabulary import VESSELS
 from plaquelab.analysis.models import CentrelineSet
 from plaquelab.errors import Refusal
 from plaquelab.storage import store

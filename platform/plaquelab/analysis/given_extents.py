@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from inference.coronary import profile_named
+from inference.composition_profiles import profile_named
 from plaquelab.analysis.models import AnalysisRun
 
 if TYPE_CHECKING:

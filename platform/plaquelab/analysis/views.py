@@ -8,7 +8,7 @@ from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from inference.coronary import VESSELS
+from inference.vocabulary import VESSELS
 from plaquelab.analysis import selectors, services
 from plaquelab.analysis.forms import CentrelineFileForm, TwoPointForm
 from plaquelab.analysis.models import AnalysisRun

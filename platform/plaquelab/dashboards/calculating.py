@@ -14,9 +14,9 @@ from django.conf import settings
 from django.db import transaction
 
 from plaquelab.dashboards import answers
-from plaquelab.dashboards.frozen import open_freeze
 from plaquelab.dashboards.models import Calculation
 from plaquelab.dashboards.questions import QUESTIONS
+from plaquelab.freezes.frozen import open_freeze
 from plaquelab.jobs import services as jobs
 from plaquelab.jobs.attempt import Progress, attempt
 from plaquelab.storage import store

@@ -99,7 +99,6 @@ def erase_job(job_id: int) -> None:
 
 def _end(held: Quarantine, event: str, *, by: User | None, reason: str) -> None:
     with transaction.atomic():
-        QUARANTINE.apply(held, event, by=by, reason=reason)
-        held.decided_at, held.decided_by = timezone.now(), by
-        held.save(update_fields=["decided_at", "decided_by"])
+        fields = {"decided_at": timezone.now(), "decided_by": by}
+        QUARANTINE.apply(held, event, by=by, reason=reason, fields=fields)
     _path(held.job_id, held.file_index, held.member).unlink(missing_ok=True)

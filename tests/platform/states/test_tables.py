@@ -25,7 +25,7 @@ MODELS = {
     "reading.CASE": "reading.ReadCase",
     "references.IMPORT": "references.ReferenceImport",
     "dashboards.CALCULATION": "dashboards.Calculation",
-    "dashboards.FREEZE": "dashboards.DatasetFreeze",
+    "freezes.FREEZE": "freezes.DatasetFreeze",
 }
 
 

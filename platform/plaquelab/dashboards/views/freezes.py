@@ -12,12 +12,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from plaquelab.dashboards import monitoring, selectors, services
-from plaquelab.dashboards.freezing import STAGES
-from plaquelab.dashboards.frozen import NotFrozenError, open_freeze
-from plaquelab.dashboards.models import DatasetFreeze
-from plaquelab.dashboards.transitions import FREEZE, S
-from plaquelab.states import TransitionError
+from plaquelab.dashboards import selectors
+from plaquelab.freezes import monitoring, services
+from plaquelab.freezes.freezing import STAGES
+from plaquelab.freezes.frozen import open_freeze
+from plaquelab.freezes.models import DatasetFreeze
+from plaquelab.freezes.selectors import may_make_freezes, visible_freezes
+from plaquelab.freezes.transitions import FREEZE, S
+from plaquelab.refusals import back_to, refusals
 from plaquelab.storage import store
 from plaquelab.studies.access import get_study
 from plaquelab.studies.models import Study
@@ -25,7 +27,7 @@ from plaquelab.studies.permissions import Capability
 
 
 def _one(request: HttpRequest, study: Study, number: int) -> DatasetFreeze:
-    return get_object_or_404(selectors.visible_freezes(request.user, study), number=number)  # type: ignore[arg-type]
+    return get_object_or_404(visible_freezes(request.user, study), number=number)  # type: ignore[arg-type]
 
 
 def _to_make(request: HttpRequest, slug: str) -> Study:
@@ -36,24 +38,22 @@ def _to_make(request: HttpRequest, slug: str) -> Study:
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@refusals(back_to("dashboards:freezes"))
 def freezes(request: HttpRequest, study: str) -> HttpResponse:
     """List the freezes that the person may open; the manager makes a new one."""
     found = _to_make(request, study) if request.method == "POST" else selectors.open_study(request, study)
     if request.method == "POST":
-        try:
-            made = services.request_freeze(
-                study=found,
-                by=request.user,  # type: ignore[arg-type]
-                note=request.POST.get("note", "")[:300],
-                leave_out_waiting="leave_out_waiting" in request.POST,
-            )
-            return redirect("dashboards:freeze", study=found.slug, number=made.number)
-        except services.FreezeError as error:
-            messages.error(request, str(error))
-    makes = selectors.may_make_freezes(request.user, found)  # type: ignore[arg-type]
+        made = services.request_freeze(
+            study=found,
+            by=request.user,  # type: ignore[arg-type]
+            note=request.POST.get("note", "")[:300],
+            leave_out_waiting="leave_out_waiting" in request.POST,
+        )
+        return redirect("dashboards:freeze", study=found.slug, number=made.number)
+    makes = may_make_freezes(request.user, found)  # type: ignore[arg-type]
     context = {
         "study": found,
-        "freezes": selectors.visible_freezes(request.user, found),  # type: ignore[arg-type]
+        "freezes": visible_freezes(request.user, found),  # type: ignore[arg-type]
         "makes": makes,
         "readiness": monitoring.readiness(found) if makes else None,
     }
@@ -62,7 +62,7 @@ def freezes(request: HttpRequest, study: str) -> HttpResponse:
 
 def _context(request: HttpRequest, study: Study, freeze: DatasetFreeze) -> dict[str, object]:
     active = freeze.state in (S.DRAFT, S.BUILDING)
-    makes = selectors.may_make_freezes(request.user, study)  # type: ignore[arg-type]
+    makes = may_make_freezes(request.user, study)  # type: ignore[arg-type]
     return {
         "study": study,
         "is_simulated": freeze.is_simulated or study.is_simulated,
@@ -131,21 +131,19 @@ def progress(request: HttpRequest, study: str, number: int) -> HttpResponse:
 
 @login_required
 @require_POST
+@refusals(back_to("dashboards:freeze", "study", "number"))
 def act(request: HttpRequest, study: str, number: int, action: str) -> HttpResponse:
     """Release, retry or discard a freeze."""
     found = _to_make(request, study)
     one = _one(request, found, number)
     by = request.user
-    try:
-        if action == "release":
-            services.release_freeze(freeze=one, by=by, reason=request.POST.get("reason", ""))  # type: ignore[arg-type]
-            messages.success(request, f"Freeze {number} is released to the investigators.")
-        elif action == "again":
-            services.retry_freeze(freeze=one, by=by)  # type: ignore[arg-type]
-        else:
-            services.discard_freeze(freeze=one, by=by, reason=request.POST.get("reason", ""))  # type: ignore[arg-type]
-    except (services.FreezeError, TransitionError) as error:
-        messages.error(request, str(error))
+    if action == "release":
+        services.release_freeze(freeze=one, by=by, reason=request.POST.get("reason", ""))  # type: ignore[arg-type]
+        messages.success(request, f"Freeze {number} is released to the investigators.")
+    elif action == "again":
+        services.retry_freeze(freeze=one, by=by)  # type: ignore[arg-type]
+    else:
+        services.discard_freeze(freeze=one, by=by, reason=request.POST.get("reason", ""))  # type: ignore[arg-type]
     return redirect("dashboards:freeze", study=found.slug, number=number)
 
 
@@ -192,8 +190,5 @@ def panel(request: HttpRequest, study: str, number: int, file: str) -> HttpRespo
     one = _one(request, found, number)
     if f"panels/{file}" not in one.files:
         raise Http404("No such picture.")
-    try:
-        data = open_freeze(one).panel(file)
-    except NotFrozenError as error:
-        raise Http404(str(error)) from None
+    data = open_freeze(one).panel(file)
     return HttpResponse(data, content_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
