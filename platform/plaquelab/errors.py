@@ -6,7 +6,7 @@ from analytics.errors import AnalyticsError
 from inference.errors import InferenceError
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818  it is no error: somebody is told no
     """Something that cannot be done as asked. Its text says what was wrong and what to do.
 
     Each application's refusals descend from it; ``plaquelab.refusals`` answers them on pages, ``plaquelab.api.errors``

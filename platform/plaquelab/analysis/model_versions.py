@@ -68,7 +68,8 @@ def find_weights(model: str) -> Weights:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, changed: int) -> Weights:
+def _read(path: Path, _changed: int) -> Weights:
+    """Read a weights file; one that was changed since is read again."""
     data = path.read_bytes()
     return Weights(path.stem, path, hashlib.sha256(data).hexdigest(), _header(path.name, data))
 

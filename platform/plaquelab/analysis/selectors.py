@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import QuerySet
 
 from plaquelab.analysis.models import AnalysisRun, Artefact, ContourSet, Measurement, Vessel
+from plaquelab.analysis.transitions import HELD
 from plaquelab.imaging.models import Exam
 from plaquelab.storage import StorageError, store
 from plaquelab.studies.blinding import hidden_exams
@@ -147,5 +148,4 @@ def stage_list(run: AnalysisRun) -> list[dict[str, Any]]:
 
 def is_active(run: AnalysisRun) -> bool:
     """Tell whether the run waits or works."""
-    S = AnalysisRun.State
-    return run.state in (S.PENDING, S.CLAIMED, S.RUNNING, S.STORING)
+    return run.state in (AnalysisRun.State.PENDING, *HELD)

@@ -126,12 +126,11 @@ class Deidentifier:
         if action == "D":
             return _each(element.value, self._moved)
         if action == "C":
-            cleaned = clean_text(str(element.value))
-            if not cleaned and element.keyword == "ContrastBolusAgent":
-                cleaned = (
-                    "CONTRAST"  # That contrast was given is an acquisition fact; its brand is not needed.
-                )
-            return "" if _repeats(cleaned, found) else cleaned
+            return _cleaned(element, found)
+        return self._kept(element, found)
+
+    def _kept(self, element: DataElement, found: frozenset[str]) -> Any:
+        """Return the value of an element that stays, unless it names an object or repeats what identifies somebody."""
         if element.VR == "UI" and not all(uid.startswith(_STANDARD_UIDS) for uid in _strings(element.value)):
             return _each(element.value, lambda uid: mapped_uid(self._key, str(uid)))
         if element.VR in _TEXT_VRS and element.keyword not in _MAKERS and _repeats(element.value, found):
@@ -174,6 +173,14 @@ def clean_text(text: str) -> str:
         if bare.lower() in WORDS or _NUMBER.fullmatch(bare) or _KERNEL.fullmatch(bare):
             kept.append(bare)
     return " ".join(kept)[:64]
+
+
+def _cleaned(element: DataElement, found: frozenset[str]) -> str:
+    """Return what is known of a description; nothing where even that repeats an identifying value."""
+    text = clean_text(str(element.value))
+    if not text and element.keyword == "ContrastBolusAgent":
+        text = "CONTRAST"  # That contrast was given is an acquisition fact; its brand is not needed.
+    return "" if _repeats(text, found) else text
 
 
 def _each(value: Any, change: Any) -> Any:

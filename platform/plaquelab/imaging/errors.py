@@ -5,7 +5,7 @@ from __future__ import annotations
 from plaquelab.errors import Refusal
 
 
-class ImportRejected(Refusal):
+class ImportRejected(Refusal):  # noqa: N818  as its root
     """The upload cannot become an exam, and why. Nothing of it is kept.
 
     Parameters

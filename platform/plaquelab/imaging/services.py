@@ -52,7 +52,7 @@ class QualityError(Refusal):
 
 
 @transaction.atomic
-def start_import(*, session: UploadSession, by: User | None) -> ImportJob:
+def start_import(*, session: UploadSession) -> ImportJob:
     """Queue the import of a received upload and ring after commit; asking twice gives the same job."""
     job, _ = ImportJob.objects.get_or_create(session=session, defaults={"study": session.study})
     transaction.on_commit(lambda: ring_import(job.pk))
