@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from inference.coronary import VESSELS
 from inference.errors import CentrelineError
 
 COLUMNS = ("vessel", "segment", "x_mm", "y_mm", "z_mm")
@@ -75,8 +76,6 @@ def read_centrelines(source: Path | str | bytes) -> list[Centreline]:
     CentrelineError
         Naming the row: missing columns, text in numbers, a vessel that is not one of the paths.
     """
-    from inference.coronary import VESSELS
-
     if isinstance(source, bytes):
         name, text = "the centreline file", source.decode("utf-8-sig", errors="replace")
     else:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.analysis import Analysis
 from inference.contours import THETA
 from inference.coronary import profile_named
-from inference.pipeline import Analysis
 from inference.quantification import Lesion, Measurement, VesselRead, composition_map
 from inference.scan import Volume
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
