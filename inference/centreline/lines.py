@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from inference.coronary import VESSELS
 from inference.errors import CentrelineError
+from inference.vocabulary import VESSELS
 
 COLUMNS = ("vessel", "segment", "x_mm", "y_mm", "z_mm")
 

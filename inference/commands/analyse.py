@@ -18,12 +18,13 @@ import numpy as np
 from inference.analysis import Analysis, Settings
 from inference.centreline import Centreline, read_centrelines, trace, write_centrelines
 from inference.centreline.automatic import find_centrelines
-from inference.coronary import VESSELS, profile_named
+from inference.composition_profiles import profile_named
 from inference.dicom.export import REPORT, SEGMENTATION, DicomObjects, export
 from inference.errors import CentrelineError, QuantificationError
 from inference.quantification import Lesion, Measurement
 from inference.report import report_page
 from inference.scan import SourceSeries, Volume, read_series, read_source
+from inference.vocabulary import VESSELS
 
 COLUMNS = (
     "exam",

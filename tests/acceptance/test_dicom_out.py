@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inference.analysis import Analysis
-from inference.coronary import PROFILES
+from inference.composition_profiles import PROFILES
 from inference.dicom import export, lesion_agreement, read_report
 from inference.quantification import quantify, roll_up
 from inference.scan import read_series, read_source

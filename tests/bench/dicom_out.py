@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from inference.analysis import Analysis  # noqa: E402
-from inference.coronary import PROFILES  # noqa: E402
+from inference.composition_profiles import PROFILES  # noqa: E402
 from inference.dicom import Agreement, export, lesion_agreement, read_report  # noqa: E402
 from inference.phantom import generate, write_dicom  # noqa: E402
 from inference.phantom.phantom import Phantom  # noqa: E402
