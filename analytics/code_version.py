@@ -123,9 +123,11 @@ def normalised(source: str) -> bytes:
     lines = [bytearray(line) for line in source.encode().splitlines()]
     for node in _statements(ast.parse(source)):
         if _has_no_effect(node):
-            for row in range(node.lineno - 1, node.end_lineno):
-                start = node.col_offset if row == node.lineno - 1 else 0
-                stop = node.end_col_offset if row == node.end_lineno - 1 else len(lines[row])
+            first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+            for row in range(first, last + 1):
+                start = node.col_offset if row == first else 0
+                stop = node.end_col_offset if row == last else None
+                stop = len(lines[row]) if stop is None else stop
                 lines[row][start:stop] = b" " * (stop - start)
     for row, length in _comments(source):
         del lines[row][len(lines[row]) - length :]

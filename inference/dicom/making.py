@@ -115,7 +115,7 @@ def new_object(
         series_time=making.created.time(),
     )
     if making.code_version:
-        made.SoftwareVersions = [__version__, making.code_version]
+        made.add_new("SoftwareVersions", "LO", [__version__, making.code_version])
     made.InstanceCreationDate, made.InstanceCreationTime = made.ContentDate, made.ContentTime
     made.SpecificCharacterSet = "ISO_IR 192"
     made.update(source.identity)
