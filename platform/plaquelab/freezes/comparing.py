@@ -19,11 +19,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from plaquelab.dashboards.centreline_places import place_between
-from plaquelab.dashboards.gathering import Case, SourceRead, network_read
-from plaquelab.dashboards.measured import TERRITORIES, Owner, Values, graded_by_segment, restricted, rolled_up
-from plaquelab.dashboards.pairing import Comparison
-from plaquelab.dashboards.recounting import wall_minus_lumen
+from plaquelab.freezes.centreline_places import place_between
+from plaquelab.freezes.gathering import Case, SourceRead, network_read
+from plaquelab.freezes.measured import TERRITORIES, Owner, Values, graded_by_segment, restricted, rolled_up
+from plaquelab.freezes.pairing import Comparison
+from plaquelab.freezes.recounting import wall_minus_lumen
 
 MOST_DAYS_TO_IVUS = 30.0
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from plaquelab.dashboards.freezing import copy_freeze
-from plaquelab.dashboards.models import DatasetFreeze
+from plaquelab.freezes.freezing import copy_freeze
+from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.storage import StorageError, store
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from plaquelab.analysis.models import AnalysisRun
-from plaquelab.dashboards.comparison_runs import reference_of_import, reference_of_revision
-from plaquelab.dashboards.measured import Owner
-from plaquelab.dashboards.signed import signed_revisions
+from plaquelab.freezes.comparison_runs import reference_of_import, reference_of_revision
+from plaquelab.freezes.measured import Owner
+from plaquelab.freezes.signed import signed_revisions
 from plaquelab.imaging.models import Exam
 from plaquelab.imaging.scan_dates import index_exams
 from plaquelab.reading.models import Assignment, Read, ReadCase

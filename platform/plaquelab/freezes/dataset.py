@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from plaquelab.dashboards import patient_tables, quality_table, reading_tables
-from plaquelab.dashboards.comparing import Plan, compare, plan
-from plaquelab.dashboards.gathering import Case, gather
-from plaquelab.dashboards.measured import Owner, values_of
-from plaquelab.dashboards.pairing import pair_rows
+from plaquelab.freezes import patient_tables, quality_table, reading_tables
+from plaquelab.freezes.comparing import Plan, compare, plan
+from plaquelab.freezes.gathering import Case, gather
+from plaquelab.freezes.measured import Owner, values_of
+from plaquelab.freezes.pairing import pair_rows
 from plaquelab.references.models import Outcome
 from plaquelab.references.selectors import covariates_of, outcomes_of, own_covariates
 from plaquelab.studies.models import Study

@@ -1,11 +1,11 @@
-"""What dashboards do when reading, references and analysis tell them something."""
+"""What freezes do when reading, references and analysis tell them something."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from plaquelab.analysis.models import AnalysisRun
-from plaquelab.dashboards import comparison_runs
+from plaquelab.freezes import comparison_runs
 from plaquelab.reading.models import ReadCase
 
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from plaquelab.analysis.models import AnalysisRun, Measurement
 from plaquelab.analysis.selectors import latest_run
 from plaquelab.analysis.services import GivenExtents, request_given_extents
-from plaquelab.dashboards.signed import signed_revisions
+from plaquelab.freezes.signed import signed_revisions
 from plaquelab.imaging.models import Exam
 from plaquelab.reading.models import ReadCase, ReadRevision
 from plaquelab.references.models import ImportedRead

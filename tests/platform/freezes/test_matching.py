@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plaquelab.dashboards.matching import Extent, match
+from plaquelab.freezes.matching import Extent, match
 
 
 def numbers(pairs):

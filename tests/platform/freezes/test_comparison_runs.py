@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from plaquelab.analysis.models import AnalysisRun
-from plaquelab.dashboards import comparison_runs
+from plaquelab.freezes import comparison_runs
 from plaquelab.references.models import ImportedRead
 from plaquelab.references.services import import_file
 from tests.platform.ready_cases import assigned, ready_case, sign_as, store_run
@@ -95,8 +95,8 @@ def test_reads_that_came_before_the_analysis_are_measured_after_it(two_studies: 
 
 
 def test_the_networks_own_lesions_are_counted_as_ultrasound_counts(ready_case: SimpleNamespace) -> None:
-    from plaquelab.dashboards.measured import values_of
-    from plaquelab.dashboards.recounting import wall_minus_lumen
+    from plaquelab.freezes.measured import values_of
+    from plaquelab.freezes.recounting import wall_minus_lumen
 
     run = ready_case.case.run
     counted = wall_minus_lumen(run.pk, ["LAD"])

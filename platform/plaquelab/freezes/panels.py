@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from plaquelab.analysis.models import ContourSet, Measurement
 from plaquelab.analysis.selectors import load_vessel, vessel_read
-from plaquelab.dashboards.gathering import Case
+from plaquelab.freezes.gathering import Case
 from plaquelab.imaging.selectors import volume_of
 from plaquelab.reading.measuring import aortic_sd, composition_profile
 

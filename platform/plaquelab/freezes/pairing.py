@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analytics.metrics import METRICS
-from plaquelab.dashboards.matching import Extent, match
-from plaquelab.dashboards.measured import NON_DIAGNOSTIC, Row, Values, category, segment_number
+from plaquelab.freezes.matching import Extent, match
+from plaquelab.freezes.measured import NON_DIAGNOSTIC, Row, Values, category, segment_number
 
 Place = Callable[[str, float], float]
 """Turns a position (mm) along a vessel of the second read into one along the first read's vessel."""

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from plaquelab.analysis.models import AnalysisRun
-from plaquelab.dashboards.gathering import Case, SourceRead, network_read
-from plaquelab.dashboards.measured import (
+from plaquelab.freezes.gathering import Case, SourceRead, network_read
+from plaquelab.freezes.measured import (
     NON_DIAGNOSTIC,
     TERRITORIES,
     Owner,

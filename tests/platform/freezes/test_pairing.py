@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plaquelab.dashboards.measured import Values, category, graded_by_segment, restricted, rolled_up
-from plaquelab.dashboards.pairing import Comparison, pair_rows
+from plaquelab.freezes.measured import Values, category, graded_by_segment, restricted, rolled_up
+from plaquelab.freezes.pairing import Comparison, pair_rows
 
 VOLUME, AREA = "total_plaque_volume", "minimal_luminal_area"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from analytics.metrics import METRICS
 from plaquelab.analysis.models import AnalysisRun
-from plaquelab.dashboards.gathering import Case
-from plaquelab.dashboards.measured import Owner, Values, category
+from plaquelab.freezes.gathering import Case
+from plaquelab.freezes.measured import Owner, Values, category
 from plaquelab.imaging.models import Exam, QualityReview, Series
 from plaquelab.reading.models import ReadRevision
 from plaquelab.references.selectors import assign_score

@@ -18,10 +18,10 @@ from django.utils import timezone
 
 from analytics.errors import AnalyticsError
 from plaquelab.audit import services as audit
-from plaquelab.dashboards import panels
-from plaquelab.dashboards.dataset import Dataset, build
-from plaquelab.dashboards.models import DatasetFreeze
-from plaquelab.dashboards.transitions import FREEZE, S
+from plaquelab.freezes import panels
+from plaquelab.freezes.dataset import Dataset, build
+from plaquelab.freezes.models import DatasetFreeze
+from plaquelab.freezes.transitions import FREEZE, S
 from plaquelab.jobs import services as jobs
 from plaquelab.reading.charter import read_design
 from plaquelab.references.vocabulary import DEATHS

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from plaquelab.dashboards import freezing, panels, services
-from plaquelab.dashboards.frozen import open_freeze
-from plaquelab.dashboards.gathering import gather
+from plaquelab.freezes import freezing, panels, services
+from plaquelab.freezes.frozen import open_freeze
+from plaquelab.freezes.gathering import gather
 from plaquelab.studies.models import CharterVersion
 from tests.platform.ready_cases import (
     assigned,

@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from plaquelab.accounts.models import User
-from plaquelab.dashboards.freezing import copy_freeze, execute
-from plaquelab.dashboards.selectors import may_make_freezes
-from plaquelab.dashboards.services import FreezeError, release_freeze, request_freeze
+from plaquelab.freezes.freezing import copy_freeze, execute
+from plaquelab.freezes.selectors import may_make_freezes
+from plaquelab.freezes.services import FreezeError, release_freeze, request_freeze
 from plaquelab.studies.models import Study
 
 

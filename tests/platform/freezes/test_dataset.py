@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from analytics.freeze import About, read_freeze, write_freeze
 from plaquelab.analysis.models import AnalysisRun, Measurement
-from plaquelab.dashboards.dataset import build
-from plaquelab.dashboards.signed import signed_revisions
+from plaquelab.freezes.dataset import build
+from plaquelab.freezes.signed import signed_revisions
 from plaquelab.reading.models import ReadCase
 from plaquelab.references.services import import_file
-from tests.platform.dashboards.conftest import lesion_rows, territory_rows
+from tests.platform.filled_study import lesion_rows, territory_rows
 from tests.platform.references.conftest import file_of
 
 pytestmark = [pytest.mark.both_worlds, pytest.mark.django_db]
@@ -94,8 +94,8 @@ def test_assisted_reads_stand_apart(filled):
 
 
 def test_the_share_that_an_assisted_reader_changed(filled):
-    from plaquelab.dashboards.measured import Values
-    from plaquelab.dashboards.reading_tables import share_changed
+    from plaquelab.freezes.measured import Values
+    from plaquelab.freezes.reading_tables import share_changed
 
     network, assisted = Values(), Values()
     network.vessels = {"LAD": {"total_plaque_volume": 80.0}, "RCA": {"total_plaque_volume": 20.0}}
@@ -111,8 +111,8 @@ def test_two_readers_are_compared_once_both_signed(filled):
 
 
 def test_ultrasound_angiography_and_imported_experts(filled, monkeypatch):
-    from plaquelab.dashboards import comparing
-    from plaquelab.dashboards.measured import values_of
+    from plaquelab.freezes import comparing
+    from plaquelab.freezes.measured import values_of
 
     world = filled.a
     # The fixture's runs are rows without files; what is counted again is the next test's.

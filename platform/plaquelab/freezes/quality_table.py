@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from plaquelab.analysis.models import AnalysisRun, Artefact, ContourSet
-from plaquelab.dashboards.centreline_places import SECTION_SPACING_MM
-from plaquelab.dashboards.gathering import Case
-from plaquelab.dashboards.reading_tables import Days, Rows
+from plaquelab.freezes.centreline_places import SECTION_SPACING_MM
+from plaquelab.freezes.gathering import Case
+from plaquelab.freezes.reading_tables import Days, Rows
 from plaquelab.imaging.models import Exam, QualityReview, Query
 from plaquelab.storage import store
 from plaquelab.studies.models import Study

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import load_vessel, network_contours, vessel_read
-from plaquelab.dashboards.measured import Values, put
+from plaquelab.freezes.measured import Values, put
 from plaquelab.reading.measuring import aortic_sd, composition_profile
 
 

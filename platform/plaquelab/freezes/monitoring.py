@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from plaquelab.analysis.models import AnalysisRun
-from plaquelab.dashboards import comparison_runs
+from plaquelab.freezes import comparison_runs
 from plaquelab.reading.models import ReadCase
 from plaquelab.references.selectors import totals
 from plaquelab.studies.models import Study, Subject
