@@ -250,7 +250,7 @@ class ClusteredResult(Result):
         )
 
 
-HELD: tuple[str, ...] = ("analytics.none",)
+HELD: tuple[str, ...] = ("analytics.accuracy",)
 """Packages whose results are held to the rule of intervals; it goes when all are."""
 
 DRAWING = {"drawing_only": True}

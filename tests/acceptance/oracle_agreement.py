@@ -208,7 +208,7 @@ def unpaired_roc_case(case: Case) -> dict[str, Any]:
     table = data(case)
     a, b = (roc(table[table["g"] == g], marker="x", outcome="y") for g in "AB")
     d = unpaired_difference(a, b)
-    return {"auc_A": a.estimate, "auc_B": b.estimate, "D": d.t, "df_welch": d.df, "p": d.p}
+    return {"auc_A": a.estimate, "auc_B": b.estimate, "D": d.test.statistic, "df_welch": d.test.df[0], "p": d.test.p}
 
 
 def paired_accuracy_case(case: Case) -> dict[str, Any]:

@@ -363,9 +363,9 @@ def roc_pair(case: Case) -> dict[str, Any]:
     for a, b in (("s100b", "ndka"), ("wfns", "s100b"), ("wfns", "ndka")):
         d = paired_difference(x[a], x[b], y)
         out[f"{a}_{b}"] = {
-            "diff": d.difference,
-            "z": d.z,
-            "p": d.p,
+            "diff": d.estimate,
+            "z": d.test.statistic,
+            "p": d.test.p,
             "cov": d.covariance,
             "ci": list(d.interval),
         }
