@@ -235,7 +235,7 @@ def maximally_selected_case(case: Case) -> dict[str, Any]:
         "cutpoint_le": r.estimate,
         "p_lausen1994_clipped": r.test.p,
         "p_lausen1994_raw_bound": r.test.p,
-        "naive_logrank_p_at_cut": log_rank(time, event, group, 2).p,
+        "naive_logrank_p_at_cut": log_rank(time, event, group, 2).test.p,
     }
 
 

@@ -414,13 +414,13 @@ def log_rank_lung(case: Case) -> dict[str, Any]:
     plain, peto = log_rank(time, event, group, 2), log_rank(time, event, group, 2, rho=1)
     return {
         "n": np.bincount(group).tolist(),
-        "observed": plain.observed.tolist(),
-        "expected": plain.expected.tolist(),
-        "chisq": plain.statistic,
+        "observed": list(plain.observed),
+        "expected": list(plain.expected),
+        "chisq": plain.test.statistic,
         "df": 1,
-        "p": plain.p,
-        "peto_prentice_rho1_chisq": peto.statistic,
-        "peto_p": peto.p,
+        "p": plain.test.p,
+        "peto_prentice_rho1_chisq": peto.test.statistic,
+        "peto_p": peto.test.p,
     }
 
 
