@@ -20,8 +20,8 @@ from plaquelab.imaging.models import Exam
 from plaquelab.storage import store
 
 if TYPE_CHECKING:
+    from inference.analysis import Analysis
     from inference.contours import VesselContours
-    from inference.pipeline import Analysis
     from inference.quantification import Measurement as Row
     from inference.quantification import VesselRead
     from inference.scan import Volume
