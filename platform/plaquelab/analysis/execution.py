@@ -97,7 +97,8 @@ def _reporter(run: AnalysisRun) -> Callable[[str, float], None]:
 
 
 def _analyse_and_store(run: AnalysisRun) -> None:
-    from inference.pipeline import Settings, analyse
+    from inference.analysis import Settings
+    from inference.pipeline import analyse
 
     progress = _reporter(run)
     _step(run, "start")

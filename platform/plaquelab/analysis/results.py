@@ -20,8 +20,8 @@ from plaquelab.imaging.models import Exam
 from plaquelab.storage.content import StoredFile, put_file, put_made
 
 if TYPE_CHECKING:
+    from inference.analysis import Analysis
     from inference.contours import VesselContours
-    from inference.pipeline import Analysis
     from inference.quantification import Measurement as Row
     from inference.quantification import VesselRead
     from inference.straightening import StraightenedVessel
