@@ -12,9 +12,11 @@ from plaquelab.analysis.model_versions import path_of
 from plaquelab.analysis.models import AnalysisRun
 from plaquelab.analysis.signals import run_succeeded
 from plaquelab.imaging import selectors as imaging
+from plaquelab.imaging.volumes import complete_slabs
 from plaquelab.jobs import services as jobs
 from plaquelab.jobs.attempt import End, Progress, attempt
 from plaquelab.storage import MissingFileError
+from plaquelab.storage.content import put_file
 
 STAGES = ("load", "straighten", "segment", "contours", "quantify", "store")
 
@@ -35,7 +37,8 @@ def _file_missing(number: str) -> str:
 
 
 def _analyse_and_store(run: AnalysisRun, progress: Progress) -> None:
-    from inference.pipeline import Settings, analyse  # noqa: PLC0415  loads torch: workers only
+    from inference.analysis import Settings  # noqa: PLC0415  as the next
+    from inference.pipeline import analyse  # noqa: PLC0415  loads torch: workers only
 
     jobs.step(run, "start")
     take_over(run)
@@ -43,6 +46,7 @@ def _analyse_and_store(run: AnalysisRun, progress: Progress) -> None:
     progress("load", 0.0)
     weights = path_of(run.model)
     volume = imaging.volume_of(run.exam)
+    complete_slabs(exam=run.exam, volume=volume)
     lines = centreline_sets.load(run.centrelines, volume=volume)
     loaded = time.monotonic()
     settings = Settings(model=str(weights), profile=run.profile, lesions=given_extents.lesions_of(run))
@@ -51,10 +55,10 @@ def _analyse_and_store(run: AnalysisRun, progress: Progress) -> None:
     jobs.step(run, "store")
     jobs.report(run, "store", 0.0)
     storing = time.monotonic()
-    traced = results.put_file(
+    traced = put_file(
         folder=f"runs/{run.pk}", kind="centrelines", suffix=".csv", data=centreline_sets.write_csv(lines)
     )
-    stored = results.put_files(run=run, volume=volume, analysis=analysis, extra=[traced])
+    stored = results.put_files(run=run, analysis=analysis, extra=[traced])
     jobs.report(run, "store", 0.7)
     timings = {
         "load": round(loaded - started, 3),

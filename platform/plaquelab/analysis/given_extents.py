@@ -10,7 +10,7 @@ from inference.composition_profiles import profile_named
 from plaquelab.analysis.models import AnalysisRun
 
 if TYPE_CHECKING:
-    from inference.pipeline import Analysis
+    from inference.analysis import Analysis
     from inference.quantification import Lesion
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from plaquelab.errors import Refusal
 
 
-class ImportRejected(Refusal):  # noqa: N818  as its root
+class ImportRejected(Refusal):
     """The upload cannot become an exam, and why. Nothing of it is kept.
 
     Parameters

@@ -32,7 +32,7 @@ _reapers: list[Any] = []
 
 
 def _start_reaper(**_: Any) -> None:
-    from plaquelab.jobs.reaper import ReaperThread  # noqa: PLC0415  models are not loaded yet when this module is
+    from plaquelab.jobs.reaper import ReaperThread
 
     thread = ReaperThread()
     _reapers.append(thread)
