@@ -25,6 +25,7 @@ from plaquelab.reading.editing import DraftState, drafts_of, state_of
 from plaquelab.reading.models import ReadRevision
 from plaquelab.reading.revisions import latest_revision
 from plaquelab.reading.transitions import R
+from plaquelab.states import TransitionError
 from plaquelab.studies.permissions import Capability, may
 
 SHORT_HASH = 16
@@ -122,6 +123,9 @@ def _vessel_summary(
         lesions, reviewed = len(replay.present(draft)[0].lesions), draft.reviewed
     elif opened.mode == "adjudicate":
         lesions, reviewed = 0, True
+    elif opened.mode == "read" and revision is None:
+        # The read has not begun: the network's answer is not the reader's to see.
+        lesions, reviewed = 0, False
     else:
         lesions = selectors.contour_set_of(vessel, revision).lesions.count()
         reviewed = revision is not None and vessel.name in revision.reviewed
@@ -219,6 +223,9 @@ def state_payload(opened: Opened, vessel: Vessel, side: str) -> dict[str, Any]:
     if opened.mode == "read" and opened.read.state == R.IN_PROGRESS:
         return draft_payload(opened, state_of(read=opened.read, vessel=vessel.name))
     revision = latest_revision(opened.read) if opened.mode == "read" else opened.revision(side)
+    if opened.mode == "read" and revision is None:
+        # Without one the contours below would be the network's.
+        raise TransitionError("This read has not begun: open the case first.")
     contour_set = selectors.contour_set_of(vessel, revision)
     owner = revision if revision is not None else opened.run
     rows = owner.measurements.filter(vessel=vessel.name, level__in=("lesion", "segment", "vessel")).order_by(
