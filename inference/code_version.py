@@ -20,13 +20,15 @@ PACKAGE = Path(__file__).resolve().parent
 
 NUMBERS = (
     "centreline.*",
+    "composition_profiles",
     "contours.*",
-    "coronary",
+    "grading",
     "networks.*",
     "pipeline",
     "quantification.*",
     "scan.*",
     "straightening",
+    "vocabulary",
 )
 """Modules that can change a number; ``name.*`` is a package with all that lies in it."""
 

@@ -16,9 +16,9 @@ import numpy as np
 from inference import __version__
 from inference.centreline import Centreline
 from inference.code_version import code_version
+from inference.composition_profiles import profile_named
 from inference.contours import VesselContours
 from inference.contours.from_probabilities import contours_from_probabilities
-from inference.coronary import profile_named
 from inference.errors import CentrelineError, QuantificationError, RefusedScan
 from inference.quantification import (
     AorticRegion,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,6 @@ from analytics.errors import AnalyticsError
 from analytics.resampling import SEED, percentile_interval, resample_counts
 from analytics.result import DRAWING, Dropped, Interval, Result, few_clusters, no_values
 from analytics.rounding import half_up, percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 CRITERIA = ("youden", "closest", "sensitivity", "specificity")
@@ -98,12 +95,6 @@ class CutOff(Result):
     def caption(self) -> str:
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-    def drawing(self, *, link_template: str = "") -> Drawing:
-        """Sensitivity and specificity over every cut-off, with the chosen one; ``{threshold}`` in the link is a cut-off."""
-        from analytics.figures.cutoff import cut_off_plot
-
-        return cut_off_plot(self, link_template=link_template)
 
 
 def cut_off(

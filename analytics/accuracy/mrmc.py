@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ from analytics.distributions import f_upper_tail, normal_quantile, normal_two_si
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, Test, interval_or_none, plural
 from analytics.rounding import half_up
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -84,13 +81,6 @@ class Mrmc(Result):
         means = [f"{m.modality} {half_up(m.estimate, 3)}" for m in self.modalities if m.estimate is not None]
         quoted = f"; means: {', '.join(means)}" if means else ""
         return f"{text}; {len(self.readers)} {plural('reader', len(self.readers))}{quoted}."
-
-    def drawing(self) -> Drawing:
-        """Each modality's mean with its interval."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row(m.modality, m.estimate, m.interval) for m in self.modalities]
-        return estimates(rows, self.merit, reason=self.reason, simulated=self.simulated)
 
 
 def mrmc(

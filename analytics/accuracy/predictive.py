@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analytics.accuracy.binomial import logit_interval
 from analytics.accuracy.two_by_two import TwoByTwo, predictive_at
@@ -17,9 +17,6 @@ from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Interval, Result
 from analytics.rounding import percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Z = normal_quantile(0.975)
 
@@ -56,16 +53,6 @@ class PredictiveValues:
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         return {"ppv": [v.to_dict() for v in self.ppv], "npv": [v.to_dict() for v in self.npv]}
-
-    def drawing(self) -> Drawing:
-        """Both predictive values against prevalence."""
-        from analytics.figures.accuracy import predictive_curves
-
-        return predictive_curves(self)
-
-    def figure(self) -> Any:
-        """The same as a ``plotly.graph_objects.Figure``."""
-        return self.drawing().to_figure()
 
 
 def predictive_values(table: TwoByTwo, prevalences: Sequence[float]) -> PredictiveValues:

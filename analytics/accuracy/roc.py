@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +33,6 @@ from analytics.result import (
     no_values,
 )
 from analytics.rounding import count, half_up, percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Z = normal_quantile(0.975)
 
@@ -96,12 +93,6 @@ class Roc(Result):
                 f"{percent(self.youden.specificity)} % (chosen and tested on the same data, so optimistic)"
             )
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-    def drawing(self, *, link_template: str = "") -> Drawing:
-        """The curve; ``{threshold}`` in the link template becomes a point's cut-off."""
-        from analytics.figures.accuracy import roc_curve
-
-        return roc_curve(self, link_template=link_template)
 
 
 def roc(table: Table, *, marker: str, outcome: str, unit: str = "patient") -> Roc:

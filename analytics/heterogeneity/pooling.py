@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,6 @@ from analytics.distributions import chi2_upper_tail, normal_quantile, normal_two
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, Test
 from analytics.rounding import half_up, p_value
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -78,12 +75,6 @@ class Pooled(Result):
     def sentence_marked(self) -> str:
         """The sentence, marked when simulated: the caption of its figure."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-    def drawing(self) -> Drawing:
-        """Forest plot of the sites and the pooled effect."""
-        from analytics.figures.heterogeneity import pooled_forest
-
-        return pooled_forest(self)
 
 
 def pool(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,6 @@ from analytics.result import Test
 from analytics.rounding import count, p_value
 from analytics.survival.cox import cox_of
 from analytics.survival.hazard_ratio import Cox, HazardRatio
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 
@@ -106,16 +103,6 @@ class Subgroups:
             "subgroupings": [s.to_dict() for s in self.subgroupings],
             "simulated": self.simulated,
         }
-
-    def drawing(self, *, link_template: str = "") -> Drawing:
-        """Forest plot by subgroup; in the link ``{by}`` and ``{level}`` become the subgroup and its level."""
-        from analytics.figures.heterogeneity import subgroup_forest
-
-        return subgroup_forest(self, link_template=link_template)
-
-    def figure(self) -> Any:
-        """The same as a ``plotly.graph_objects.Figure``."""
-        return self.drawing().to_figure()
 
 
 def subgroups(

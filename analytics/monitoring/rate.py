@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,6 @@ from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, few_clusters
 from analytics.rounding import percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 
@@ -48,13 +45,6 @@ class Rate(Result):
             "; " + ", ".join(f"{reason} {number}" for reason, number in self.reasons) if self.reasons else ""
         )
         return f"{self.name}: {self.count} of {self.counted()} ({percent(self.estimate)} %{limits}){why}."
-
-    def drawing(self) -> Drawing:
-        """The share with its interval."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row(self.name, self.estimate, self.interval)]
-        return estimates(rows, "Share", reason=self.reason, simulated=self.simulated)
 
 
 def rate(

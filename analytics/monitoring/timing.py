@@ -6,9 +6,8 @@ Times are skewed, so that their ratio is the geometric one; the ratio of means a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +18,6 @@ from analytics.distributions import t_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import DRAWING, Dropped, Interval, Result, Test, no_values
 from analytics.rounding import half_up, p_value
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 
@@ -82,12 +78,6 @@ class PairedTiming(Result):
     def caption(self) -> str:
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-    def drawing(self, *, links: Sequence[str] = ()) -> Drawing:
-        """Every pair on logarithmic axes."""
-        from analytics.figures.timing import paired_times as draw
-
-        return draw(self, links=links)
 
 
 def _digits(value: float) -> int:

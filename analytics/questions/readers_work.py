@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.describe import Description, describe
+from analytics.figures import draw
 from analytics.figures.drawing import Drawing
 from analytics.figures.style import ACCENT
 from analytics.monitoring.disagreement import reader_disagreement
@@ -143,7 +144,7 @@ def timing_part(a: Asked) -> Part:
             Figure(
                 f"timing_{column}",
                 f"Time per case: expert and network ({label})",
-                found.drawing(links=links),
+                draw(found, links=links),
                 found.caption(),
             )
         )

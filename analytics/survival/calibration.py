@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_
 from analytics.rounding import half_up
 from analytics.survival.logistic import logistic
 from analytics.survival.risk_groups import TENTHS, RiskGroup, risk_groups, risk_tenths
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -58,12 +55,6 @@ class Calibration(Result):
             return text
         more = f"in the large {half_up(self.intercept, 3)}, Brier score {half_up(self.brier, 3)}"
         return f"{text[:-1]}; {more}."
-
-    def drawing(self) -> Drawing:
-        """Observed against predicted risk in tenths."""
-        from analytics.figures.prediction import calibration as draw
-
-        return draw(self)
 
 
 def calibration(table: Table, *, probability: str, outcome: str, unit: str = "patient") -> Calibration:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from analytics.survival.partial_likelihood import RiskSets, maximise
 from analytics.survival.proportional_hazards import transformed_times
 from analytics.survival.residuals import scaled_schoenfeld
 from analytics.survival.spline import restricted_cubic_basis
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -70,12 +67,6 @@ class HazardOverTime:
             "reason": self.reason,
             "simulated": self.simulated,
         }
-
-    def drawing(self, *, links: tuple[str, ...] = ()) -> Drawing:
-        """Residuals against time with the smooth and the model's coefficient."""
-        from analytics.figures.survival import hazard_over_time
-
-        return hazard_over_time(self, links=links)
 
 
 def hazard_over_time_of(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from analytics.result import Dropped, Interval, Result, Test, few_events
 from analytics.rounding import half_up, p_value
 from analytics.survival.follow_up import check
 from analytics.survival.kaplan_meier import Curve, kaplan_meier
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -65,17 +62,6 @@ class RestrictedMeans(Result):
     def caption(self) -> str:
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-    def drawing(self) -> Drawing:
-        """Every group's restricted mean."""
-        from analytics.figures.drawing import refused
-        from analytics.figures.estimates import Row, estimates
-
-        if self.reason:
-            return refused(self.reason, simulated=self.simulated)
-        rows = [Row(g.group, g.estimate, g.interval) for g in self.groups]
-        title = f"Event-free {self.time_unit} up to {half_up(self.tau, 1)}"
-        return estimates(rows, title, simulated=self.simulated)
 
 
 def restricted_means(

@@ -7,7 +7,7 @@ probability of being uncensored (Graf and others 1999); scaled, it is compared w
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,6 @@ from analytics.survival.censoring import uncensored_before
 from analytics.survival.concordance import complete
 from analytics.survival.kaplan_meier import kaplan_meier
 from analytics.survival.risk_groups import TENTHS, RiskGroup, risk_groups
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 
@@ -54,12 +51,6 @@ class SurvivalCalibration(Result):
     def to_dict(self) -> dict[str, Any]:
         """JSON form with the scaled Brier score."""
         return super().to_dict() | {"brier_scaled": self.brier_scaled}
-
-    def drawing(self, *, link_template: str = "") -> Drawing:
-        """Observed against predicted risk in groups; in the link ``{group}`` becomes the group's number."""
-        from analytics.figures.prediction import calibration as draw
-
-        return draw(self, link_template=link_template)
 
 
 def brier_at(time: Array, event: NDArray[np.bool_], risk: Array, horizon: float) -> float:

@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     """Read, analyse, write; nothing is written unless all of it succeeded."""
     from inference.centreline import read_centrelines
     from inference.centreline.automatic import find_centrelines
-    from inference.coronary import profile_named
+    from inference.composition_profiles import profile_named
     from inference.pipeline import Settings, analyse
     from inference.scan import read_series, read_source
 
@@ -135,8 +135,8 @@ def run(options: argparse.Namespace) -> int:
 
 def read_lesions(path: Path) -> dict[str, tuple[Lesion, ...]]:
     """Read given extents. Raises QuantificationError naming the row."""
-    from inference.coronary import VESSELS
     from inference.quantification import Lesion
+    from inference.vocabulary import VESSELS
 
     if not path.is_file():
         raise QuantificationError("no-such-file", f"There is no lesion file {path.name}.")

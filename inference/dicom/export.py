@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from inference.coronary import profile_named
+from inference.composition_profiles import profile_named
 from inference.dicom.labels import voxelise
 from inference.dicom.making import Making
 from inference.dicom.report import make_report

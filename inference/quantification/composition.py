@@ -14,8 +14,8 @@ from itertools import pairwise
 import numba
 import numpy as np
 
+from inference.composition_profiles import CompositionProfile
 from inference.contours import PIXEL_U, PIXEL_V, VesselContours, label_map
-from inference.coronary import CompositionProfile
 from inference.quantification.sections import COS, SIN, STEP_ANGLE, lumen_attenuation, shifted
 from inference.quantification.tissue import STEADY_HU, TissueMap, unmix
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
+from inference.composition_profiles import CompositionProfile, profile_named
 from inference.contours import label_map
 from inference.contours.from_probabilities import contours_from_probabilities
-from inference.coronary import CompositionProfile, profile_named
 from inference.networks import load_network, segment
 from inference.networks.uncertainty import VESSEL, section_uncertainty
 from inference.phantom import generate, lesion_truth, soft_targets

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.coronary import PROFILES
+from inference.composition_profiles import PROFILES
 from inference.dicom import export, lesion_agreement, read_report
 from inference.pipeline import Analysis
 from inference.quantification import quantify, roll_up

@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from page import figure, with_interval  # noqa: E402
 
-from inference.coronary import profile_named  # noqa: E402
+from inference.composition_profiles import profile_named  # noqa: E402
 from inference.phantom import generate, lesion_truth  # noqa: E402
 from inference.quantification import quantify  # noqa: E402
 from inference.quantification.stents import find_stents  # noqa: E402

@@ -19,9 +19,9 @@ from inference.__main__ import main
 from inference.centreline import Centreline, read_centrelines, trace, write_centrelines
 from inference.code_version import code_version
 from inference.commands.analyse import COLUMNS
+from inference.composition_profiles import PROFILES
 from inference.contours import PIXEL_ANGLE, THETA, label_map
 from inference.contours.from_probabilities import contours_from_probabilities
-from inference.coronary import PROFILES
 from inference.errors import CentrelineError, RefusedScan
 from inference.phantom import generate, soft_targets, write_case
 from inference.phantom.phantom import Phantom

@@ -125,7 +125,7 @@ def analyse_exam(request: StudyRequest, study: str, number: int) -> HttpResponse
 @require_http_methods(["GET", "POST"])
 def centrelines(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Give an exam's centrelines: a file, or two points a vessel."""
-    from inference.coronary import VESSELS
+    from inference.vocabulary import VESSELS
 
     found = get_study(request, study, Capability.START_ANALYSIS)
     exam = get_object_or_404(visible_exams(request.user, found), number=number)

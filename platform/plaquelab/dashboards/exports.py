@@ -12,7 +12,7 @@ from analytics import __version__
 from analytics.code_version import code_version
 from plaquelab.dashboards.answers import Document
 from plaquelab.dashboards.asking import Asked
-from plaquelab.dashboards.models import DatasetFreeze
+from plaquelab.freezes.models import DatasetFreeze
 
 Table = tuple[list[str], list[list[Any]]]
 MARKS = ("freeze", "lock state", "data")

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.monitoring.timing import paired_timing, paired_timing_of
 
 
@@ -30,7 +31,7 @@ def test_agrees_with_scipy():
     )
     assert r.estimate == pytest.approx(stats.gmean(a) / stats.gmean(b))
     assert "geometric mean ratio" in r.sentence()
-    assert len(r.figure().data) == 2
+    assert len(draw(r).to_figure().data) == 2
     assert "first_values" not in r.to_dict()
 
 
@@ -45,7 +46,10 @@ def test_missing_and_impossible_times():
     r = paired_timing({"a": [1, "", 3], "b": [2, 2, 1]}, first="a", second="b")
     assert (r.n, r.dropped_count) == (2, 1)
     assert paired_timing_of(np.array([np.nan]), np.array([1.0])).reason == "no complete pair"
-    assert "Not estimable" in paired_timing_of(np.empty(0), np.empty(0)).figure().layout.annotations[0].text
+    assert (
+        "Not estimable"
+        in draw(paired_timing_of(np.empty(0), np.empty(0))).to_figure().layout.annotations[0].text
+    )
     with pytest.raises(AnalyticsError, match="'network', row 2: a time of 0 is not above 0"):
         paired_timing_of(np.ones(2), np.array([1, 0.0]), names=("expert", "network"))
     alone = paired_timing_of(np.array([4.0]), np.array([2.0]))

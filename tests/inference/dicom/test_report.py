@@ -12,7 +12,7 @@ import pydicom
 import pytest
 from pydicom.sr.codedict import codes
 
-from inference.coronary import PROFILES, SEGMENTS, VESSELS
+from inference.composition_profiles import PROFILES
 from inference.dicom.agreement import lesion_agreement
 from inference.dicom.codes import CONCEPTS, METRICS, PATHS, SITES, UNITS, dictionary
 from inference.dicom.labels import voxelise
@@ -22,10 +22,11 @@ from inference.dicom.segmentation import make_segmentation
 from inference.dicom.segments import segments_of
 from inference.dicom.voxels import Grid
 from inference.errors import DicomObjectError
-from inference.quantification import UNITS as METRIC_UNITS
 from inference.quantification import Lesion, Measurement, VesselRead, quantify, roll_up
 from inference.scan import read_series, read_source
 from inference.straightening import StraightenedVessel
+from inference.vocabulary import SEGMENTS, VESSELS
+from inference.vocabulary import UNITS as METRIC_UNITS
 from tests.inference.dicom.cases import diseased, errors_of, grid_around, making, write_series
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -13,7 +13,7 @@ import pytest
 from pydicom.dataset import Dataset
 from scipy.spatial.transform import Rotation
 
-from inference.coronary import PROFILES
+from inference.composition_profiles import PROFILES
 from inference.dicom.labels import voxelise
 from inference.dicom.making import Making
 from inference.dicom.segmentation import make_segmentation

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from inference.composition_profiles import PROFILES
 from inference.contours import ANGLES, VesselContours
-from inference.coronary import PROFILES
 from inference.errors import QuantificationError
 from inference.quantification import (
     CadRads2,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from inference.coronary import PROFILES
+from inference.composition_profiles import PROFILES
 from inference.quantification import Lesion, VesselRead, outside, quantify, roll_up
 from inference.quantification.stents import find_stents
 from inference.straightening import StraightenedVessel
