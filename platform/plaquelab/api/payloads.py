@@ -94,10 +94,12 @@ def case_payload(opened: Opened) -> dict[str, Any]:
 
 
 def form_of(revision: ReadRevision | None) -> dict[str, Any]:
+    """Return the form of a revision, or an empty one."""
     return revision.form if revision else {"image_quality": None, "remarks": ""}
 
 
 def stored_patient(revision: ReadRevision | None, opened: Opened | None = None) -> list[dict[str, Any]]:
+    """Return the rows of patient and territories of a revision, or of the run that is viewed."""
     rows = revision.measurements if revision else opened.run.measurements if opened else None
     if rows is None:
         return []
@@ -262,7 +264,7 @@ def _state(
         "masks": {str(section): _base64(mask, "u1") for section, mask in contours.masks.items()},
         "composition": _base64(overlay.composition, "u1"),
         "curves": {name: [round(float(x), 4) for x in overlay.curves[name]] for name in curves},
-        "lesions": [_lesion(vessel, lesion, rows) for lesion in edited.lesions],
+        "lesions": [_lesion(lesion, rows) for lesion in edited.lesions],
         "measurements": [row for row in rows if row["level"] == "vessel"],
         "excluded": [list(stretch) for stretch in edited.excluded],
         "can_undo": can_undo,
@@ -271,7 +273,7 @@ def _state(
     }
 
 
-def _lesion(vessel: Vessel, lesion: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _lesion(lesion: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
     mine = [row for row in rows if row["level"] == "lesion" and row["lesion"] == lesion.number]
     return {
         "number": lesion.number,

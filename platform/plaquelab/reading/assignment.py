@@ -109,7 +109,7 @@ def assign_cases(
     for slot, reader in zip(READER_SLOTS, readers, strict=False):
         last = Assignment.objects.filter(study=study, reader=reader).aggregate(n=Max("order_index"))["n"] or 0
         seed = seed_of(read_design(cases[0].charter).seed, study.slug, reader.username, last)
-        order = random.Random(seed).sample(range(len(cases)), len(cases))
+        order = random.Random(seed).sample(range(len(cases)), len(cases))  # noqa: S311  a draw that a stored seed must repeat
         for place, case in zip(order, cases, strict=True):
             design = read_design(case.charter)
             assignment = Assignment.objects.create(
@@ -136,7 +136,7 @@ def assign_cases(
 
 def _draw_first_reader(*, case: ReadCase, readers: int, by: User | None) -> None:
     seed = seed_of(read_design(case.charter).seed, case.study.slug, "first reader", case.exam.number)
-    draw = random.Random(seed).randrange(readers)
+    draw = random.Random(seed).randrange(readers)  # noqa: S311  a draw that a stored seed must repeat
     ReadCase.objects.filter(pk=case.pk).update(first_reader_draw=draw)
     case.first_reader_draw = draw
     audit.record(
@@ -192,7 +192,9 @@ def assign_adjudicator(*, case: ReadCase, adjudicator: User, by: User | None) ->
         due_on=timezone.now().date() + timedelta(days=design.days_to_read),
     )
     made = Adjudication.objects.create(
-        case=case, assignment=assignment, a_slot=random.Random(seed).randrange(2)
+        case=case,
+        assignment=assignment,
+        a_slot=random.Random(seed).randrange(2),  # noqa: S311  a draw that a stored seed must repeat
     )
     audit.record(
         verb="case.assign_adjudicator",

@@ -85,7 +85,7 @@ def draw_repeats(*, study: Study, by: User | None) -> list[Read]:
             continue
         last = own.aggregate(n=Max("order_index"))["n"] or 0
         seed = seed_of(design.seed, study.slug, reader.username, "repeat", last)
-        chosen = random.Random(seed).sample(candidates, wanted)
+        chosen = random.Random(seed).sample(candidates, wanted)  # noqa: S311  a draw that a stored seed must repeat
         for place, first in enumerate(chosen, start=1):
             made.append(_again(first=first, order_index=last + place, seed=seed, by=by))
     if not made:
