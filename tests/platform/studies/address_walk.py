@@ -10,7 +10,9 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 # Of the installation, not of a study: who may open them has nothing to do with roles.
@@ -18,6 +20,18 @@ PUBLIC = ("health", "home:home", "home:start_progress", "home:enter", "api:schem
 METHODS = ("GET", "POST", "PUT")
 OF_THE_EXAM = ("number", "pk", "session")
 OF_THE_WHOLE_STUDY = ("references", "dashboards", "freezes")
+
+_WRITES = re.compile(r'^\s*(INSERT INTO|UPDATE|DELETE FROM|REPLACE INTO)\s+"?(\w+)', re.I)
+_SESSIONS = "django_session"
+# What a person looked at or took away is an event by design, and such an event alone may be written by looking:
+# a site's images (exam.open_images, case.open_images) and whatever leaves the house (audit.export, freeze.export …).
+OF_AN_EVENT = {"audit_auditevent", "audit_chainhead"}
+NOTED = {
+    "imaging:exam", "studies:audit_csv", "api:view-hu", "api:view-frames", "api:view-slab",
+    "api:case-hu", "api:case-frames", "api:case-slab",
+    "dashboards:freeze_download", "dashboards:report_download", "dashboards:cases_csv",
+    "dashboards:numbers_json", "dashboards:figure_csv", "dashboards:figure_json", "dashboards:grid_csv",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -126,8 +140,6 @@ def methods_of(pattern: Pattern, url: str) -> tuple[str, ...]:
 
 def ask(client: Client, method: str, url: str) -> Any:
     """Send an empty request; nothing that it changes stays."""
-    from django.db import transaction
-
     kind = "application/json" if url.startswith("/api/") else "application/x-www-form-urlencoded"
     body = json.dumps({}) if kind.endswith("json") and method != "GET" else ""
     with transaction.atomic():
@@ -138,3 +150,11 @@ def ask(client: Client, method: str, url: str) -> Any:
         r'(csrf-token" content|csrfmiddlewaretoken" value)="[^"]+"', "", content.decode("latin-1")
     )
     return response
+
+
+def written(client: Client, url: str) -> set[str]:
+    """Return the tables that a GET writes to, sessions aside."""
+    with CaptureQueriesContext(connection) as seen:
+        client.get(url)
+    found = [_WRITES.match(query["sql"]) for query in seen.captured_queries]
+    return {match[2].lower() for match in found if match} - {_SESSIONS}
