@@ -111,7 +111,7 @@ def parts_of(exam: Any) -> SimpleNamespace:
         number=exam.number,
         pks=pks,
         session=exam.import_job.session_id,
-        digests={"hu": vessel, "frames": vessel, "slab": run.artefacts.get(kind="ct-slab-000").sha256[:16]},
+        digests={"hu": vessel, "frames": vessel, "slab": exam.volume.slabs.get(index=0).sha256[:16]},
     )
 
 
