@@ -243,14 +243,21 @@ class ClusteredResult(Result):
         """How a sentence names the interval over patients, or says why there is none."""
         if self.cluster_interval is not None:
             return f"; {self.cluster_interval.method} interval {self.cluster_interval.text(digits)}"
-        return (
-            f"; no interval over {plural(self.cluster_unit, 2)} ({self.cluster_reason})"
-            if self.cluster_reason
-            else ""
-        )
+        if self.cluster_reason in (None, NOT_ASKED):
+            return ""
+        return f"; no interval over {plural(self.cluster_unit, 2)} ({self.cluster_reason})"
 
 
-HELD: tuple[str, ...] = ("analytics.none",)
+NOT_ASKED = "no resamples were asked for"
+"""The reason of an interval that the caller did not ask for; sentences leave it out."""
+
+HELD: tuple[str, ...] = (
+    "analytics.agreement",
+    "analytics.missing",
+    "analytics.monitoring.control_chart",
+    "analytics.monitoring.disagreement",
+    "analytics.monitoring.learning",
+)
 """Packages whose results are held to the rule of intervals; it goes when all are."""
 
 DRAWING = {"drawing_only": True}
