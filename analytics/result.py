@@ -110,8 +110,6 @@ class Estimated:
             raise ValueError("an estimate that is missing needs a reason")
         if self.estimate is not None and not math.isfinite(self.estimate):
             raise ValueError(f"estimate {self.estimate} is not finite: give None and a reason")
-        if not type(self).__module__.startswith(HELD):
-            return
         if self.estimate is not None and self.reason:
             raise ValueError(f"there is an estimate, and a reason why there is none: {self.reason}")
         why = self.NO_INTERVAL or self.interval_reason
@@ -231,7 +229,7 @@ class ClusteredResult(Result):
         """Hold the interval over patients to the same rule."""
         super().__post_init__()
         expected = self.estimate is not None and self.clusters is not None
-        if type(self).__module__.startswith(HELD) and expected:
+        if expected:
             if self.cluster_interval is None and not self.cluster_reason:
                 raise ValueError("an interval over patients that is missing needs a reason")
             if self.cluster_interval is not None and self.cluster_reason:
@@ -250,15 +248,6 @@ class ClusteredResult(Result):
 
 NOT_ASKED = "no resamples were asked for"
 """The reason of an interval that the caller did not ask for; sentences leave it out."""
-
-HELD: tuple[str, ...] = (
-    "analytics.agreement",
-    "analytics.missing",
-    "analytics.monitoring.control_chart",
-    "analytics.monitoring.disagreement",
-    "analytics.monitoring.learning",
-)
-"""Packages whose results are held to the rule of intervals; it goes when all are."""
 
 DRAWING = {"drawing_only": True}
 """Metadata of a field that only drawings need: kept out of JSON."""
