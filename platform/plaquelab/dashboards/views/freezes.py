@@ -16,6 +16,7 @@ from plaquelab.dashboards import selectors
 from plaquelab.freezes import monitoring, services
 from plaquelab.freezes.freezing import STAGES
 from plaquelab.freezes.frozen import NotFrozenError, open_freeze
+from plaquelab.freezes.measuring_code import earlier_words
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.freezes.selectors import may_make_freezes, visible_freezes
 from plaquelab.freezes.transitions import FREEZE, S
@@ -23,7 +24,7 @@ from plaquelab.states import TransitionError
 from plaquelab.storage import store
 from plaquelab.studies.access import get_study
 from plaquelab.studies.models import Study
-from plaquelab.studies.permissions import Capability
+from plaquelab.studies.permissions import Capability, may
 
 
 def _one(request: HttpRequest, study: Study, number: int) -> DatasetFreeze:
@@ -70,6 +71,8 @@ def _context(request: HttpRequest, study: Study, freeze: DatasetFreeze) -> dict[
         "is_simulated": freeze.is_simulated or study.is_simulated,
         "freeze": freeze,
         "active": active,
+        "measured_earlier": earlier_words(freeze),
+        "may_start": may(request.user, study, Capability.START_ANALYSIS),
         "stages": _stages(freeze),
         "may_release": makes and FREEZE.allows(freeze, "release"),
         "may_retry": makes and FREEZE.allows(freeze, "retry"),
