@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from plaquelab.analysis.models import Vessel
 from plaquelab.api.opened import Opened
+from plaquelab.api.vocabulary import columns
 from plaquelab.imaging.selectors import ct_slabs
 from plaquelab.imaging.slabs import slabs_of
 from plaquelab.reading import measuring, replay, selectors
@@ -86,6 +87,7 @@ def case_payload(opened: Opened) -> dict[str, Any]:
         ],
         "ct": _ct(opened),
         "patient": patient,
+        "columns": columns(opened.profile),
         "sources": list(opened.view.sources) if opened.view else [],
         "measured_earlier": _measured_earlier(opened, revision),
         **_addresses(opened),
