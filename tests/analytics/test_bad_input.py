@@ -97,7 +97,7 @@ def test_what_cannot_be_estimated_is_null_with_its_reason(found, reason):
 def test_all_zero_volumes_have_a_bias_and_no_interval():
     found = on_table(bland_altman_of, {"a": [0] * 5, "b": [0] * 5}, first="a", second="b")
     assert (found.estimate, found.interval) == (0.0, None)
-    assert found.reason == "all differences are equal: no interval"
+    assert found.interval_reason == "all differences are equal"
 
 
 def test_a_read_that_is_missing_is_dropped_and_counted():
