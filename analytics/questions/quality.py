@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.describe import describe
+from analytics.cohort import describe
 from analytics.errors import AnalyticsError
 from analytics.figures import draw
 from analytics.figures.estimates import Row, estimates

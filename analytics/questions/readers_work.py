@@ -8,7 +8,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.describe import Description, describe
+from analytics.cohort import Description, describe
 from analytics.figures import draw
 from analytics.figures.drawing import Drawing
 from analytics.figures.style import ACCENT
