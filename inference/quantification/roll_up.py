@@ -77,7 +77,7 @@ def _level(level: str, name: str, vessels: Sequence[VesselRecord]) -> StretchRec
         part, whole = (_total(stretches, of) for of in metric.ratio or ())
         values[metric.name] = Value(100 * part / whole if part is not None and whole else None)
     values |= worst_of([lesion for vessel in vessels for lesion in vessel.lesions])
-    record = StretchRecord(level=level, vessel=name, **values)
+    record = StretchRecord(level=level, vessel=name, segment="", **values)
     return replace(record, plaque_stage=_stage(record)) if level == "patient" else record
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from inference.composition_profiles import profile_named
+from inference.quantification import measure, value_of, values_of
 from plaquelab.demo.plan import Patient
 from plaquelab.references.vocabulary import COLUMNS
 
@@ -41,9 +43,6 @@ def as_csv(kind: str, rows: Sequence[Sequence[Any]]) -> bytes:
 
 def measured_truth(case: Case, variant: str) -> list[VesselRecord]:
     """Return the truth's measurements of every vessel of a case, by a plaque variant."""
-    from inference.composition_profiles import profile_named
-    from inference.quantification import measure
-
     profile = profile_named(case.profile)
     return [
         measure(vessel, truth, profile, variant=variant)
@@ -52,8 +51,6 @@ def measured_truth(case: Case, variant: str) -> list[VesselRecord]:
 
 
 def _by_lesion(records: Sequence[VesselRecord]) -> dict[tuple[str, int], dict[str, Any]]:
-    from inference.quantification import values_of
-
     return {
         (lesion.vessel, lesion.number): {
             metric: value.value for metric, value in values_of(lesion) if not isinstance(value.value, str)
@@ -89,8 +86,6 @@ def ivus_rows(patient: Patient, case: Case) -> list[list[Any]]:
 
 def ica_rows(patient: Patient, case: Case) -> list[list[Any]]:
     """Return what an angiographer would write down of every segment, in steps of 5 %."""
-    from inference.quantification import value_of
-
     rng = np.random.default_rng([patient.seed, 12])
     worst: dict[str, float] = {}
     for record in measured_truth(case, "plaque"):
