@@ -40,7 +40,9 @@ def seed_of(*parts: object) -> int:
 
 @transaction.atomic
 def open_case(*, exam: Exam, by: User | None, run: AnalysisRun | None = None) -> ReadCase:
-    """Get or make the case of an exam whose analysis has succeeded. A later run does not change it.
+    """Get or make the case of an exam whose analysis has succeeded.
+
+    A later run changes a case only as long as nobody was assigned: what a reader began with stays.
 
     Raises
     ------
@@ -49,6 +51,8 @@ def open_case(*, exam: Exam, by: User | None, run: AnalysisRun | None = None) ->
     """
     existing = ReadCase.objects.filter(exam=exam).first()
     if existing is not None:
+        if run is not None and run.pk != existing.run_id:
+            _take_newer(existing, run, by)
         return existing
     run = run or latest_run(exam)
     if run is None:
@@ -60,6 +64,22 @@ def open_case(*, exam: Exam, by: User | None, run: AnalysisRun | None = None) ->
         verb="case.open", obj=case, by=by, study=exam.study, after={"state": case.state, "exam": exam.number}
     )
     return case
+
+
+def _take_newer(case: ReadCase, run: AnalysisRun, by: User | None) -> None:
+    taken = ReadCase.objects.filter(
+        pk=case.pk, state=ReadCase.State.WAITING, assignments__isnull=True, run__lt=run.pk
+    ).update(run=run)
+    if taken:
+        audit.record(
+            verb="case.take_run",
+            obj=case,
+            by=by,
+            study=case.study,
+            before={"run": case.run_id},
+            after={"run": run.pk},
+        )
+        case.run = run
 
 
 @transaction.atomic
