@@ -7,10 +7,10 @@ import time
 from django.db import transaction
 
 from plaquelab.analysis import centreline_sets, given_extents, results
-from plaquelab.analysis.measuring_code import take_over
 from plaquelab.analysis.model_versions import path_of
 from plaquelab.analysis.models import AnalysisRun
 from plaquelab.analysis.signals import run_succeeded
+from plaquelab.analysis.taking_over import take_over
 from plaquelab.imaging import selectors as imaging
 from plaquelab.imaging.volumes import complete_slabs
 from plaquelab.jobs import services as jobs

@@ -6,12 +6,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import login, logout
+from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from plaquelab.accounts.models import User
+from plaquelab.demo.plan import PERSONS
+from plaquelab.demo.selectors import progress
 from plaquelab.home import selectors
 from plaquelab.jobs.selectors import health
 from plaquelab.studies.access import StudyRequest, get_study, signed_in
@@ -32,7 +35,7 @@ FIRST_SCREEN = (
 )
 
 
-def first_screen(user: Any, study: Study) -> str:
+def first_screen(user: User | AnonymousUser, study: Study) -> str:
     """Return the address of a person's first screen in a study."""
     held = capabilities_of(user, study)
     return next(reverse(name, args=[study.slug]) for capability, name in FIRST_SCREEN if capability in held)
@@ -54,8 +57,6 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _start() -> dict[str, Any]:
-    from plaquelab.demo.plan import PERSONS
-    from plaquelab.demo.selectors import progress
 
     return {"persons": PERSONS, "password": settings.DEMONSTRATION_PASSWORD, "progress": progress()}
 
