@@ -13,9 +13,9 @@ import numpy as np
 from inference.errors import ContourError
 from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS
 
-ANGLES = 64
+ANGLES = 64  # definitions: for every angle a radius
 THETA = 2 * np.pi * np.arange(ANGLES) / ANGLES
-LARGEST_RADIUS_MM = 9.6
+LARGEST_RADIUS_MM = 9.6  # inside the field of view of ±10 mm
 
 
 @dataclass(frozen=True)
