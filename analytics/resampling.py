@@ -36,11 +36,6 @@ def resample_counts(*, clusters: int, replicates: int, seed: int) -> Iterator[ND
         yield np.bincount(drawn.ravel(), minlength=size * clusters).reshape(size, clusters).astype(np.float64)
 
 
-def counts_from_index(index: NDArray[np.int64], clusters: int) -> NDArray[np.float64]:
-    """Counts of a given resample index (replicates, draws) of cluster numbers from 0."""
-    return np.stack([np.bincount(row, minlength=clusters) for row in index]).astype(np.float64)
-
-
 def sums_by_cluster(
     values: NDArray[np.float64], clusters: NDArray[np.int64], number: int
 ) -> NDArray[np.float64]:

@@ -315,18 +315,3 @@ def _concentrated(ratings: NDArray[np.float64], unit: str) -> tuple[str, ...]:
     return (
         f"the largest 1 % of {plural(unit, 2)} hold {half_up(100 * held, 0)} % of the variance: intervals of the ICC are too narrow",
     )
-
-
-def design_effect(result: Icc) -> float | None:
-    """Squared ratio of the widths of cluster and F interval: how much clustering costs."""
-    if result.interval is None or result.cluster_interval is None:
-        return None
-    f_width = result.interval.high - result.interval.low
-    return ((result.cluster_interval.high - result.cluster_interval.low) / f_width) ** 2 if f_width else None
-
-
-def describe_form(form: str, k: int) -> str:
-    """The form in words, for captions."""
-    model = {"1": "one-way random", "A": "two-way, absolute agreement", "C": "two-way, consistency"}[form[0]]
-    reads = "single read" if form.endswith("1") else f"mean of {half_up(k, 0)} reads"
-    return f"{model}, {reads}"
