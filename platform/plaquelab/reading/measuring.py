@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from plaquelab.analysis.models import Measurement as MeasurementRow
 from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import load_vessel
-from plaquelab.reading.commands import Edited
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,21 +92,12 @@ def aortic_sd(vessel: Vessel, profile: str) -> float | None:
     return None if found is None else float(found)
 
 
-def as_read(vessel: Vessel, edited: Edited) -> VesselRead:
-    """Return contours and lesions as the library's ``VesselRead``."""
-    from inference.quantification import VesselRead
-
-    return VesselRead(
-        vessel=vessel.name, contours=edited.contours, lesions=edited.lesions, excluded=edited.excluded
-    )
-
-
-def measure(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> list[Measurement]:
+def measure(vessel: Vessel, read: VesselRead, *, digest: str, profile: str) -> list[Measurement]:
     """Measure one vessel (lesion, segment and vessel rows).
 
     Parameters
     ----------
-    digest : names ``edited`` among all states of this vessel.
+    digest : names ``read`` among all states of this vessel.
     """
 
     def make() -> list[Measurement]:
@@ -115,7 +105,7 @@ def measure(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> lis
 
         return quantify(
             straightened(vessel),
-            as_read(vessel, edited),
+            read,
             composition_profile(profile),
             aortic_sd_hu=aortic_sd(vessel, profile),
         )
@@ -123,13 +113,13 @@ def measure(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> lis
     return _tables.get((vessel.sha256, digest, profile), make)
 
 
-def overlay(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> Overlay:
+def overlay(vessel: Vessel, read: VesselRead, *, digest: str, profile: str) -> Overlay:
     """Return composition and curves of one vessel."""
 
     def make() -> Overlay:
         from inference.quantification import composition_map, profile_curves
 
-        image, read = straightened(vessel), as_read(vessel, edited)
+        image = straightened(vessel)
         return Overlay(
             composition=composition_map(
                 image, read, composition_profile(profile), aortic_sd(vessel, profile)
