@@ -37,6 +37,7 @@ __all__ = [
     "aortic_region",
     "cadrads2_of_patient",
     "composition_map",
+    "curves_along",
     "find_lesions",
     "fit_normal_wall",
     "lesion_references",
@@ -45,7 +46,6 @@ __all__ = [
     "mark_whole_wall",
     "outside",
     "plaque_cells",
-    "profile_curves",
     "quantify",
     "roll_up",
     "sections_inside",
@@ -62,7 +62,7 @@ def composition_map(
     return _map(vessel, read.contours, profile, aortic_sd_hu)
 
 
-def profile_curves(vessel: StraightenedVessel, read: VesselRead) -> dict[str, np.ndarray]:
+def curves_along(vessel: StraightenedVessel, read: VesselRead) -> dict[str, np.ndarray]:
     """Return lumen, wall and plaque area (mm²) and lumen diameter (mm) of every section (S,)."""
     sections = measure_sections(vessel, read.contours)
     return {

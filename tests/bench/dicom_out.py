@@ -40,7 +40,7 @@ def drawn(phantom: Phantom) -> Analysis:
     tables = [quantify(vessel, read, PROFILE) for vessel, read in zip(vessels, reads, strict=True)]
     rows = [row for table in tables for row in table] + roll_up(tables, PROFILE)
     versions = {"model": "truth", "weights_sha256": "0" * 64, "profile": f"{PROFILE.name}/{PROFILE.version}"}
-    versions |= {"volume_sha256": phantom.volume.sha256, "settings_sha256": ""}
+    versions |= {"volume_sha256": phantom.volume.content_sha256, "settings_sha256": ""}
     return Analysis(tuple(vessels), tuple(reads), tuple(rows), {}, versions)
 
 

@@ -117,14 +117,14 @@ def overlay(vessel: Vessel, read: VesselRead, *, digest: str, profile: str) -> O
     """Return composition and curves of one vessel."""
 
     def make() -> Overlay:
-        from inference.quantification import composition_map, profile_curves
+        from inference.quantification import composition_map, curves_along
 
         image = straightened(vessel)
         return Overlay(
             composition=composition_map(
                 image, read, composition_profile(profile), aortic_sd(vessel, profile)
             ),
-            curves=profile_curves(image, read),
+            curves=curves_along(image, read),
         )
 
     return _overlays.get((vessel.sha256, digest, profile), make)
@@ -140,8 +140,8 @@ def warm_up() -> None:
         Lesion,
         VesselRead,
         composition_map,
+        curves_along,
         fit_normal_wall,
-        profile_curves,
         quantify,
         roll_up,
     )
@@ -170,7 +170,7 @@ def warm_up() -> None:
     profile = composition_profile("corrected")
     roll_up([quantify(tube, read, profile)], profile)
     composition_map(tube, read, profile)
-    profile_curves(tube, read)
+    curves_along(tube, read)
     find_stents([tube])
     fit_normal_wall([(tube, contours_from_threshold(tube))])
 

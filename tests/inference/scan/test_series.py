@@ -81,7 +81,7 @@ def test_feet_first_and_coronal_series_map_to_the_same_patient_points(images: li
 def test_bytes_round_trip(images: list[Dataset]) -> None:
     volume = read_series(images)
     again = Volume.from_bytes(volume.to_bytes())
-    assert again.sha256 == volume.sha256
+    assert again.content_sha256 == volume.content_sha256
     assert again.metadata == dict(volume.metadata)
 
 
