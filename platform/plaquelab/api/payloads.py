@@ -24,6 +24,7 @@ from plaquelab.reading.editing import DraftState, drafts_of, state_of
 from plaquelab.reading.models import ReadRevision
 from plaquelab.reading.revisions import latest_revision
 from plaquelab.reading.transitions import R
+from plaquelab.states import TransitionError
 from plaquelab.studies.permissions import Capability, may
 
 if TYPE_CHECKING:
@@ -91,16 +92,19 @@ def case_payload(opened: Opened) -> dict[str, Any]:
         "patient": patient,
         "columns": columns(opened.profile),
         "sources": list(opened.view.sources) if opened.view else [],
+        "measured_earlier": _measured_earlier(opened, revision),
         **_addresses(opened),
         "demonstration_password": settings.DEMONSTRATION_PASSWORD if settings.DEMONSTRATION else None,
     }
 
 
 def form_of(revision: ReadRevision | None) -> dict[str, Any]:
+    """Return the form of a revision, or an empty one."""
     return revision.form if revision else {"image_quality": None, "remarks": ""}
 
 
 def stored_patient(revision: ReadRevision | None, opened: Opened | None = None) -> list[dict[str, Any]]:
+    """Return the rows of patient and territories of a revision, or of the run that is viewed."""
     rows = revision.measurements if revision else opened.run.measurements if opened else None
     if rows is None:
         return []
@@ -125,6 +129,9 @@ def _vessel_summary(
         lesions, reviewed = len(replay.present(draft)[0].lesions), draft.reviewed
     elif opened.mode == "adjudicate":
         lesions, reviewed = 0, True
+    elif opened.mode == "read" and revision is None:
+        # The read has not begun: the network's answer is not the reader's to see.
+        lesions, reviewed = 0, False
     else:
         lesions = selectors.contour_set_of(vessel, revision).lesions.count()
         reviewed = revision is not None and vessel.name in revision.reviewed
@@ -162,11 +169,31 @@ def _ct(opened: Opened) -> dict[str, Any] | None:
     }
 
 
+def _measured_earlier(opened: Opened, revision: ReadRevision | None) -> dict[str, str]:
+    """Return source → words where older measuring code than today's made what is shown; "" is the only source."""
+    if opened.mode == "view":
+        shown = {
+            source: opened.revision(source) or opened.run
+            for source in (opened.view.sources if opened.view else ())
+        }
+    elif opened.mode == "read":
+        # A read in work is measured anew, by today's code, whatever it began with.
+        shown = {"": revision} if revision and opened.read.state != R.IN_PROGRESS else {}
+    else:
+        # Not side by side: which read is the older one would tell the sides apart.
+        both = [opened.revision(side) for side in ("A", "B")]
+        older = any(one is not None and one.measured_earlier for one in both)
+        return {"": "One read at least was measured by older code than today's."} if older else {}
+    return {source: one.measured_earlier for source, one in shown.items() if one and one.measured_earlier}
+
+
 def _addresses(opened: Opened) -> dict[str, str | None]:
     slug = opened.study.slug
     found: dict[str, str | None] = dict.fromkeys(
-        ("commands_url", "revisions_url", "sign_url", "adjudication_url", "list_url", "next_url")
+        ("commands_url", "revisions_url", "sign_url", "adjudication_url", "list_url", "next_url", "again_url")
     )
+    if opened.mode == "view" and may(opened.user, opened.study, Capability.START_ANALYSIS):
+        found["again_url"] = reverse("analysis:run", kwargs={"study": slug, "pk": opened.run.pk})
     if opened.mode == "view":
         if may(opened.user, opened.study, Capability.SEE_EXAMS, site=opened.exam.site):
             found["list_url"] = reverse("imaging:exam", kwargs={"study": slug, "number": opened.exam.number})
@@ -219,6 +246,9 @@ def state_payload(opened: Opened, vessel: Vessel, side: str) -> dict[str, Any]:
     if opened.mode == "read" and opened.read.state == R.IN_PROGRESS:
         return draft_payload(opened, state_of(read=opened.read, vessel=vessel.name))
     revision = latest_revision(opened.read) if opened.mode == "read" else opened.revision(side)
+    if opened.mode == "read" and revision is None:
+        # Without one the contours below would be the network's.
+        raise TransitionError("This read has not begun: open the case first.")
     contour_set = selectors.contour_set_of(vessel, revision)
     owner = revision if revision is not None else opened.run
     rows = owner.measurements.filter(vessel=vessel.name, level__in=("lesion", "segment", "vessel")).order_by(
@@ -261,7 +291,7 @@ def _state(
         "masks": {str(section): _base64(mask, "u1") for section, mask in contours.masks.items()},
         "composition": _base64(overlay.composition, "u1"),
         "curves": {name: [round(float(x), 4) for x in overlay.curves[name]] for name in curves},
-        "lesions": [_lesion(vessel, lesion, rows) for lesion in vessel_read.lesions],
+        "lesions": [_lesion(lesion, rows) for lesion in vessel_read.lesions],
         "measurements": [row for row in rows if row["level"] == "vessel"],
         "excluded": [list(stretch) for stretch in vessel_read.excluded],
         "can_undo": can_undo,
@@ -270,7 +300,7 @@ def _state(
     }
 
 
-def _lesion(vessel: Vessel, lesion: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _lesion(lesion: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
     mine = [row for row in rows if row["level"] == "lesion" and row["lesion"] == lesion.number]
     return {
         "number": lesion.number,

@@ -18,6 +18,7 @@ from plaquelab.audit import services as audit
 from plaquelab.imaging.models import Exam
 from plaquelab.reading.charter import read_design
 from plaquelab.reading.errors import AssignmentError
+from plaquelab.reading.in_hand import exams_overseen
 from plaquelab.reading.models import Adjudication, Assignment, Read, ReadCase
 from plaquelab.reading.transitions import CASE, TO_ADJUDICATE
 from plaquelab.studies.models import Study
@@ -39,7 +40,9 @@ def seed_of(*parts: object) -> int:
 
 @transaction.atomic
 def open_case(*, exam: Exam, by: User | None, run: AnalysisRun | None = None) -> ReadCase:
-    """Get or make the case of an exam whose analysis has succeeded. A later run does not change it.
+    """Get or make the case of an exam whose analysis has succeeded.
+
+    A later run changes a case only as long as nobody was assigned: what a reader began with stays.
 
     Raises
     ------
@@ -48,6 +51,8 @@ def open_case(*, exam: Exam, by: User | None, run: AnalysisRun | None = None) ->
     """
     existing = ReadCase.objects.filter(exam=exam).first()
     if existing is not None:
+        if run is not None and run.pk != existing.run_id:
+            _take_newer(existing, run, by)
         return existing
     run = run or latest_run(exam)
     if run is None:
@@ -59,6 +64,22 @@ def open_case(*, exam: Exam, by: User | None, run: AnalysisRun | None = None) ->
         verb="case.open", obj=case, by=by, study=exam.study, after={"state": case.state, "exam": exam.number}
     )
     return case
+
+
+def _take_newer(case: ReadCase, run: AnalysisRun, by: User | None) -> None:
+    taken = ReadCase.objects.filter(
+        pk=case.pk, state=ReadCase.State.WAITING, assignments__isnull=True, run__lt=run.pk
+    ).update(run=run)
+    if taken:
+        audit.record(
+            verb="case.take_run",
+            obj=case,
+            by=by,
+            study=case.study,
+            before={"run": case.run_id},
+            after={"run": run.pk},
+        )
+        case.run = run
 
 
 @transaction.atomic
@@ -91,8 +112,8 @@ def assign_cases(
     Raises
     ------
     AssignmentError
-        Wrong number of readers, the same person twice, a person without the reader's role, or who has another
-        part in a case.
+        Wrong number of readers, the same person twice, a person without the reader's role, who has another
+        part in a case, or has opened it in the viewer with another role.
     TransitionError
         A case is not waiting.
     """
@@ -109,7 +130,7 @@ def assign_cases(
     for slot, reader in zip(READER_SLOTS, readers, strict=False):
         last = Assignment.objects.filter(study=study, reader=reader).aggregate(n=Max("order_index"))["n"] or 0
         seed = seed_of(read_design(cases[0].charter).seed, study.slug, reader.username, last)
-        order = random.Random(seed).sample(range(len(cases)), len(cases))
+        order = random.Random(seed).sample(range(len(cases)), len(cases))  # noqa: S311  a draw that a stored seed must repeat
         for place, case in zip(order, cases, strict=True):
             design = read_design(case.charter)
             assignment = Assignment.objects.create(
@@ -136,7 +157,7 @@ def assign_cases(
 
 def _draw_first_reader(*, case: ReadCase, readers: int, by: User | None) -> None:
     seed = seed_of(read_design(case.charter).seed, case.study.slug, "first reader", case.exam.number)
-    draw = random.Random(seed).randrange(readers)
+    draw = random.Random(seed).randrange(readers)  # noqa: S311  a draw that a stored seed must repeat
     ReadCase.objects.filter(pk=case.pk).update(first_reader_draw=draw)
     case.first_reader_draw = draw
     audit.record(
@@ -155,6 +176,14 @@ def _check_readers(*, study: Study, cases: Sequence[ReadCase], readers: Sequence
             raise AssignmentError(f"{reader} is not a reader of this study.")
         if Assignment.objects.filter(case__in=cases, reader=reader).exists():
             raise AssignmentError(f"{reader} already has a part in one of these cases.")
+        overseen = exams_overseen(reader, study)
+        for case in cases:
+            # Where the charter shows readers the network's contours, there is nothing else of a waiting case to see.
+            if case.exam.number in overseen and not read_design(case.charter).saw_network:
+                raise AssignmentError(
+                    f"{reader} has opened exam {case.exam.number} in the viewer with another role: give it to "
+                    "somebody who has not seen it."
+                )
 
 
 @transaction.atomic
@@ -176,6 +205,10 @@ def assign_adjudicator(*, case: ReadCase, adjudicator: User, by: User | None) ->
         raise AssignmentError(f"{adjudicator} is not an adjudicator of this study.")
     if case.assignments.filter(reader=adjudicator).exists():
         raise AssignmentError(f"{adjudicator} read this case and cannot adjudicate it.")
+    if case.exam.number in exams_overseen(adjudicator, study):
+        raise AssignmentError(
+            f"{adjudicator} has opened exam {case.exam.number} in the viewer with another role and knows whose reads they are."
+        )
     last = (
         Assignment.objects.filter(study=study, reader=adjudicator).aggregate(n=Max("order_index"))["n"] or 0
     )
@@ -192,7 +225,9 @@ def assign_adjudicator(*, case: ReadCase, adjudicator: User, by: User | None) ->
         due_on=timezone.now().date() + timedelta(days=design.days_to_read),
     )
     made = Adjudication.objects.create(
-        case=case, assignment=assignment, a_slot=random.Random(seed).randrange(2)
+        case=case,
+        assignment=assignment,
+        a_slot=random.Random(seed).randrange(2),  # noqa: S311  a draw that a stored seed must repeat
     )
     audit.record(
         verb="case.assign_adjudicator",

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import numpy as np
+
+from inference.composition_profiles import profile_named
 from plaquelab.analysis.models import Measurement as MeasurementRow
 from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import load_vessel
@@ -79,8 +82,6 @@ def straightened(vessel: Vessel) -> StraightenedVessel:
 @lru_cache(maxsize=8)
 def composition_profile(name: str) -> CompositionProfile:
     """Return the composition profile of this name."""
-    from inference.composition_profiles import profile_named
-
     return profile_named(name)
 
 
@@ -101,7 +102,7 @@ def measure(vessel: Vessel, read: VesselRead, *, digest: str, profile: str) -> l
     """
 
     def make() -> list[Measurement]:
-        from inference.quantification import quantify
+        from inference.quantification import quantify  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
         return quantify(
             straightened(vessel),
@@ -117,7 +118,7 @@ def overlay(vessel: Vessel, read: VesselRead, *, digest: str, profile: str) -> O
     """Return composition and curves of one vessel."""
 
     def make() -> Overlay:
-        from inference.quantification import composition_map, curves_along
+        from inference.quantification import composition_map, curves_along  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
         image = straightened(vessel)
         return Overlay(
@@ -132,11 +133,9 @@ def overlay(vessel: Vessel, read: VesselRead, *, digest: str, profile: str) -> O
 
 def warm_up() -> None:
     """Measure a made-up tube, so that imports and compiled functions are there before a reader opens the first case."""
-    import numpy as np
-
-    from inference.contours import ANGLES, VesselContours
-    from inference.contours.from_threshold import contours_from_threshold
-    from inference.quantification import (
+    from inference.contours import ANGLES, VesselContours  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    from inference.contours.from_threshold import contours_from_threshold  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    from inference.quantification import (  # noqa: PLC0415  loads SciPy and numba, which few pages need
         Lesion,
         VesselRead,
         composition_map,
@@ -145,8 +144,8 @@ def warm_up() -> None:
         quantify,
         roll_up,
     )
-    from inference.quantification.stents import find_stents
-    from inference.straightening import PIXELS, SPACING_ALONG, StraightenedVessel
+    from inference.quantification.stents import find_stents  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    from inference.straightening import PIXELS, SPACING_ALONG, StraightenedVessel  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     sections = 30
     zeros = np.zeros(sections)
@@ -177,7 +176,7 @@ def warm_up() -> None:
 
 def patient(tables: Iterable[list[Measurement]], *, profile: str) -> list[Measurement]:
     """Return territory and patient rows over the vessels' tables."""
-    from inference.quantification import roll_up
+    from inference.quantification import roll_up  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     return roll_up(list(tables), composition_profile(profile))
 
