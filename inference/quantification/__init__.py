@@ -58,6 +58,7 @@ __all__ = [
     "mark_plaque",
     "mark_whole_wall",
     "measure",
+    "measure_sections",
     "outside",
     "plaque_cells",
     "quantify",
