@@ -7,11 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plaquelab.references import reading_csv
-<<<<<<< HEAD
-from plaquelab.references.reading_csv import CsvRow, is_formula, number_of, read_rows
-=======
 from plaquelab.references.reading_csv import CsvRow, number_of, read_rows
->>>>>>> main
 from plaquelab.references.report import Report
 
 
@@ -93,22 +89,7 @@ def test_text_in_numbers(cell, said):
 @given(st.floats(-1e11, 1e11).map(lambda x: repr(x)))
 def test_every_number_is_read_exactly(text):
     report = Report()
-<<<<<<< HEAD
     assert number_of(CsvRow(2, {"v": text}), "v", report) == float(text)
-    assert not is_formula(text)
-
-
-@pytest.mark.parametrize("cell", ["=A1", "+A1", "-A1", "@x", "\t=1", "+1+1", "-2+3"])
-def test_formulas(cell):
-    assert is_formula(cell)
-
-
-@pytest.mark.parametrize("cell", ["-", "-5", "+.5", "-1e3", "P-1", "", "a=b"])
-def test_no_formulas(cell):
-    assert not is_formula(cell)
-=======
-    assert number_of(CsvRow(2, {"v": text}), "v", report) == float(text)
->>>>>>> main
 
 
 def test_problems_are_counted_beyond_those_kept():
