@@ -7,14 +7,15 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
+
+from inference.centreline import Centreline, read_centrelines, trace, write_centrelines
+from inference.errors import InferenceError
+from inference.scan import Volume
+from inference.vocabulary import VESSELS
 from plaquelab.analysis.models import CentrelineSet
 from plaquelab.storage import store
-
-if TYPE_CHECKING:
-    from inference.centreline import Centreline
-    from inference.scan import Volume
 
 FROM_FILE = "file"
 TWO_POINT = "two-point"
@@ -37,8 +38,6 @@ class TwoPoints:
     end: Point
 
     def __post_init__(self) -> None:
-        from inference.vocabulary import VESSELS
-
         if self.vessel not in VESSELS:
             raise CentrelineInputError(f"“{self.vessel}” is no vessel: use one of {', '.join(VESSELS)}.")
         if sum((a - b) ** 2 for a, b in zip(self.start, self.end, strict=True)) < 25.0:
@@ -53,9 +52,6 @@ def read_csv(data: bytes) -> list[Centreline]:
     CentrelineInputError
         With the row that is wrong.
     """
-    from inference.centreline import read_centrelines
-    from inference.errors import InferenceError
-
     with tempfile.TemporaryDirectory(prefix="centrelines-") as folder:
         path = Path(folder) / "centrelines.csv"
         path.write_bytes(data)
@@ -69,8 +65,6 @@ def read_csv(data: bytes) -> list[Centreline]:
 
 def write_csv(lines: Sequence[Centreline]) -> bytes:
     """Return the file of the given centrelines."""
-    from inference.centreline import write_centrelines
-
     with tempfile.TemporaryDirectory(prefix="centrelines-") as folder:
         path = Path(folder) / "centrelines.csv"
         write_centrelines(path, lines)
@@ -88,10 +82,6 @@ def load(centrelines: CentrelineSet, *, volume: Volume) -> list[Centreline]:
     data = store().get(centrelines.path)
     if centrelines.source != TWO_POINT:
         return read_csv(data)
-    import numpy as np
-
-    from inference.centreline import trace
-
     pairs: Mapping[str, Mapping[str, list[float]]] = json.loads(data)
     return [
         trace(volume, np.asarray(pair["start"], float), np.asarray(pair["end"], float), vessel)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from inference.analysis import Analysis
+from inference.composition_profiles import profile_named
+from inference.quantification import Lesion, quantify, roll_up
 from plaquelab.analysis.models import AnalysisRun
-
-if TYPE_CHECKING:
-    from inference.analysis import Analysis
-    from inference.quantification import Lesion
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,6 @@ def lesions_of(run: AnalysisRun) -> dict[str, tuple[Lesion, ...]] | None:
     """Return the lesions that a run was given, vessel by vessel; None for a run that finds its own."""
     if run.purpose != AnalysisRun.Purpose.GIVEN_EXTENTS:
         return None
-    from inference.quantification import Lesion
-
     return {
         vessel: tuple(
             Lesion(number=int(n), start_mm=float(a), end_mm=float(b)) for n, a, b in given["lesions"]
@@ -59,9 +56,6 @@ def measured(analysis: Analysis, run: AnalysisRun) -> Analysis:
     }
     if run.variant == "plaque" and not excluded:
         return analysis
-    from inference.composition_profiles import profile_named
-    from inference.quantification import quantify, roll_up
-
     profile = profile_named(run.profile)
     sd = analysis.aorta.sd_hu if analysis.aorta else None
     # What the pipeline itself left out (stents) stays out beside what the reference left out.

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+import inference
 from plaquelab.analysis.models import ModelVersion
 
 
@@ -30,8 +31,6 @@ class Weights:
 
 def weights_folder() -> Path:
     """Return the folder of the weights that come with the product."""
-    import inference
-
     return Path(str(inference.__file__)).parent / "weights"
 
 
@@ -65,7 +64,8 @@ def find_weights(model: str) -> Weights:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, changed: int) -> Weights:
+def _read(path: Path, _changed: int) -> Weights:
+    """Read a file that was last changed at the given time; another time is another answer."""
     data = path.read_bytes()
     return Weights(path.stem, path, hashlib.sha256(data).hexdigest(), _header(path.name, data))
 

@@ -8,6 +8,7 @@ from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from inference.vocabulary import VESSELS
 from plaquelab.analysis import selectors, services
 from plaquelab.analysis.forms import CentrelineFileForm, TwoPointForm
 from plaquelab.analysis.model_versions import NoModelError
@@ -38,7 +39,13 @@ def run_list(request: StudyRequest, study: str) -> HttpResponse:
     if older:
         runs = selectors.to_run_again(runs)
     page = Paginator(runs, 50).get_page(request.GET.get("page"))
-    context = {"study": found, "page": page, "states": AnalysisRun.State.choices, "state": state, "older": older}
+    context = {
+        "study": found,
+        "page": page,
+        "states": AnalysisRun.State.choices,
+        "state": state,
+        "older": older,
+    }
     return render(request, "analysis/runs.html", context)
 
 
@@ -129,8 +136,6 @@ def analyse_exam(request: StudyRequest, study: str, number: int) -> HttpResponse
 @require_http_methods(["GET", "POST"])
 def centrelines(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Give an exam's centrelines: a file, or two points a vessel."""
-    from inference.vocabulary import VESSELS
-
     found = get_study(request, study, Capability.START_ANALYSIS)
     exam = get_object_or_404(visible_exams(request.user, found), number=number)
     form_file, form_points = CentrelineFileForm(), TwoPointForm()
