@@ -113,7 +113,7 @@ def assign_cases(
     ------
     AssignmentError
         Wrong number of readers, the same person twice, a person without the reader's role, who has another
-        part in a case, or has opened it in the viewer with another role.
+        part in a case, or has opened it in the viewer with another role, or who assigns.
     TransitionError
         A case is not waiting.
     """
@@ -122,7 +122,7 @@ def assign_cases(
     study = cases[0].study
     if any(case.study_id != study.pk for case in cases):
         raise AssignmentError("The cases belong to different studies.")
-    _check_readers(study=study, cases=cases, readers=readers)
+    _check_readers(study=study, cases=cases, readers=readers, by=by)
     simulated = study.is_simulated if is_simulated is None else is_simulated
     reads: dict[tuple[int, int], Read] = {}
     for case in cases:
@@ -165,7 +165,9 @@ def _draw_first_reader(*, case: ReadCase, readers: int, by: User | None) -> None
     )
 
 
-def _check_readers(*, study: Study, cases: Sequence[ReadCase], readers: Sequence[User]) -> None:
+def _check_readers(
+    *, study: Study, cases: Sequence[ReadCase], readers: Sequence[User], by: User | None
+) -> None:
     wanted = read_design(cases[0].charter).readers
     if len(readers) != wanted:
         raise AssignmentError(f"The charter asks for {wanted} readers a case; {len(readers)} were named.")
@@ -174,6 +176,7 @@ def _check_readers(*, study: Study, cases: Sequence[ReadCase], readers: Sequence
     for reader in readers:
         if not may(reader, study, Capability.READ):
             raise AssignmentError(f"{reader} is not a reader of this study.")
+        _check_not_oneself(reader, by)
         if Assignment.objects.filter(case__in=cases, reader=reader).exists():
             raise AssignmentError(f"{reader} already has a part in one of these cases.")
         overseen = exams_overseen(reader, study)
@@ -184,6 +187,13 @@ def _check_readers(*, study: Study, cases: Sequence[ReadCase], readers: Sequence
                     f"{reader} has opened exam {case.exam.number} in the viewer with another role: give it to "
                     "somebody who has not seen it."
                 )
+
+
+def _check_not_oneself(person: User, by: User | None) -> None:
+    if by is not None and person.pk == by.pk:
+        raise AssignmentError(
+            f"{person} cannot be given a case by the own hand, which would tell whose case it is: another manager does it."
+        )
 
 
 @transaction.atomic
@@ -203,6 +213,7 @@ def assign_adjudicator(*, case: ReadCase, adjudicator: User, by: User | None) ->
         raise AssignmentError("This case has an adjudicator already.")
     if not may(adjudicator, study, Capability.ADJUDICATE):
         raise AssignmentError(f"{adjudicator} is not an adjudicator of this study.")
+    _check_not_oneself(adjudicator, by)
     if case.assignments.filter(reader=adjudicator).exists():
         raise AssignmentError(f"{adjudicator} read this case and cannot adjudicate it.")
     if case.exam.number in exams_overseen(adjudicator, study):
