@@ -105,9 +105,9 @@ class StraightenedVessel:
         t = (section - low)[..., None]
 
         def between(a: np.ndarray) -> np.ndarray:
-            return a[low] * (1 - t) + a[low + 1] * t
+            return np.asarray(a[low] * (1 - t) + a[low + 1] * t)
 
-        return (
+        return np.asarray(
             between(self.centre) + u[..., None] * between(self.axis_u) + v[..., None] * between(self.axis_v)
         )
 

@@ -86,7 +86,7 @@ def train(patients: Sequence[Examples]) -> Perceptron:
             given = given + JITTER * torch.randn(given.shape, generator=generator)
             loss = nn.functional.binary_cross_entropy_with_logits(net(given)[:, 0], y[rows], weight[rows])
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         schedule.step()
     with torch.no_grad():

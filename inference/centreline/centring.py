@@ -94,7 +94,7 @@ def _pinned(line: np.ndarray, first: np.ndarray, fixed: bool) -> np.ndarray:
     if not fixed:
         return line
     fade = np.clip(1 - np.arange(len(line)) / 6.0, 0, 1)[:, None]
-    return line + fade**2 * (first - line[0])
+    return np.asarray(line + fade**2 * (first - line[0]))
 
 
 def _usual(radius: np.ndarray) -> np.ndarray:

@@ -109,7 +109,7 @@ def _component(region: np.ndarray) -> np.ndarray:
     if count <= 1:
         return region
     nearest = labels[region][np.argmin(PIXEL_RADIUS[region])]
-    return labels == nearest
+    return np.asarray(labels == nearest)
 
 
 def _tiny_discs(lumen_map: np.ndarray, wall_map: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -144,7 +144,7 @@ def _with_area(radius: np.ndarray, probability: np.ndarray) -> np.ndarray:
     expected = _sum_within(probability, radius + np.float32(BEYOND_MM), PIXEL_RADIUS, _NEAREST) * PIXEL_AREA
     area = (radius.astype(float) ** 2).mean(1) * np.pi
     scale = np.sqrt(expected / np.maximum(area, 1e-9)).clip(SMALLEST_SCALE, LARGEST_SCALE)
-    return np.minimum(radius * scale[:, None], LARGEST_RADIUS_MM).astype(np.float32)
+    return np.asarray(np.minimum(radius * scale[:, None], LARGEST_RADIUS_MM).astype(np.float32))
 
 
 def contours_from_probabilities(

@@ -131,7 +131,7 @@ def radius_at(radius: np.ndarray, angle: np.ndarray) -> np.ndarray:
     position = angle / (2 * np.pi) * ANGLES
     low = np.floor(position).astype(int)
     t = (position - low).astype(np.float32)
-    return radius[..., low % ANGLES] * (1 - t) + radius[..., (low + 1) % ANGLES] * t
+    return np.asarray(radius[..., low % ANGLES] * (1 - t) + radius[..., (low + 1) % ANGLES] * t)
 
 
 def label_map(contours: VesselContours) -> np.ndarray:

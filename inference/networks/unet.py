@@ -204,4 +204,4 @@ class UNet3D(nn.Module):
         y = self.up3(joined(self.bottom(halved(s3)), s3))
         y2 = self.up2(joined(y, s2))
         y1 = self.up1(joined(y2, s1))
-        return tuple(m.transpose(1, 2).flatten(0, 1) for m in (self.head(y1), self.deep(y2)))  # type: ignore[return-value]
+        return tuple(m.transpose(1, 2).flatten(0, 1) for m in (self.head(y1), self.deep(y2)))

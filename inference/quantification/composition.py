@@ -199,7 +199,7 @@ def _low_limit(rows: np.ndarray, volume: np.ndarray, tissue: np.ndarray, limit: 
     inside = np.take_along_axis(near, column[:, None], 1)[:, 0]
     before = np.take_along_axis(below, column[:, None], 1)[:, 0] - inside
     fibrous = low + width * (column + (half[:, 0] - before) / np.maximum(inside, 1e-9))
-    return np.maximum(limit, (fibrous + CORE_HU) / 2)
+    return np.asarray(np.maximum(limit, (fibrous + CORE_HU) / 2))
 
 
 _NO_MAP = TissueMap(np.empty(0, int), 1, np.zeros((1, 2, 2), np.float32), np.zeros((1, 2, 2), np.float32))

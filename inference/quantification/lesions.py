@@ -111,4 +111,4 @@ def outside(lesions: Sequence[Lesion], excluded: Sequence[tuple[float, float, st
 
 def lesion_weights(vessel: StraightenedVessel, lesion: Lesion, kept: np.ndarray) -> np.ndarray:
     """Return mm of path per section (S,) inside a lesion and not excluded."""
-    return weights(vessel, lesion.start_mm, lesion.end_mm) * kept
+    return np.asarray(weights(vessel, lesion.start_mm, lesion.end_mm) * kept)

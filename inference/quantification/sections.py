@@ -130,7 +130,7 @@ def spans(vessel: StraightenedVessel, start_mm: float, end_mm: float) -> np.ndar
 def weights(vessel: StraightenedVessel, start_mm: float, end_mm: float) -> np.ndarray:
     """Return mm of path (S,) that each section stands for inside [start, end]: whole sections and cut ends."""
     low, high = spans(vessel, start_mm, end_mm).T
-    return np.clip(high - low, 0.0, None)
+    return np.asarray(np.clip(high - low, 0.0, None))
 
 
 def lumen_attenuation(vessel: StraightenedVessel, contours: VesselContours) -> np.ndarray:

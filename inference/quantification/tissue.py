@@ -231,7 +231,7 @@ def lumen_level(lumen_hu: np.ndarray, lumen: np.ndarray) -> np.ndarray:
     filled = np.where(known, lumen_hu, 0.0)
     total = smooth(weight)
     level = smooth(weight * filled) / np.maximum(total, 1e-12)
-    return np.where(total > 1e-9, level, np.interp(at, at[known], lumen_hu[known]))
+    return np.asarray(np.where(total > 1e-9, level, np.interp(at, at[known], lumen_hu[known])))
 
 
 def unmix(

@@ -31,7 +31,9 @@ class CurvedView:
 def grey(hu: NDArray[np.generic]) -> NDArray[np.uint8]:
     """HU → 0…255 in the coronary window."""
     level, width = WINDOW
-    return np.clip((np.asarray(hu, np.float32) - level + width / 2) * (255 / width), 0, 255).astype(np.uint8)
+    return np.asarray(
+        np.clip((np.asarray(hu, np.float32) - level + width / 2) * (255 / width), 0, 255).astype(np.uint8)
+    )
 
 
 def along(vessel: StraightenedVessel, angle: int) -> NDArray[np.int16]:

@@ -293,7 +293,7 @@ def _hounsfield(dataset: Dataset, called: str) -> np.ndarray:
     padding = dataset.get("PixelPaddingValue")
     if padding is not None:
         hu[pixels == padding] = AIR_HU
-    return np.clip(np.rint(hu), AIR_HU, 32767).astype(np.int16)
+    return np.asarray(np.clip(np.rint(hu), AIR_HU, 32767).astype(np.int16))
 
 
 def _metadata(first: Dataset, hu: np.ndarray, affine: np.ndarray) -> dict[str, Any]:

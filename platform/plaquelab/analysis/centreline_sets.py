@@ -7,15 +7,19 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from inference.centreline import Centreline, read_centrelines, trace, write_centrelines
 from inference.errors import InferenceError
-from inference.scan import Volume
 from inference.vocabulary import VESSELS
 from plaquelab.analysis.models import CentrelineSet
+from plaquelab.errors import Refusal
 from plaquelab.storage import store
+
+if TYPE_CHECKING:
+    from inference.centreline import Centreline
+    from inference.scan import Volume
 
 FROM_FILE = "file"
 TWO_POINT = "two-point"
@@ -25,8 +29,10 @@ SOURCES = (FROM_FILE, TWO_POINT, STORED_POINTS)
 Point = tuple[float, float, float]
 
 
-class CentrelineInputError(Exception):
+class CentrelineInputError(Refusal):
     """The centrelines that a person gave cannot be used. The text says where and why."""
+
+    code = "bad-input"
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,8 @@ def read_csv(data: bytes) -> list[Centreline]:
     CentrelineInputError
         With the row that is wrong.
     """
+    from inference.centreline import read_centrelines  # noqa: PLC0415  loads SciPy and numba, which few pages need
+
     with tempfile.TemporaryDirectory(prefix="centrelines-") as folder:
         path = Path(folder) / "centrelines.csv"
         path.write_bytes(data)
@@ -65,6 +73,8 @@ def read_csv(data: bytes) -> list[Centreline]:
 
 def write_csv(lines: Sequence[Centreline]) -> bytes:
     """Return the file of the given centrelines."""
+    from inference.centreline import write_centrelines  # noqa: PLC0415  loads SciPy and numba, which few pages need
+
     with tempfile.TemporaryDirectory(prefix="centrelines-") as folder:
         path = Path(folder) / "centrelines.csv"
         write_centrelines(path, lines)
@@ -82,6 +92,8 @@ def load(centrelines: CentrelineSet, *, volume: Volume) -> list[Centreline]:
     data = store().get(centrelines.path)
     if centrelines.source != TWO_POINT:
         return read_csv(data)
+    from inference.centreline import trace  # noqa: PLC0415  loads SciPy and numba, which few pages need
+
     pairs: Mapping[str, Mapping[str, list[float]]] = json.loads(data)
     return [
         trace(volume, np.asarray(pair["start"], float), np.asarray(pair["end"], float), vessel)

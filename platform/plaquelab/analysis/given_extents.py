@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from inference.analysis import Analysis
 from inference.composition_profiles import profile_named
-from inference.quantification import Lesion, measure, roll_up_records
 from plaquelab.analysis.models import AnalysisRun
+
+if TYPE_CHECKING:
+    from inference.analysis import Analysis
+    from inference.quantification import Lesion
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ def lesions_of(run: AnalysisRun) -> dict[str, tuple[Lesion, ...]] | None:
     """Return the lesions that a run was given, vessel by vessel; None for a run that finds its own."""
     if run.purpose != AnalysisRun.Purpose.GIVEN_EXTENTS:
         return None
+    from inference.quantification import Lesion  # noqa: PLC0415  loads SciPy and numba, which few pages need
+
     return {
         vessel: tuple(
             Lesion(number=int(n), start_mm=float(a), end_mm=float(b)) for n, a, b in given["lesions"]
@@ -56,6 +60,11 @@ def measured(analysis: Analysis, run: AnalysisRun) -> Analysis:
     }
     if run.variant == "plaque" and not excluded:
         return analysis
+    from inference.quantification import (  # noqa: PLC0415  loads SciPy and numba, which few pages need
+        measure,
+        roll_up_records,
+    )
+
     profile = profile_named(run.profile)
     sd = analysis.aorta.sd_hu if analysis.aorta else None
     # What the pipeline itself left out (stents) stays out beside what the reference left out.

@@ -13,10 +13,14 @@ from django.conf import settings
 
 import inference
 from plaquelab.analysis.models import ModelVersion
+from plaquelab.errors import Refusal
 
 
-class NoModelError(Exception):
+class NoModelError(Refusal):
     """The network that the settings name is not there. The text says what to do."""
+
+    code = "no-model"
+    status = 503
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def find_weights(model: str) -> Weights:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, _changed: int) -> Weights:
-    """Read a file that was last changed at the given time; another time is another answer."""
+    """Read a weights file; one that was changed since is read again."""
     data = path.read_bytes()
     return Weights(path.stem, path, hashlib.sha256(data).hexdigest(), _header(path.name, data))
 

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
-from inference.contours import VesselContours
-from inference.quantification import Lesion, VesselRead
-from inference.straightening import StraightenedVessel
 from plaquelab.analysis import measuring_code
 from plaquelab.analysis.models import AnalysisRun, ContourSet, Measurement, Vessel
-from plaquelab.analysis.transitions import ENDED_WITHOUT_RESULT, HELD, S
+from plaquelab.analysis.transitions import ENDED_WITHOUT_RESULT, HELD
 from plaquelab.imaging.models import Exam
 from plaquelab.storage import StorageError, store
 from plaquelab.studies.blinding import hidden_exams
@@ -20,6 +17,9 @@ from plaquelab.studies.models import Study
 from plaquelab.studies.permissions import Capability, capabilities_of
 
 if TYPE_CHECKING:
+    from inference.contours import VesselContours
+    from inference.quantification import VesselRead
+    from inference.straightening import StraightenedVessel
     from plaquelab.accounts.models import User
 
 
@@ -81,16 +81,22 @@ def _checked(path: str, sha256: str) -> bytes:
 
 def load_vessel(vessel: Vessel) -> StraightenedVessel:
     """Return the straightened vessel of a row, checked by its hash."""
+    from inference.straightening import StraightenedVessel  # noqa: PLC0415  loads SciPy and numba, which few pages need
+
     return StraightenedVessel.from_bytes(_checked(vessel.path, vessel.sha256))
 
 
 def load_contours(contour_set: ContourSet) -> VesselContours:
     """Return the contours of a row, checked by their hash."""
+    from inference.contours import VesselContours  # noqa: PLC0415  loads SciPy and numba, which few pages need
+
     return VesselContours.from_bytes(_checked(contour_set.path, contour_set.sha256))
 
 
 def vessel_read(contour_set: ContourSet) -> VesselRead:
     """Return contours, lesions and excluded stretches of a row as the library's ``VesselRead``."""
+    from inference.quantification import Lesion, VesselRead  # noqa: PLC0415  loads SciPy and numba, which few pages need
+
     return VesselRead(
         vessel=contour_set.vessel.name,
         contours=load_contours(contour_set),
@@ -149,4 +155,4 @@ def stage_list(run: AnalysisRun) -> list[dict[str, Any]]:
 
 def is_active(run: AnalysisRun) -> bool:
     """Tell whether the run waits or works."""
-    return run.state in (S.PENDING, *HELD)
+    return run.state in (AnalysisRun.State.PENDING, *HELD)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 
-from inference.scan import Volume
 from plaquelab.imaging.models import CtSlab, Exam, ImportJob, Instance, Quarantine, Query
 from plaquelab.storage import store
 from plaquelab.studies.blinding import hidden_exams
@@ -18,6 +17,7 @@ from plaquelab.studies.permissions import Capability, may, sites_where
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
+    from inference.scan import Volume
     from plaquelab.accounts.models import User
 
 
@@ -76,6 +76,8 @@ _loading = threading.Lock()
 
 @lru_cache(maxsize=2)
 def _volume(path: str) -> Volume:
+    from inference.scan import Volume  # noqa: PLC0415  loads SciPy and numba, which few pages need
+
     return Volume.from_bytes(store().get(path))
 
 

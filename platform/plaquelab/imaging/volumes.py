@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from inference.scan import Volume as Scan
 from plaquelab.imaging.models import CtSlab, Exam, Volume
 from plaquelab.imaging.slabs import put_slabs
 from plaquelab.storage import store
 from plaquelab.storage.content import StoredFile
+
+if TYPE_CHECKING:
+    from inference.scan import Volume as Scan
 
 
 @dataclass(frozen=True)

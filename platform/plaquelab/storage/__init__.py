@@ -34,6 +34,6 @@ def store() -> Store:
 @lru_cache(maxsize=4)
 def _s3(bucket: str, endpoint_url: str | None) -> Store:
     """Keep one client a bucket: making one costs a second."""
-    from plaquelab.storage.s3 import S3Store  # noqa: PLC0415  boto3 takes a second: only where it serves
+    from plaquelab.storage.s3 import S3Store  # noqa: PLC0415  needs boto3, which only production has a use for
 
     return S3Store(bucket=bucket, endpoint_url=endpoint_url)
