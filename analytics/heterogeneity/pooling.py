@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 
 from analytics.distributions import chi2_upper_tail, normal_quantile, normal_two_sided_p, t_quantile
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped, Interval, Result, Test
+from analytics.result import Dropped, Finding, Interval, Result, Test
 from analytics.rounding import half_up, p_value
 
 Array = NDArray[np.float64]
@@ -48,6 +48,8 @@ class Pooled(Result):
     effect: str = "effect"
     ratio: bool = False
 
+    caption = Finding.caption
+
     def sentence(self) -> str:
         """Pooled effect and heterogeneity."""
         if self.ratio and self.estimate is not None:
@@ -73,10 +75,6 @@ class Pooled(Result):
             low, high = (half_up(math.exp(limit), 2) for limit in self.interval)
             text += f", {half_up(100 * self.interval.level, 0)} % CI {low}–{high} ({self.interval.method})"
         return f"{text}, {self.counted()}."
-
-    def sentence_marked(self) -> str:
-        """The sentence, marked when simulated: the caption of its figure."""
-        return ("Simulated data. " if self.simulated else "") + self.sentence()
 
 
 def pool(
