@@ -38,6 +38,17 @@ def _unstepped(x, y, z, first, slab, shift):
 
 
 @njit(cache=True, fastmath=True)
+def _place(u, v, section, centre, axis_u, axis_v, first, slab, shift):
+    """Where (u, v) mm of a section's plane lie in the patient."""
+    x = centre[section, 0] + u * axis_u[section, 0] + v * axis_v[section, 0]
+    y = centre[section, 1] + u * axis_u[section, 1] + v * axis_v[section, 1]
+    z = centre[section, 2] + u * axis_u[section, 2] + v * axis_v[section, 2]
+    if shift.shape[0] > 0:
+        x, y = _unstepped(x, y, z, first, slab, shift)
+    return x, y, z
+
+
+@njit(cache=True, fastmath=True)
 def _contours(
     centre, axis_u, axis_v, points, tangent, u, v, lumen, wall, plaque, first=0.0, slab=1.0, shift=NO_STEPS
 ):
@@ -146,11 +157,7 @@ def _fractions(  # noqa: C901 - a compiled kernel: calls cost, and it is one loo
                     y = pv + ((a + 0.5) / sub - 0.5) * SPACING_ACROSS
                     for b in range(sub):
                         x = pu + ((b + 0.5) / sub - 0.5) * SPACING_ACROSS
-                        px = centre[s, 0] + x * axis_u[s, 0] + y * axis_v[s, 0]
-                        py = centre[s, 1] + x * axis_u[s, 1] + y * axis_v[s, 1]
-                        pz = centre[s, 2] + x * axis_u[s, 2] + y * axis_v[s, 2]
-                        if shift.shape[0] > 0:
-                            px, py = _unstepped(px, py, pz, first, slab, shift)
+                        px, py, pz = _place(x, y, s, centre, axis_u, axis_v, first, slab, shift)
                         row, fraction, du, dv = locate(px, py, pz, points, tangent, u, v, row)
                         q = np.sqrt(du * du + dv * dv)
                         angle = np.arctan2(dv, du)
@@ -214,11 +221,7 @@ def _tissues(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
                     y = pv + ((a + 0.5) / sub - 0.5) * SPACING_ACROSS
                     for b in range(sub):
                         x = pu + ((b + 0.5) / sub - 0.5) * SPACING_ACROSS
-                        px = centre[s, 0] + x * axis_u[s, 0] + y * axis_v[s, 0]
-                        py = centre[s, 1] + x * axis_u[s, 1] + y * axis_v[s, 1]
-                        pz = centre[s, 2] + x * axis_u[s, 2] + y * axis_v[s, 2]
-                        if shift.shape[0] > 0:
-                            px, py = _unstepped(px, py, pz, first, slab, shift)
+                        px, py, pz = _place(x, y, s, centre, axis_u, axis_v, first, slab, shift)
                         row, fraction, du, dv = locate(px, py, pz, points, tangent, u, v, row)
                         q = np.sqrt(du * du + dv * dv)
                         angle = np.arctan2(dv, du)

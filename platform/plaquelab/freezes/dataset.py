@@ -95,9 +95,7 @@ def build(study: Study, *, progress: Progress = silent) -> Dataset:
     tables["ratings"] = reading_tables.ratings(cases=cases, values=values)
     tables["quality"] = quality_table.quality(study=study, cases=cases, days=days)
     progress("tables", 1.0)
-    return Dataset(
-        tables=tables, left_out=_told(left), cases=tuple(cases), measured_by=measured_by(owners)
-    )
+    return Dataset(tables=tables, left_out=_told(left), cases=tuple(cases), measured_by=measured_by(owners))
 
 
 def _owners(cases: list[Case], plans: list[Plan]) -> list[Owner]:
