@@ -255,13 +255,13 @@ def _subgroups(table: Any, **names: Any) -> Any:
 
 
 def _timing(table: Any, **names: Any) -> Any:
-    from analytics.timing import paired_timing
+    from analytics.monitoring.timing import paired_timing
 
     return paired_timing(table, **names)
 
 
 def _rate(table: Any, **names: Any) -> Any:
-    from analytics.timing import rate
+    from analytics.monitoring.rate import rate
 
     return rate(table, **names)
 

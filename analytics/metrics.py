@@ -1,4 +1,7 @@
-"""The metrics of the measurement tables: name, label, unit, digits printed, and how an absent lesion counts."""
+"""The metrics of the measurement tables: name, label, unit, digits printed, and how an absent lesion counts.
+
+What the statistics need of the field's words, and no more; a house test holds it equal to ``inference.vocabulary``.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +11,24 @@ LEVELS = ("lesion", "vessel", "territory", "patient")
 """From the smallest unit to the largest. A vessel is one path; a territory is LAD, LCx or RCA."""
 
 TERRITORIES = ("LAD", "LCx", "RCA")
-VESSELS = (
-    "LM",
-    "LAD",
-    "D1",
-    "D2",
-    "LCx",
-    "OM1",
-    "OM2",
-    "RI",
-    "RCA",
-    "R-PDA",
-    "R-PLB",
-    "L-PDA",
-    "L-PLB",
-    "AM",
-)
+TERRITORY_OF: dict[str, str] = {
+    "LM": "LAD",
+    "LAD": "LAD",
+    "D1": "LAD",
+    "D2": "LAD",
+    "LCx": "LCx",
+    "OM1": "LCx",
+    "OM2": "LCx",
+    "RI": "LCx",
+    "RCA": "RCA",
+    "R-PDA": "RCA",
+    "R-PLB": "RCA",
+    "L-PDA": "LCx",
+    "L-PLB": "LCx",
+    "AM": "RCA",
+}
+"""Where each vessel counts. RI is the ramus intermedius."""
+VESSELS = tuple(TERRITORY_OF)
 CADRADS_CATEGORIES = (0, 1, 2, 3, 4, 5)
 
 LESION = ("lesion",)
@@ -38,6 +43,7 @@ class Metric:
     zero_when_absent : whether a lesion that a read does not have counts as 0 of it (volumes, burdens,
         stenosis), or as nothing at all (areas and diameters of the lumen)
     levels : where it exists
+    borders : values over which printing never rounds, because a grade changes there
     """
 
     name: str
@@ -46,6 +52,7 @@ class Metric:
     digits: int = 1
     zero_when_absent: bool = True
     levels: tuple[str, ...] = LEVELS
+    borders: tuple[float, ...] = ()
 
     @property
     def heading(self) -> str:
@@ -67,7 +74,7 @@ METRICS: dict[str, Metric] = {
         Metric("calcified_plaque_burden", "Calcified plaque burden", "%"),
         Metric("low_attenuation_plaque_burden", "Low-attenuation plaque burden", "%"),
         Metric("percent_atheroma_volume", "Percent atheroma volume", "%", levels=LEVELS[1:]),
-        Metric("diameter_stenosis", "Diameter stenosis", "%"),
+        Metric("diameter_stenosis", "Diameter stenosis", "%", borders=(1.0, 25.0, 50.0, 70.0, 100.0)),
         Metric("diameter_stenosis_feret", "Diameter stenosis, minimum Feret diameter", "%"),
         Metric("area_stenosis", "Area stenosis", "%"),
         Metric("minimal_luminal_area", "Minimal luminal area", "mm²", 2, zero_when_absent=False),

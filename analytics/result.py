@@ -1,24 +1,23 @@
 """Result objects: what every estimator returns.
 
-A result is frozen and validated where it is made: an estimate is a finite number, or None with the reason why.
-``to_dict()`` is the JSON form, ``sentence()`` the manuscript's, ``figure()`` a plotly figure.
+A result is frozen and validated where it is made: an estimate is a finite number, or None with the reason why; an
+interval that is missing beside an estimate has a reason too. ``to_dict()`` is the JSON form, ``sentence()`` the
+manuscript's. Results know no figure: ``analytics.figures.draw(result)`` draws them.
 """
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics import __version__
 from analytics.rounding import count, half_up
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 
 @dataclass(frozen=True)
@@ -86,39 +85,79 @@ def interval_or_none(low: float, high: float, method: str, level: float = 0.95) 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
-    """An estimate with everything needed to print, draw, quote or refuse it.
+class Estimated:
+    """A number with its interval; whichever of the two is missing says why.
 
     Attributes
     ----------
     estimate : float or None
         None when it cannot be estimated; ``reason`` then says why.
     interval : Interval or None
+        None when there is none; beside an estimate ``interval_reason`` then says why.
+    """
+
+    NO_INTERVAL: ClassVar[str] = ""
+    """Of a class that never makes an interval: why it does not."""
+
+    estimate: float | None
+    interval: Interval | None = None
+    reason: str | None = None
+    interval_reason: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is missing without a reason, and reasons of what is there."""
+        if self.estimate is None and not self.reason:
+            raise ValueError("an estimate that is missing needs a reason")
+        if self.estimate is not None and not math.isfinite(self.estimate):
+            raise ValueError(f"estimate {self.estimate} is not finite: give None and a reason")
+        if not type(self).__module__.startswith(HELD):
+            return
+        if self.estimate is not None and self.reason:
+            raise ValueError(f"there is an estimate, and a reason why there is none: {self.reason}")
+        why = self.NO_INTERVAL or self.interval_reason
+        if self.estimate is not None and self.interval is None and not why:
+            raise ValueError("an interval that is missing needs a reason")
+        if self.interval is not None and (self.estimate is None or why):
+            raise ValueError(f"there is an interval, and none can be had: {self.reason or why}")
+
+    def limits(self, digits: int) -> str:
+        """How a sentence goes on after the estimate: ``, 95 % CI 0.960–0.967 (F)``, or why there is no interval."""
+        if self.interval is not None:
+            level = half_up(100 * self.interval.level, 0)
+            return f", {level} % CI {self.interval.text(digits)} ({self.interval.method})"
+        return f", no interval ({self.interval_reason})" if self.interval_reason else ""
+
+
+def unless(found: Interval | None, reason: str) -> str | None:
+    """The reason where there is no interval, None where there is one."""
+    return reason if found is None else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding(ABC):
+    """What every estimator returns: how it was made, of how many units, what was left out and why.
+
+    One number is a :class:`Result`; what holds several (a 2×2 table, subgroups) holds an :class:`Estimated` for each.
+
+    Attributes
+    ----------
     method : str
         Estimator and form, as printed in captions.
     n, unit : number of units and what they are (``lesion``, ``territory``, ``patient``)
     clusters, cluster_unit : number of independent clusters (patients), None when the unit is its own cluster
     dropped : rows left out, counted and named
+    reason : why nothing could be estimated, None where something could
     """
 
-    estimate: float | None
-    interval: Interval | None = None
     method: str
     n: int
     unit: str = "unit"
     clusters: int | None = None
     cluster_unit: str = "patient"
     dropped: tuple[Dropped, ...] = ()
-    test: Test | None = None
     reason: str | None = None
     warnings: tuple[str, ...] = ()
-    simulated: bool = field(default=False)
-
-    def __post_init__(self) -> None:
-        if self.estimate is None and not self.reason:
-            raise ValueError("an estimate that is missing needs a reason")
-        if self.estimate is not None and not math.isfinite(self.estimate):
-            raise ValueError(f"estimate {self.estimate} is not finite: give None and a reason")
+    simulated: bool = False
 
     @property
     def dropped_count(self) -> int:
@@ -134,6 +173,38 @@ class Result:
             text += " (" + "; ".join(f"{count(d.count)} dropped: {d.reason}" for d in self.dropped) + ")"
         return text
 
+    @abstractmethod
+    def sentence(self) -> str:
+        """For a manuscript, with the reason of whatever is missing."""
+
+    def caption(self) -> str:
+        """What stands below a figure: the sentence, marked when simulated."""
+        return ("Simulated data. " if self.simulated else "") + self.sentence()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every number as JSON, with form, n, drops, method and version; drawing data are left out."""
+        content = {
+            f.name: _plain(getattr(self, f.name)) for f in fields(self) if not f.metadata.get("drawing_only")
+        }
+        return content | {"version": __version__}
+
+    def drawing(self, *_: Any, **options: Any) -> Any:
+        """Bridge to :func:`analytics.figures.draw` while callers move."""
+        from analytics.figures import draw
+
+        return draw(self, **options)
+
+    def figure(self, *_: Any, **options: Any) -> Any:
+        """Bridge, as a ``plotly.graph_objects.Figure``."""
+        return self.drawing(**options).to_figure()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result(Finding, Estimated):
+    """An estimate with everything needed to print, quote or refuse it; ``analytics.figures.draw`` draws it."""
+
+    test: Test | None = None
+
     def caption(self) -> str:
         """Method, unit and clustering: what stands below every figure."""
         prefix = "Simulated data. " if self.simulated else ""
@@ -143,26 +214,44 @@ class Result:
         """For a manuscript."""
         if self.estimate is None:
             return f"{self.method}: not estimable ({self.reason}); {self.counted()}."
-        text = f"{self.method} {half_up(self.estimate, 3)}"
-        if self.interval is not None:
-            text += f", {half_up(100 * self.interval.level, 0)} % CI {self.interval.text(3)} ({self.interval.method})"
-        return f"{text}, {self.counted()}."
+        return f"{self.method} {half_up(self.estimate, 3)}{self.limits(3)}, {self.counted()}."
 
-    def to_dict(self) -> dict[str, Any]:
-        """Every number as JSON, with form, n, drops, method and version; drawing data are left out."""
-        content = {
-            f.name: _plain(getattr(self, f.name)) for f in fields(self) if not f.metadata.get("drawing_only")
-        }
-        return content | {"version": __version__}
 
-    def drawing(self) -> Drawing:
-        """The figure as plain JSON values. Results that have none raise NotImplementedError."""
-        raise NotImplementedError(f"{type(self).__name__} has no figure of its own")
+@dataclass(frozen=True, kw_only=True)
+class ClusteredResult(Result):
+    """A result whose ``interval`` takes units as independent, with one over patients beside it.
 
-    def figure(self, **kwargs: Any) -> Any:
-        """The figure as a ``plotly.graph_objects.Figure``; takes what ``drawing`` takes."""
-        return self.drawing(**kwargs).to_figure()
+    ``cluster_interval`` is None where no patients are known, or where ``cluster_reason`` says why.
+    """
 
+    cluster_interval: Interval | None = None
+    cluster_reason: str | None = None
+
+    def __post_init__(self) -> None:
+        """Hold the interval over patients to the same rule."""
+        super().__post_init__()
+        expected = self.estimate is not None and self.clusters is not None
+        if type(self).__module__.startswith(HELD) and expected:
+            if self.cluster_interval is None and not self.cluster_reason:
+                raise ValueError("an interval over patients that is missing needs a reason")
+            if self.cluster_interval is not None and self.cluster_reason:
+                raise ValueError(
+                    f"there is an interval over patients, and none can be had: {self.cluster_reason}"
+                )
+
+    def beside(self, digits: int = 3) -> str:
+        """How a sentence names the interval over patients, or says why there is none."""
+        if self.cluster_interval is not None:
+            return f"; {self.cluster_interval.method} interval {self.cluster_interval.text(digits)}"
+        return (
+            f"; no interval over {plural(self.cluster_unit, 2)} ({self.cluster_reason})"
+            if self.cluster_reason
+            else ""
+        )
+
+
+HELD: tuple[str, ...] = ("analytics.none",)
+"""Packages whose results are held to the rule of intervals; it goes when all are."""
 
 DRAWING = {"drawing_only": True}
 """Metadata of a field that only drawings need: kept out of JSON."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
+
+MINUS = "−"
 
 
 def half_up(value: float, digits: int) -> str:
@@ -17,8 +20,22 @@ def half_up(value: float, digits: int) -> str:
     """
     if not math.isfinite(value):
         raise ValueError(f"{value} cannot be printed: give null and a reason instead")
-    text = str(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP))
+    exact = Decimal(repr(float(value)))
+    text = format(exact.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP), "f")
     return text[1:] if text.startswith("-") and not text.strip("-0.") else text
+
+
+def printed(value: float, digits: int, borders: Sequence[float] = ()) -> str:
+    """A number as people see it, with a true minus sign.
+
+    A value below a border that rounding would lift to it is rounded down instead: a stenosis of 49.96 % is
+    CAD-RADS 2 and prints as 49.9 %, not as 50.0 %. ``borders`` have no more decimals than ``digits``. The same
+    rule as in ``inference/rounding.py`` and in the viewer; a house test and a golden file tie the three.
+    """
+    text = half_up(value, digits)
+    if any(value < border <= float(text) for border in borders):
+        text = format(Decimal(text) - Decimal(1).scaleb(-digits), "f")
+    return text.replace("-", MINUS)
 
 
 def percent(fraction: float, digits: int = 1) -> str:

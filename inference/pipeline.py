@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from inference import __version__
 from inference.centreline import Centreline
+from inference.code_version import code_version
+from inference.composition_profiles import profile_named
 from inference.contours import VesselContours
-from inference.contours_from_probabilities import contours_from_probabilities
-from inference.coronary import profile_named
+from inference.contours.from_probabilities import contours_from_probabilities
 from inference.errors import CentrelineError, QuantificationError, RefusedScan
 from inference.quantification import (
     AorticRegion,
@@ -35,10 +37,10 @@ from inference.quantification import (
     roll_up,
     sections_inside,
 )
-from inference.stents import REASON as STENT
-from inference.stents import find_stents
+from inference.quantification.stents import REASON as STENT
+from inference.quantification.stents import find_stents
+from inference.scan import Volume
 from inference.straightening import StraightenedVessel, straighten
-from inference.volume import Volume
 
 STAGES = ("straighten", "segment", "contours", "quantify")
 LEAST_CONTRAST_HU = 180.0
@@ -190,6 +192,8 @@ def analyse(
         measurements=tuple(rows),
         timings=timings,
         versions={
+            "inference": __version__,
+            "code_version": code_version(),
             "model": card.name,
             "weights_sha256": card.sha256,
             "arithmetic": arithmetic,

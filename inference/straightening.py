@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from inference.centreline.lines import Centreline
 from inference.errors import StraighteningError
-from inference.volume import Volume
+from inference.scan import Volume
 
 SPACING_ALONG = 0.3
 SPACING_ACROSS = 0.3125

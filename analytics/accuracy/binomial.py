@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from scipy import special
 
-from analytics.distributions import beta_quantile, normal_quantile
+from analytics.distributions import beta_quantile, expit, logit, normal_quantile
 from analytics.result import Interval
 
 Z = normal_quantile(0.975)
@@ -65,6 +65,11 @@ def mid_p(x: int, n: int) -> Interval:
     low = 0.0 if x == 0 else _root(lambda p: _upper_tail(x, n, p) < 0.025)
     high = 1.0 if x == n else _root(lambda p: _upper_tail(x, n, p) < 0.975)
     return Interval(low, high, "mid-P")
+
+
+def logit_interval(p: float, half: float, method: str) -> Interval:
+    """Interval of half-width ``half`` about the logit of p (0 < p < 1), back on the scale of p."""
+    return Interval(expit(logit(p) - half), expit(logit(p) + half), method)
 
 
 def _upper_tail(x: int, n: int, p: float) -> float:

@@ -11,20 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.accuracy.binomial import clopper_pearson
+from analytics.accuracy.binomial import clopper_pearson, logit_interval
 from analytics.columns import Table, codes, keys, numbers
-from analytics.distributions import expit, logit, normal_quantile
+from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, few_clusters
 from analytics.rounding import count, half_up, percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -58,16 +55,6 @@ class ClusteredProportion(Result):
             text += f", design effect {half_up(self.design_effect, 2)}"
         return f"{text}, {self.counted()}" + "".join(f"; {w}" for w in self.warnings) + "."
 
-    def drawing(self) -> Drawing:
-        """The proportion with its intervals."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [
-            Row("Patients as clusters", self.estimate, self.interval),
-            Row("Units independent", self.estimate, self.exact_interval),
-        ]
-        return estimates(rows, self.method, reason=self.reason, simulated=self.simulated)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ClusteredAccuracy:
@@ -88,17 +75,6 @@ class ClusteredAccuracy:
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         return {title.lower(): m.to_dict() for title, m in zip(TITLES, self.measures(), strict=True)}
-
-    def drawing(self) -> Drawing:
-        """The three with their cluster intervals."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row(m.method, m.estimate, m.interval or m.exact_interval) for m in self.measures()]
-        return estimates(rows, "Proportion", simulated=self.accuracy.simulated)
-
-    def figure(self) -> Any:
-        """The same as a ``plotly.graph_objects.Figure``."""
-        return self.drawing().to_figure()
 
 
 def clustered_accuracy(
@@ -198,7 +174,7 @@ def _proportion(
     half = Z * se / (share * (1 - share))
     return ClusteredProportion(
         estimate=share,
-        interval=Interval(expit(logit(share) - half), expit(logit(share) + half), "patient-cluster, logit"),
+        interval=logit_interval(share, half, "patient-cluster, logit"),
         se=se,
         wald_interval=Interval(share - Z * se, share + Z * se, "patient-cluster, Wald"),
         exact_interval=exact,

@@ -5,20 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.accuracy.binomial import logit_interval
 from analytics.accuracy.roc import placements, roc_of
 from analytics.columns import Table, codes, identities_in, keys, numbers
-from analytics.distributions import expit, logit, normal_quantile, normal_two_sided_p
+from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import Interval, Result, Test, few_clusters, few_events, interval_or_none
+from analytics.result import Interval, Result, Test, few_clusters, few_events
 from analytics.rounding import count
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -46,16 +44,6 @@ class ClusteredRoc(Result):
             text += f"; DeLong's interval for independent units {self.naive_interval.text(3)}"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
 
-    def drawing(self) -> Drawing:
-        """The AUC with both intervals against one half."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [
-            Row("Patients as clusters", self.estimate, self.interval),
-            Row("Units independent", self.estimate, self.naive_interval),
-        ]
-        return estimates(rows, "AUC", reason=self.reason, reference=0.5, simulated=self.simulated)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ClusteredAucDifference(Result):
@@ -63,15 +51,6 @@ class ClusteredAucDifference(Result):
 
     aucs: tuple[float, float] | None = None
     se: float | None = None
-
-    def drawing(self) -> Drawing:
-        """The difference with its interval against zero."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row("Difference of AUC", self.estimate, self.interval)]
-        return estimates(
-            rows, "Difference of AUC", reason=self.reason, reference=0.0, simulated=self.simulated
-        )
 
 
 @dataclass(frozen=True)
@@ -159,13 +138,10 @@ def clustered_roc_of(
     if variance <= 1e-18:
         return ClusteredRoc(estimate=naive.estimate, reason="no spread between patients", **common)
     se, auc = math.sqrt(variance), naive.estimate
-    scale = Z * se / (auc * (1 - auc)) if 0 < auc < 1 else math.nan
     return ClusteredRoc(
         estimate=auc,
         interval=Interval(max(0.0, auc - Z * se), min(1.0, auc + Z * se), "Obuchowski, patients as clusters"),
-        logit_interval=interval_or_none(
-            expit(logit(auc) - scale), expit(logit(auc) + scale), "Obuchowski, logit"
-        )
+        logit_interval=logit_interval(auc, Z * se / (auc * (1 - auc)), "Obuchowski, logit")
         if 0 < auc < 1
         else None,
         test=Test("z against 0.5", (auc - 0.5) / se, (), normal_two_sided_p((auc - 0.5) / se)),

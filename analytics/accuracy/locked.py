@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,6 @@ from analytics.columns import identities_in
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval
 from analytics.rounding import half_up, percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 
@@ -69,14 +66,6 @@ class LockedCutOff:
             "clustered": None if self.clustered is None else self.clustered.to_dict(),
             **changes,
         }
-
-    def drawing(self) -> Drawing:
-        """The proportions on the second cohort."""
-        return self.accuracy.drawing()
-
-    def figure(self) -> Any:
-        """The same as a ``plotly.graph_objects.Figure``."""
-        return self.drawing().to_figure()
 
 
 def locked_cut_off(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ from analytics.distributions import f_upper_tail, normal_quantile, normal_two_si
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, Test, interval_or_none, plural
 from analytics.rounding import half_up
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -85,13 +82,6 @@ class Mrmc(Result):
         quoted = f"; means: {', '.join(means)}" if means else ""
         return f"{text}; {len(self.readers)} {plural('reader', len(self.readers))}{quoted}."
 
-    def drawing(self) -> Drawing:
-        """Each modality's mean with its interval."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row(m.modality, m.estimate, m.interval) for m in self.modalities]
-        return estimates(rows, self.merit, reason=self.reason, simulated=self.simulated)
-
 
 def mrmc(
     table: Table,
@@ -122,10 +112,6 @@ def mrmc(
     AnalyticsError
         For an unknown merit, a merit that needs a threshold, two ratings of one case, and diseased not 0/1.
     """
-    if merit not in MERITS:
-        raise AnalyticsError(f"Unknown figure of merit {merit!r}; known are {', '.join(MERITS)}.")
-    if merit != "auc" and threshold is None:
-        raise AnalyticsError(f"The {merit} needs a threshold of the score.")
     case_codes, cases = codes(keys(table, case))
     reader_codes, readers = codes([str(v) for v in column(table, reader).tolist()])
     modality_codes, modalities = codes([str(v) for v in column(table, modality).tolist()])
@@ -184,6 +170,11 @@ def mrmc_of(
     simulated: bool = False,
 ) -> Mrmc:
     """Compare modalities from ratings (modalities, readers, cases); NaN drops the case. See :func:`mrmc`."""
+    if merit not in MERITS:
+        raise AnalyticsError(f"Unknown figure of merit {merit!r}; known are {', '.join(MERITS)}.")
+    if merit != "auc" and threshold is None:
+        raise AnalyticsError(f"The {merit} needs a threshold of the score.")
+    at_least = math.nan if threshold is None else threshold
     t, r, total = ratings.shape
     modalities, readers = (
         list(modalities) or [f"modality {i + 1}" for i in range(t)],
@@ -200,7 +191,7 @@ def mrmc_of(
     missing = int(total - complete.sum())
     title = {"auc": "AUC", "sensitivity": "sensitivity", "specificity": "specificity"}[merit]
     if merit != "auc":
-        title += f" at ≥ {threshold:g}"
+        title += f" at ≥ {at_least:g}"
     common: dict[str, Any] = {
         "method": f"difference in {title}, {modalities[-1]} − {modalities[0]} (Obuchowski–Rockette, random readers and cases)",
         "n": int(complete.sum()),
@@ -217,8 +208,8 @@ def mrmc_of(
     if reason:
         return Mrmc(estimate=None, reason=reason, **common)
     scores = kept.reshape(t * r, -1)
-    left_out = np.stack([_left_out(row, truth, patient, len(distinct), merit, threshold) for row in scores])
-    whole = np.array([_merit(row, truth, merit, threshold) for row in scores]).reshape(t, r)
+    left_out = np.stack([_left_out(row, truth, patient, len(distinct), merit, at_least) for row in scores])
+    whole = np.array([_merit(row, truth, merit, at_least) for row in scores]).reshape(t, r)
     if not np.isfinite(left_out).all():
         return Mrmc(estimate=None, reason="one patient holds all cases of one kind: no jackknife", **common)
     moved = left_out - left_out.mean(axis=1, keepdims=True)
@@ -238,20 +229,18 @@ def _refusal(t: int, r: int, truth: NDArray[np.bool_], patients: int) -> str | N
     return None
 
 
-def _merit(score: Array, truth: NDArray[np.bool_], merit: str, threshold: float | None) -> float:
+def _merit(score: Array, truth: NDArray[np.bool_], merit: str, threshold: float) -> float:
     if merit == "auc":
         return placements(score[truth], score[~truth])[0]
-    assert threshold is not None
     positive = score >= threshold
     return float(positive[truth].mean() if merit == "sensitivity" else (~positive[~truth]).mean())
 
 
 def _left_out(
-    score: Array, truth: NDArray[np.bool_], patient: Index, patients: int, merit: str, threshold: float | None
+    score: Array, truth: NDArray[np.bool_], patient: Index, patients: int, merit: str, threshold: float
 ) -> Array:
     """The figure of merit without each patient: (patients,); NaN where a group would be empty."""
     if merit != "auc":
-        assert threshold is not None
         group = truth if merit == "sensitivity" else ~truth
         right = ((score >= threshold) == truth) & group
         of = [np.bincount(patient, weights=v.astype(float), minlength=patients) for v in (right, group)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,6 @@ from analytics.distributions import chi2_upper_tail, normal_quantile, normal_two
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, Test
 from analytics.rounding import p_value, percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Flags = NDArray[np.bool_]
 Z = normal_quantile(0.975)
@@ -51,13 +48,6 @@ class PairedProportions(Result):
             text += f", difference {percent(self.estimate)} points (95 % CI {low} to {high}, {self.interval.method})"
         return text + "".join(f"; {t.name} {p_value(t.p)}" for t in self.tests) + f"; {self.counted()}."
 
-    def drawing(self) -> Drawing:
-        """The difference with its interval against zero."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row(self.method, self.estimate, self.interval)]
-        return estimates(rows, "Difference", reason=self.reason, reference=0.0, simulated=self.simulated)
-
 
 @dataclass(frozen=True, kw_only=True)
 class PairedAccuracy:
@@ -83,17 +73,6 @@ class PairedAccuracy:
         names = ("sensitivity", "specificity", "ppv", "npv")
         cells = {"diseased": list(self.diseased), "healthy": list(self.healthy)}
         return {n: m.to_dict() for n, m in zip(names, self.measures(), strict=True)} | cells
-
-    def drawing(self) -> Drawing:
-        """The four differences with their intervals."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row(m.method, m.estimate, m.interval) for m in self.measures()]
-        return estimates(rows, "Difference", reference=0.0, simulated=self.sensitivity.simulated)
-
-    def figure(self) -> Any:
-        """The same as a ``plotly.graph_objects.Figure``."""
-        return self.drawing().to_figure()
 
 
 def paired_accuracy(

@@ -9,16 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from analytics.accuracy.binomial import logit_interval
 from analytics.accuracy.two_by_two import TwoByTwo, predictive_at
-from analytics.distributions import expit, logit, normal_quantile
+from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Interval, Result
 from analytics.rounding import percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Z = normal_quantile(0.975)
 
@@ -55,16 +53,6 @@ class PredictiveValues:
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         return {"ppv": [v.to_dict() for v in self.ppv], "npv": [v.to_dict() for v in self.npv]}
-
-    def drawing(self) -> Drawing:
-        """Both predictive values against prevalence."""
-        from analytics.figures.accuracy import predictive_curves
-
-        return predictive_curves(self)
-
-    def figure(self) -> Any:
-        """The same as a ``plotly.graph_objects.Figure``."""
-        return self.drawing().to_figure()
 
 
 def predictive_values(table: TwoByTwo, prevalences: Sequence[float]) -> PredictiveValues:
@@ -122,4 +110,4 @@ def _adjusted(table: TwoByTwo, prevalence: float, positive: bool) -> Interval:
         value = sp * (1 - prevalence) / (sp * (1 - prevalence) + (1 - se) * prevalence)
         spread = se / (1 - se) / positives + (1 - sp) / sp / negatives
     half = Z * math.sqrt(spread)
-    return Interval(expit(logit(value) - half), expit(logit(value) + half), "Mercaldo, adjusted logit")
+    return logit_interval(value, half, "Mercaldo, adjusted logit")

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.accuracy.binomial import logit_interval
 from analytics.columns import Table, numbers
 from analytics.distributions import (
-    expit,
-    logit,
     normal_quantile,
     normal_two_sided_p,
     t_quantile,
@@ -31,13 +30,9 @@ from analytics.result import (
     Result,
     Test,
     few_events,
-    interval_or_none,
     no_values,
 )
 from analytics.rounding import count, half_up, percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Z = normal_quantile(0.975)
 
@@ -99,12 +94,6 @@ class Roc(Result):
             )
         return text + "".join(f"; {w}" for w in self.warnings) + "."
 
-    def drawing(self, *, link_template: str = "") -> Drawing:
-        """The curve; ``{threshold}`` in the link template becomes a point's cut-off."""
-        from analytics.figures.accuracy import roc_curve
-
-        return roc_curve(self, link_template=link_template)
-
 
 def roc(table: Table, *, marker: str, outcome: str, unit: str = "patient") -> Roc:
     """ROC of a column of numbers for a column of 0/1."""
@@ -165,16 +154,16 @@ def roc_of(
         return Roc(
             estimate=auc, se=0.0, reason="marker separates completely or not at all: no interval", **common
         )
-    logit_interval = None
+    on_logit = None
     if 0 < auc < 1:
         half = Z * se / (auc * (1 - auc))
-        logit_interval = interval_or_none(expit(logit(auc) - half), expit(logit(auc) + half), "DeLong, logit")
+        on_logit = logit_interval(auc, half, "DeLong, logit")
     z = (auc - 0.5) / se
     return Roc(
         estimate=auc,
         se=se,
         interval=Interval(max(0.0, auc - Z * se), min(1.0, auc + Z * se), "DeLong"),
-        logit_interval=logit_interval,
+        logit_interval=on_logit,
         test=Test("z against 0.5", z, (), normal_two_sided_p(z)),
         warnings=_few(len(diseased), len(healthy)),
         **common,

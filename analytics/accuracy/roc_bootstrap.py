@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,6 @@ from analytics.errors import AnalyticsError
 from analytics.ranks import ties
 from analytics.resampling import SEED, percentile_interval, resample_counts
 from analytics.result import Dropped, Interval, Result, few_clusters, few_events
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 ENTRIES = 1_500_000
@@ -36,13 +33,6 @@ class BootstrappedAuc(Result):
     controls: int
     replicates: int
     seed: int
-
-    def drawing(self) -> Drawing:
-        """The AUC with its interval."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row(self.method, self.estimate, self.interval)]
-        return estimates(rows, "AUC", reason=self.reason, simulated=self.simulated)
 
 
 def bootstrapped_auc_of(

@@ -11,20 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.accuracy.binomial import clopper_pearson, wilson
+from analytics.accuracy.binomial import clopper_pearson, logit_interval, wilson
 from analytics.columns import Table, numbers
-from analytics.distributions import expit, logit, normal_quantile
+from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, plural
 from analytics.rounding import count, half_up, percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Z = normal_quantile(0.975)
 INTERVALS = {
@@ -140,16 +137,6 @@ class TwoByTwo:
             **{name: getattr(self, name).to_dict() for name in MEASURES},
             **ratios,
         }
-
-    def drawing(self) -> Drawing:
-        """The five proportions with their intervals."""
-        from analytics.figures.accuracy import proportions
-
-        return proportions(self)
-
-    def figure(self) -> Any:
-        """The same as a ``plotly.graph_objects.Figure``."""
-        return self.drawing().to_figure()
 
 
 def _log_ratio(ratio: float, spread: float) -> tuple[float, Interval]:
@@ -299,4 +286,4 @@ def predictive_at(
         return None
     value = right / (right + wrong)
     half = Z * math.sqrt(spread)
-    return value, Interval(expit(logit(value) - half), expit(logit(value) + half), "Mercaldo logit")
+    return value, logit_interval(value, half, "Mercaldo logit")

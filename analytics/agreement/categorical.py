@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +30,6 @@ from analytics.distributions import chi2_upper_tail, normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Interval, Result, Test, few_clusters, interval_or_none
 from analytics.rounding import p_value, percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Matrix = NDArray[np.int64]
 Z = normal_quantile(0.975)
@@ -61,20 +58,6 @@ class ChanceCorrected(Result):
             text = f"{text[:-1]}; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}."
         return text[:-1] + "".join(f"; {w}" for w in self.warnings) + "."
 
-    def drawing(self) -> Drawing:
-        """The coefficient with its intervals."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [
-            Row("Units independent", self.estimate, self.interval),
-            Row(
-                "Patients as clusters",
-                self.estimate if self.cluster_interval else None,
-                self.cluster_interval,
-            ),
-        ]
-        return estimates(rows, self.method, reason=self.reason, simulated=self.simulated)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Symmetry(Result):
@@ -99,14 +82,6 @@ class Symmetry(Result):
             text += f"; 95 % CI {percent(self.interval.low)}–{percent(self.interval.high)}"
         tests = (t for t in (self.bowker, self.stuart_maxwell, self.by_patient) if t is not None)
         return text + ")" + "".join(f"; {t.name} {p_value(t.p)}" for t in tests) + f"; {self.counted()}."
-
-    def drawing(self) -> Drawing:
-        """The share of disagreements upwards, against one half."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row("Second read higher", self.estimate, self.interval)]
-        title = "Share of the disagreements"
-        return estimates(rows, title, reason=self.reason, reference=0.5, simulated=self.simulated)
 
 
 def chance_corrected(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import Dropped, Interval, Result, few_clusters
 from analytics.rounding import half_up
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 CROSSED_REPLICATES = 1_000
@@ -65,14 +62,6 @@ class ComponentIcc(Result):
         if self.sem_agreement is not None:
             text += f" (with differences between raters {half_up(self.sem_agreement, 2)}{unit})"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-    def drawing(self) -> Drawing:
-        """Each component's share of the total variance."""
-        from analytics.figures.estimates import Row, estimates
-
-        total = sum(self.components.values())
-        rows = [Row(name.capitalize(), value / total, None) for name, value in self.components.items()]
-        return estimates(rows, "Share of the variance", reason=self.reason, simulated=self.simulated)
 
 
 def icc_reml(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.minimise import golden_section
+from analytics.agreement.minimise import golden_section
 
 Array = NDArray[np.float64]
 NEARLY_ONE = 1 - 1e-9

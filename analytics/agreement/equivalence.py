@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,6 @@ from analytics.distributions import t_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, Test, few_clusters
 from analytics.rounding import half_up
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 
@@ -46,21 +43,6 @@ class Equivalence(Result):
             return text + "."
         verdict = "equivalent" if self.equivalent else "equivalence not shown"
         return f"{text}: {verdict} within ± {half_up(self.margin, 1)} {self.value_unit}".rstrip() + "."
-
-    def drawing(self) -> Drawing:
-        """The interval beside the margin."""
-        from analytics.figures.estimates import Row, estimates
-
-        drawn = estimates(
-            [Row("bias", self.estimate, self.interval)],
-            self.value_unit,
-            reason=self.reason,
-            reference=0.0,
-            simulated=self.simulated,
-        )
-        for limit in (-self.margin, self.margin):
-            drawn.upright(limit, colour="#e76f51")
-        return drawn
 
 
 def equivalence_of(
@@ -130,18 +112,6 @@ class Interchangeability(Result):
             return text + "."
         verdict = "interchangeable" if self.interchangeable else "interchangeability not shown"
         return f"{text}: {verdict} at a margin of {half_up(self.margin, 2)}."
-
-    def drawing(self) -> Drawing:
-        """The index with its interval against 0."""
-        from analytics.figures.estimates import Row, estimates
-
-        return estimates(
-            [Row("γ", self.estimate, self.interval)],
-            "Individual equivalence index",
-            reason=self.reason,
-            reference=0.0,
-            simulated=self.simulated,
-        )
 
 
 def interchangeability_of(

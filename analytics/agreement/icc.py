@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,12 +50,6 @@ from analytics.result import (
     plural,
 )
 from analytics.rounding import count, half_up
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
-
-if TYPE_CHECKING:
-    pass
 
 FORMS = ("1,1", "1,k", "A,1", "A,k", "C,1", "C,k")
 BOOTSTRAP_REPLICATES = 10_000
@@ -97,12 +91,6 @@ class Icc(Result):
     def caption(self) -> str:
         """Form, estimate with both intervals, units and clusters."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = ()) -> Drawing:
-        """Scatter of the two reads with the line of identity."""
-        from analytics.figures.agreement import scatter
-
-        return scatter(self, labels=labels, links=links)
 
 
 def icc(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,6 @@ from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import DRAWING, Dropped, Interval, Result, Test
 from analytics.rounding import half_up, percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
-
-if TYPE_CHECKING:
-    pass
 
 Z = normal_quantile(0.975)
 WEIGHTS = ("unweighted", "linear", "quadratic")
@@ -78,12 +72,6 @@ class Kappa(Result):
             "agree": self.agree,
             "within_one": self.within_one,
         }
-
-    def drawing(self, *, links: Sequence[Sequence[str]] = ()) -> Drawing:
-        """The matrix as a heat map; ``links[i][j]`` is where a click on a cell leads."""
-        from analytics.figures.agreement import category_matrix
-
-        return category_matrix(self, links=links)
 
 
 def kappa(

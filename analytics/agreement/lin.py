@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,6 @@ from analytics.distributions import normal_quantile
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import Interval, Result, few_clusters, plural
 from analytics.rounding import half_up
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -51,17 +48,6 @@ class ConcordanceCorrelation(Result):
         if self.cluster_interval is not None:
             text += f"; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-    def drawing(self) -> Drawing:
-        """CCC and its two factors."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [
-            Row("Concordance correlation", self.estimate, self.cluster_interval or self.interval),
-            Row("Pearson r", self.pearson, None),
-            Row("Bias correction", self.bias_correction, None),
-        ]
-        return estimates(rows, "coefficient", reason=self.reason, simulated=self.simulated)
 
 
 def concordance_correlation(

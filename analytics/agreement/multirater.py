@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from analytics.errors import AnalyticsError
 from analytics.resampling import sums_by_cluster
 from analytics.result import Dropped, Interval, Result, Test, few_clusters
 from analytics.rounding import half_up
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -49,17 +46,6 @@ class MultiRater(Result):
             return text
         text = f"{text[:-1]}; {self.raters} raters; AC1 {half_up(self.ac1, 3)}, Krippendorff's α {half_up(self.krippendorff, 3)}"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-    def drawing(self) -> Drawing:
-        """κ, AC1 and κ of every category."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [
-            Row("Fleiss' κ", self.estimate, self.interval),
-            Row("Gwet's AC1", self.ac1, self.ac1_interval),
-            *(Row(f"κ of {level}", value, None) for level, value in self.categories.items()),
-        ]
-        return estimates(rows, "Coefficient", reason=self.reason, simulated=self.simulated)
 
 
 def fleiss_kappa(

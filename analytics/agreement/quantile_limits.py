@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,6 @@ from analytics.columns import Table
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resample_counts
 from analytics.result import DRAWING, Interval, Result, few_clusters, no_values, plural
 from analytics.rounding import half_up
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 LEVELS = (0.5, 0.025, 0.975)
@@ -52,12 +49,6 @@ class QuantileLimits(Result):
         if self.lower_interval is not None and self.upper_interval is not None:
             text += f" (95 % CI {self.lower_interval.text(2)} and {self.upper_interval.text(2)}, {self.lower_interval.method})"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = "") -> Drawing:
-        """Difference against mean with median and both quantiles."""
-        from analytics.figures.comparison import quantile_limits_plot
-
-        return quantile_limits_plot(self, labels=labels, links=links, bins=bins)
 
 
 def quantile_limits(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +20,6 @@ from analytics.errors import AnalyticsError
 from analytics.ranks import average_ranks
 from analytics.result import Dropped, Interval, Result, Test, interval_or_none
 from analytics.rounding import half_up, p_value
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -52,14 +48,6 @@ class RankSum(Result):
         if self.test is not None:
             text += f"; {self.test.name} {p_value(self.test.p)}"
         return text + "."
-
-    def drawing(self) -> Drawing:
-        """The shift with its interval against zero."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row("Hodges–Lehmann shift", self.estimate, self.interval)]
-        title = self.value_unit or "difference"
-        return estimates(rows, title, reason=self.reason, reference=0.0, simulated=self.simulated)
 
 
 def rank_sum(table: Table, *, value: str, group: str, value_unit: str = "", unit: str = "patient") -> RankSum:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,6 @@ from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED
 from analytics.result import DRAWING, Dropped, Interval, Result, no_values
 from analytics.rounding import half_up, percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 
@@ -63,12 +60,6 @@ class RatioLimits(Result):
         if self.cv_log is not None:
             text += f"; within-subject CV {percent(self.cv_log)} %"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = "") -> Drawing:
-        """Ratio against the geometric mean, with both limits."""
-        from analytics.figures.comparison import ratio_plot
-
-        return ratio_plot(self, labels=labels, links=links, bins=bins)
 
 
 def ratio_limits(

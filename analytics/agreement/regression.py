@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +31,6 @@ from analytics.result import (
     plural,
 )
 from analytics.rounding import half_up, p_value
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -74,12 +71,6 @@ class MethodComparison(Result):
         if self.test is not None:
             text += f"; {self.test.name} {p_value(self.test.p)}"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = ()) -> Drawing:
-        """Second read against the first with the fitted line and the line of identity."""
-        from analytics.figures.comparison import method_comparison_plot
-
-        return method_comparison_plot(self, labels=labels, links=links)
 
 
 def deming(

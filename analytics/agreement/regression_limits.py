@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from analytics.distributions import normal_quantile, t_quantile, t_two_sided_p
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import DRAWING, Interval, Result, Test, few_clusters, no_values, plural
 from analytics.rounding import half_up
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -84,12 +81,6 @@ class RegressionLimits(Result):
         if self.cluster_interval is not None:
             text += f"; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-    def drawing(self, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = "") -> Drawing:
-        """Difference against mean with the sloping bias and limits."""
-        from analytics.figures.comparison import regression_limits_plot
-
-        return regression_limits_plot(self, labels=labels, links=links, bins=bins)
 
 
 def regression_limits(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import Dropped, Interval, Result, few_clusters, plural
 from analytics.rounding import half_up, percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 FACTOR = normal_quantile(0.975) * math.sqrt(2)
@@ -60,16 +57,6 @@ class Repeatability(Result):
         if self.cv_rms is not None:
             text += f"; within-subject CV {percent(self.cv_rms)} % (root mean square)"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-    def drawing(self) -> Drawing:
-        """SD and repeatability coefficient with their intervals."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [
-            Row("Within-subject SD", self.estimate, self.cluster_interval or self.interval),
-            Row("Repeatability coefficient", self.coefficient, self.coefficient_interval),
-        ]
-        return estimates(rows, self.value_unit or "value", reason=self.reason, simulated=self.simulated)
 
 
 def repeatability(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,6 @@ from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.ranks import average_ranks
 from analytics.result import Interval, Result, Test, few_clusters, interval_or_none, plural
 from analytics.rounding import p_value
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -58,14 +55,6 @@ class SignedRank(Result):
         if self.cluster_test is not None:
             text += f"; {self.cluster_test.name} {p_value(self.cluster_test.p)}"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-    def drawing(self) -> Drawing:
-        """The shift with its interval against zero."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row("Hodges–Lehmann shift", self.estimate, self.interval)]
-        title = self.value_unit or "difference"
-        return estimates(rows, title, reason=self.reason, reference=0.0, simulated=self.simulated)
 
 
 def signed_rank(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import Interval, Result, few_clusters
 from analytics.rounding import half_up, percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 
@@ -49,17 +46,6 @@ class TotalDeviation(Result):
             unit = f" {self.value_unit}" if self.value_unit else ""
             text = f"{text[:-1]}; {percent(self.coverage)} % of pairs differ by at most {half_up(self.bound, 1)}{unit}."
         return text
-
-    def drawing(self) -> Drawing:
-        """The three forms of the index."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [
-            Row("Normal theory", self.estimate, self.interval),
-            Row("Lin's approximation", self.approximate, None),
-            Row("Observed quantile", self.observed, None),
-        ]
-        return estimates(rows, self.value_unit or "difference", reason=self.reason, simulated=self.simulated)
 
 
 def total_deviation(

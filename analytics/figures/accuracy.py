@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from analytics.accuracy.locked import LockedCutOff
+from analytics.accuracy.predictive import PredictiveValues
+from analytics.accuracy.roc import Roc
+from analytics.accuracy.two_by_two import TwoByTwo
+from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import ACCENT, NEUTRAL, WARNING, translucent
 from analytics.rounding import half_up
 
-if TYPE_CHECKING:
-    from analytics.accuracy.predictive import PredictiveValues
-    from analytics.accuracy.roc import Roc
-    from analytics.accuracy.two_by_two import TwoByTwo
 
-
+@draw.register
 def roc_curve(result: Roc, *, link_template: str = "") -> Drawing:
     """Sensitivity against 1 − specificity; every vertex is a cut-off, Youden's is marked."""
     if result.estimate is None:
@@ -70,6 +71,7 @@ def _thinned(kept: np.ndarray) -> np.ndarray:
     return kept[np.unique(np.linspace(0, len(kept) - 1, MOST_VERTICES).astype(int))]
 
 
+@draw.register
 def proportions(result: TwoByTwo) -> Drawing:
     """The five proportions with their intervals, in per cent."""
     drawn = Drawing("Per cent", "", simulated=result.simulated, height=280)
@@ -101,6 +103,13 @@ def proportions(result: TwoByTwo) -> Drawing:
     return drawn
 
 
+@draw.register
+def locked(result: LockedCutOff) -> Drawing:
+    """The proportions on the second cohort."""
+    return proportions(result.accuracy)
+
+
+@draw.register
 def predictive_curves(result: PredictiveValues) -> Drawing:
     """Both predictive values against prevalence, in per cent, with the bands of their intervals."""
     drawn = Drawing("Prevalence (%)", "Predictive value (%)", simulated=result.simulated)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.agreement.bland_altman import BlandAltman
+from analytics.agreement.icc import Icc
+from analytics.agreement.kappa import Kappa
+from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, custom, refused
 from analytics.figures.style import ACCENT, FAINT, WARNING, translucent
-
-if TYPE_CHECKING:
-    from analytics.agreement.bland_altman import BlandAltman
-    from analytics.agreement.icc import Icc
-    from analytics.agreement.kappa import Kappa
 
 MARKER = {"size": 7, "color": ACCENT, "opacity": 0.65, "line": {"width": 0.5, "color": "white"}}
 
 
+@draw.register
 def scatter(
     result: Icc,
     *,
@@ -37,6 +36,7 @@ def scatter(
     return drawn
 
 
+@draw.register
 def bland_altman_plot(
     result: BlandAltman, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
 ) -> Drawing:
@@ -146,6 +146,7 @@ def _density(drawn: Drawing, x: np.ndarray, y: np.ndarray, link: str) -> None:
     )
 
 
+@draw.register
 def category_matrix(result: Kappa, *, links: Sequence[Sequence[str]] = ()) -> Drawing:
     """Counts of first read (rows) against second (columns) as a heat map; cells hold their count."""
     if result.n == 0:

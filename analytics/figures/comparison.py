@@ -6,25 +6,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.agreement.quantile_limits import QuantileLimits
+from analytics.agreement.ratio_limits import RatioLimits
+from analytics.agreement.regression import MethodComparison
+from analytics.agreement.regression_limits import RegressionLimits
 from analytics.figures.agreement import points
+from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import ACCENT, WARNING
 from analytics.result import Interval
 from analytics.rounding import half_up
 
-if TYPE_CHECKING:
-    from analytics.agreement.quantile_limits import QuantileLimits
-    from analytics.agreement.ratio_limits import RatioLimits
-    from analytics.agreement.regression import MethodComparison
-    from analytics.agreement.regression_limits import RegressionLimits
-
 DIFFERENCE_HOVER = "mean %{x:.1f}, difference %{y:.1f}"
 
 
+@draw.register
 def ratio_plot(
     result: RatioLimits, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
 ) -> Drawing:
@@ -61,6 +60,7 @@ def _flat(
     drawn.trace("scatter", x=span, y=[value, value], mode="lines", line=line, name=text, hoverinfo="name")
 
 
+@draw.register
 def regression_limits_plot(
     result: RegressionLimits, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
 ) -> Drawing:
@@ -79,6 +79,7 @@ def regression_limits_plot(
     return drawn
 
 
+@draw.register
 def quantile_limits_plot(
     result: QuantileLimits, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
 ) -> Drawing:
@@ -104,6 +105,7 @@ def _differences(
     return drawn
 
 
+@draw.register
 def method_comparison_plot(
     result: MethodComparison, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
 ) -> Drawing:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
+from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import GROUPS, translucent
 from analytics.figures.survival import thinned
-
-if TYPE_CHECKING:
-    from analytics.survival.competing import CauseCurve, CompetingIncidence
+from analytics.survival.competing import CauseCurve, CompetingIncidence
 
 NO_GROUPS: Mapping[str, str] = MappingProxyType({})
 DASHES = ("solid", "dash", "dot")
 
 
+@draw.register
 def competing_incidence(
     result: CompetingIncidence, *, link_template: str = "", groups: Mapping[str, str] = NO_GROUPS
 ) -> Drawing:
-    """Every cause and group; the first cause has its log-log bands. Links as in ``CompetingIncidence.drawing``."""
+    """Every cause and group; the first cause has its log-log bands.
+
+    In the link ``{group}`` becomes the group's entry in ``groups``, ``{cause}`` and ``{time}`` those of the step.
+    """
     if not result.curves:
         return refused(result.reason or "", simulated=result.simulated)
     drawn = Drawing(

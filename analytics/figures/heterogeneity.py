@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from analytics.distributions import normal_quantile
+from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import ACCENT, NEUTRAL
+from analytics.heterogeneity.pooling import Pooled
+from analytics.heterogeneity.subgroups import Subgroups
 from analytics.rounding import half_up, p_value
-
-if TYPE_CHECKING:
-    from analytics.heterogeneity.pooling import Pooled
-    from analytics.heterogeneity.subgroups import Subgroups
 
 Z = normal_quantile(0.975)
 
@@ -40,6 +38,7 @@ def _point(
     )
 
 
+@draw.register
 def pooled_forest(result: Pooled) -> Drawing:
     """Every site with its Wald interval, the pooled effect as a diamond, the prediction interval as a row."""
     if result.estimate is None or result.interval is None:
@@ -79,8 +78,12 @@ def pooled_forest(result: Pooled) -> Drawing:
     return drawn
 
 
+@draw.register
 def subgroup_forest(result: Subgroups, *, link_template: str = "") -> Drawing:
-    """Hazard ratios by level on a log axis; the interaction's p stands beside each subgrouping."""
+    """Hazard ratios by level on a log axis; the interaction's p stands beside each subgrouping.
+
+    In the link ``{by}`` and ``{level}`` become the subgroup and its level.
+    """
     entries = [("all", "all", result.overall.terms[0], True)]
     links: dict[str, str] = {}
     for s in result.subgroupings:

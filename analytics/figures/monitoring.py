@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import ACCENT, GROUPS, NEUTRAL, WARNING
+from analytics.monitoring.control_chart import ControlChart
+from analytics.monitoring.disagreement import ReaderDisagreement
+from analytics.monitoring.learning import LearningCurve
 from analytics.rounding import percent
-
-if TYPE_CHECKING:
-    from analytics.monitoring.control_chart import ControlChart
-    from analytics.monitoring.disagreement import ReaderDisagreement
-    from analytics.monitoring.learning import LearningCurve
 
 MOST_READS = 2_000
 
 
+@draw.register
 def reader_indices(result: ReaderDisagreement, *, links: Sequence[str] = ()) -> Drawing:
     """Reader Disagreement Index of each reader with its exact interval; readers who stand out are marked."""
     if result.estimate is None:
@@ -52,6 +52,7 @@ def reader_indices(result: ReaderDisagreement, *, links: Sequence[str] = ()) -> 
     return drawn
 
 
+@draw.register
 def learning(result: LearningCurve, *, links: Sequence[str] = ()) -> Drawing:
     """Time per case against the number of the read; above some thousands every k-th read is drawn."""
     if result.estimate is None or result.slope is None:
@@ -89,6 +90,7 @@ def learning(result: LearningCurve, *, links: Sequence[str] = ()) -> Drawing:
     return drawn
 
 
+@draw.register
 def control_chart(result: ControlChart, *, links: Sequence[str] = ()) -> Drawing:
     """Points in order of time, centre line, stepped limits; alarms are ringed."""
     if result.estimate is None:

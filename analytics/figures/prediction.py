@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
+from analytics.figures.estimates import Row, estimates
 from analytics.figures.style import ACCENT, GROUPS, NEUTRAL, translucent
+from analytics.survival.calibration import Calibration
+from analytics.survival.decision import DecisionCurve, Reclassification
+from analytics.survival.risk_groups import RiskGroup
+from analytics.survival.survival_calibration import SurvivalCalibration
+from analytics.survival.time_roc import TimeAuc
 
-if TYPE_CHECKING:
-    from analytics.survival.calibration import Calibration, RiskGroup
-    from analytics.survival.decision import DecisionCurve
-    from analytics.survival.survival_calibration import SurvivalCalibration
-    from analytics.survival.time_roc import TimeAuc
 
-
+@draw.register
 def calibration(result: Calibration | SurvivalCalibration, *, link_template: str = "") -> Drawing:
     """Observed against predicted risk of groups of equal size, with the line of identity; ``{group}`` in the link."""
     if not result.groups:
@@ -43,6 +44,7 @@ def calibration(result: Calibration | SurvivalCalibration, *, link_template: str
     return drawn
 
 
+@draw.register
 def time_auc(result: TimeAuc, *, link_template: str = "") -> Drawing:
     """AUC with its interval at every time; times without an AUC are left out. ``{time}`` in the link."""
     known = [(a.time, a.estimate, a.interval) for a in result.at if a.estimate is not None]
@@ -70,6 +72,7 @@ def time_auc(result: TimeAuc, *, link_template: str = "") -> Drawing:
     return drawn
 
 
+@draw.register
 def decision(result: DecisionCurve, *, link_template: str = "") -> Drawing:
     """Net benefit of the models, of treating all and of treating none; ``{model}``, ``{threshold}`` in the links of models."""
     drawn = Drawing("Threshold probability (%)", "Net benefit", simulated=result.simulated)
@@ -100,6 +103,16 @@ def decision(result: DecisionCurve, *, link_template: str = "") -> Drawing:
     drawn.layout["yaxis"]["range"] = [-0.3 * max(top, 0.01), 1.1 * max(top, 0.01)]
     drawn.layout |= {"showlegend": True, "legend": {"x": 0.98, "y": 0.98, "xanchor": "right"}}
     return drawn
+
+
+@draw.register
+def reclassification(result: Reclassification) -> Drawing:
+    """NRI and IDI with their intervals."""
+    rows = [Row("NRI", result.estimate, result.interval)]
+    if result.idi is not None:
+        rows.append(Row("IDI", result.idi.estimate, result.idi.interval))
+    title = "Reclassification"
+    return estimates(rows, title, reason=result.reason, reference=0.0, simulated=result.simulated)
 
 
 def _of_model(link_template: str, name: str, threshold: float) -> str:

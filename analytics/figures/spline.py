@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import ACCENT, NEUTRAL, translucent
-
-if TYPE_CHECKING:
-    from analytics.survival.spline import Spline
+from analytics.survival.spline import Spline
 
 
+@draw.register
 def spline(result: Spline, *, link_template: str = "") -> Drawing:
     """Curve and band on a log axis; dotted uprights are the knots, the level line is a hazard ratio of 1.
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
+from analytics.figures.estimates import Row, estimates
 from analytics.figures.style import ACCENT, GROUPS, NEUTRAL, translucent
+from analytics.rounding import half_up
+from analytics.survival.hazard_over_time import HazardOverTime
+from analytics.survival.hazard_ratio import Cox
+from analytics.survival.kaplan_meier import CumulativeIncidence, Curve
+from analytics.survival.restricted_mean import RestrictedMeans
 
-if TYPE_CHECKING:
-    from analytics.survival.cox import Cox
-    from analytics.survival.hazard_over_time import HazardOverTime
-    from analytics.survival.kaplan_meier import CumulativeIncidence, Curve
 
-
+@draw.register
 def incidence(result: CumulativeIncidence, *, link_template: str = "") -> Drawing:
     """Steps per group with log-log bands; the number at risk stands below the axis.
 
@@ -87,6 +89,12 @@ def _steps(drawn: Drawing, number: int, curve: Curve, end: float, link_template:
     )
 
 
+@draw.register
+def model(result: Cox) -> Drawing:
+    """Forest plot of one model's hazard ratios."""
+    return forest((("", result),))
+
+
 def forest(models: Sequence[tuple[str, Cox]]) -> Drawing:
     """Hazard ratios of one or several models with Wald intervals on a log axis; names prefix the covariates."""
     simulated = any(model.simulated for _, model in models)
@@ -125,6 +133,7 @@ def forest(models: Sequence[tuple[str, Cox]]) -> Drawing:
     return drawn
 
 
+@draw.register
 def hazard_over_time(result: HazardOverTime, *, links: Sequence[str] = ()) -> Drawing:
     """Scaled Schoenfeld residuals against time with their smooth; each point is one event."""
     if result.reason or result.coefficient is None:
@@ -153,3 +162,13 @@ def hazard_over_time(result: HazardOverTime, *, links: Sequence[str] = ()) -> Dr
         {"type": "line", **across, "line": {"color": NEUTRAL, "width": 1, "dash": "dash"}}
     )
     return drawn
+
+
+@draw.register
+def restricted_means(result: RestrictedMeans) -> Drawing:
+    """Every group's restricted mean."""
+    if result.reason:
+        return refused(result.reason, simulated=result.simulated)
+    rows = [Row(g.group, g.estimate, g.interval) for g in result.groups]
+    title = f"Event-free {result.time_unit} up to {half_up(result.tau, 1)}"
+    return estimates(rows, title, simulated=result.simulated)

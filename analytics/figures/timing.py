@@ -1,22 +1,23 @@
-"""Times per case of two ways of reading."""
+"""Times per case of two ways of reading, and how often something happens to a case."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, custom, refused
+from analytics.figures.estimates import Row, estimates
 from analytics.figures.style import ACCENT
-
-if TYPE_CHECKING:
-    from analytics.timing import PairedTiming
-
+from analytics.monitoring.rate import Rate
+from analytics.monitoring.timing import PairedTiming
 
 MOST_CASES = 2_000
+"""More points hide each other, and each weighs some 60 bytes on the page."""
 
 
+@draw.register
 def paired_times(result: PairedTiming, *, links: Sequence[str] = ()) -> Drawing:
     """Second time against first, a point a case, on logarithmic axes with the line of equal times.
 
@@ -46,3 +47,10 @@ def paired_times(result: PairedTiming, *, links: Sequence[str] = ()) -> Drawing:
     for axis in ("xaxis", "yaxis"):
         drawn.logarithmic(axis, min(both), max(both))
     return drawn
+
+
+@draw.register
+def rate(result: Rate) -> Drawing:
+    """The share with its interval."""
+    rows = [Row(result.name, result.estimate, result.interval)]
+    return estimates(rows, "Share", reason=result.reason, simulated=result.simulated)

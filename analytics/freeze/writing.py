@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analytics import __version__
+from analytics.code_version import code_version
 from analytics.errors import AnalyticsError
 from analytics.freeze.checking import check, check_together, typed_frame
 from analytics.freeze.manifest import FORMAT_VERSION, About, canonical, sha256, whole_hash
@@ -73,6 +74,7 @@ def write_freeze(
         "format_version": FORMAT_VERSION,
         "about": about.to_dict(),
         "analytics_version": __version__,
+        "analytics_code_version": code_version(),
         "tables": content,
         "dictionary": sha256(described),
         "panels": {name: sha256(picture) for name, picture in sorted(files.items())},

@@ -1,4 +1,4 @@
-"""Does an effect differ between subgroups, sites and vendors?"""
+"""Whether an effect differs between subgroups, sites and vendors."""
 
 from analytics.heterogeneity.pooling import Pooled, pool
 from analytics.heterogeneity.sites import site_hazard_ratios_of, site_means, site_means_of

@@ -9,18 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from analytics.distributions import chi2_upper_tail, normal_quantile, normal_two_sided_p, t_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, Test
 from analytics.rounding import half_up, p_value
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -50,7 +48,10 @@ class Pooled(Result):
 
     def sentence(self) -> str:
         """Pooled effect and heterogeneity."""
-        text = self._as_ratio() if self.ratio and self.estimate is not None else super().sentence()
+        if self.ratio and self.estimate is not None:
+            text = self._as_ratio(self.estimate)
+        else:
+            text = super().sentence()
         if self.heterogeneity is None or self.i_squared is None:
             return text
         q, df = self.heterogeneity.statistic, int(self.heterogeneity.df[0])
@@ -64,9 +65,8 @@ class Pooled(Result):
         """A value on the scale that people read: ratios are pooled as logarithms."""
         return math.exp(value) if self.ratio else value
 
-    def _as_ratio(self) -> str:
-        assert self.estimate is not None
-        text = f"{self.method.removeprefix('log ')} {half_up(math.exp(self.estimate), 2)}"
+    def _as_ratio(self, log_ratio: float) -> str:
+        text = f"{self.method.removeprefix('log ')} {half_up(math.exp(log_ratio), 2)}"
         if self.interval is not None:
             low, high = (half_up(math.exp(limit), 2) for limit in self.interval)
             text += f", {half_up(100 * self.interval.level, 0)} % CI {low}–{high} ({self.interval.method})"
@@ -75,12 +75,6 @@ class Pooled(Result):
     def sentence_marked(self) -> str:
         """The sentence, marked when simulated: the caption of its figure."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-    def drawing(self) -> Drawing:
-        """Forest plot of the sites and the pooled effect."""
-        from analytics.figures.heterogeneity import pooled_forest
-
-        return pooled_forest(self)
 
 
 def pool(
@@ -193,8 +187,6 @@ def _reml(y: Array, v: Array) -> float:
     low, high = 0.0, float(y.var(ddof=1) + v.max())
     while score(high) > 0:
         low, high = high, 2 * high
-    from scipy.optimize import brentq
-
     root: float = brentq(score, low, high, xtol=1e-14, rtol=1e-12)
     return root
 

@@ -1,4 +1,4 @@
-"""Does a difference (a bias of network and expert, a volume) vary between sites or vendors?
+"""Whether a difference (a bias of network and expert, a volume) varies between sites or vendors.
 
 Each site's mean has a variance that counts patients, not lesions; the means are then pooled with a between-site
 variance. Sites with fewer than two patients have no variance and are named among the dropped.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,6 @@ from analytics.result import Test
 from analytics.rounding import count, p_value
 from analytics.survival.cox import cox_of
 from analytics.survival.hazard_ratio import Cox, HazardRatio
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 
@@ -107,16 +104,6 @@ class Subgroups:
             "simulated": self.simulated,
         }
 
-    def drawing(self, *, link_template: str = "") -> Drawing:
-        """Forest plot by subgroup; in the link ``{by}`` and ``{level}`` become the subgroup and its level."""
-        from analytics.figures.heterogeneity import subgroup_forest
-
-        return subgroup_forest(self, link_template=link_template)
-
-    def figure(self) -> Any:
-        """The same as a ``plotly.graph_objects.Figure``."""
-        return self.drawing().to_figure()
-
 
 def subgroups(
     table: Table, *, time: str, event: str, marker: str, by: Sequence[str], covariates: Sequence[str] = ()
@@ -194,12 +181,12 @@ def _by_levels(
     base = {k: v[known] for k, v in columns.items()} | dummies
     products = {f"{marker} × {k}": columns[marker][known] * v for k, v in dummies.items()}
     without, with_products = (cox_of(time[known], event[known], x) for x in (base, base | products))
-    if with_products.likelihood_ratio is None or without.likelihood_ratio is None:
+    more, less = with_products.log_likelihood, without.log_likelihood
+    tested = with_products.likelihood_ratio is not None and without.likelihood_ratio is not None
+    if not tested or more is None or less is None:
         why = with_products.reason or without.reason or "the models cannot be fitted"
         return Subgrouping(name, tuple(levels), None, missing, why)
-    assert with_products.log_likelihood is not None
-    assert without.log_likelihood is not None
-    statistic = max(0.0, 2 * (with_products.log_likelihood - without.log_likelihood))
+    statistic = max(0.0, 2 * (more - less))
     test = Test(
         "interaction, likelihood ratio",
         statistic,

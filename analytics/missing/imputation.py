@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from analytics.distributions import t_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import Interval, Result, Test
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +24,6 @@ class Imputed(Result):
     total_variance: float | None = None
     df: float | None = None
     missing_information: float | None = None
-
-    def drawing(self) -> Drawing:
-        """The pooled estimate with its interval."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row("pooled", self.estimate, self.interval)]
-        return estimates(rows, self.method, simulated=self.simulated)
 
 
 def pool_imputations(

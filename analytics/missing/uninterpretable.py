@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 from analytics.accuracy.two_by_two import TwoByTwo, two_by_two_of
 from analytics.columns import Table, codes, column, is_missing, numbers
 from analytics.errors import AnalyticsError
+from analytics.monitoring.rate import Rate, rate_of
+from analytics.result import Dropped, Finding
 from analytics.rounding import count, percent
-from analytics.timing import Rate, rate_of
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 
@@ -45,14 +43,16 @@ class LevelCount:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Uninterpretable:
-    """Counts by patient, vessel and lesion (None where the table has no lesions), and the reasons of rows."""
+class Uninterpretable(Finding):
+    """Counts by patient, vessel and lesion (None where the table has no lesions), and the reasons of rows.
+
+    ``n`` counts patients.
+    """
 
     patients: LevelCount
     vessels: LevelCount
     lesions: LevelCount | None
     reasons: tuple[tuple[str, int], ...]
-    simulated: bool = False
 
     def sentence(self) -> str:
         """Counts and shares by level."""
@@ -64,33 +64,12 @@ class Uninterpretable:
             whole = f", {count(level.whole.count)} entirely" if level.unit != "lesion" else ""
             parts.append(f"{count(level.some.count)} of {count(level.total)} {level.unit}s{share}{whole}")
         why = "; reasons: " + ", ".join(f"{r} {count(n)}" for r, n in self.reasons) if self.reasons else ""
-        return f"Uninterpretable: {'; '.join(parts)}{why}."
-
-    def caption(self) -> str:
-        """The sentence, marked when simulated."""
-        return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-    def drawing(self) -> Drawing:
-        """Shares that could not be read, by patient, vessel and lesion."""
-        from analytics.figures.estimates import Row, estimates
-
-        levels = [level for level in (self.patients, self.vessels, self.lesions) if level is not None]
-        rows = [Row(f"{v.unit}s", v.some.estimate, v.some.interval) for v in levels]
-        return estimates(rows, "Share that could not be read", simulated=self.simulated)
-
-    def figure(self) -> Any:
-        """The same as a ``plotly.graph_objects.Figure``."""
-        return self.drawing().to_figure()
+        nothing = f" not estimable ({self.reason}):" if self.reason else ""
+        return f"{self.method}:{nothing} {'; '.join(parts)}{why}."
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {
-            "patients": self.patients.to_dict(),
-            "vessels": self.vessels.to_dict(),
-            "lesions": None if self.lesions is None else self.lesions.to_dict(),
-            "reasons": dict(self.reasons),
-            "simulated": self.simulated,
-        }
+        """JSON form; ``reasons`` by name."""
+        return super().to_dict() | {"reasons": dict(self.reasons)}
 
 
 def uninterpretable(
@@ -149,8 +128,13 @@ def uninterpretable_of(
             continue
         text = "no reason given" if is_missing(why) else str(why)
         found[text] = found.get(text, 0) + 1
+    by_patient = _level("patient", list(patients), y, None, simulated)
     return Uninterpretable(
-        patients=_level("patient", list(patients), y, None, simulated),
+        method="Uninterpretable",
+        n=by_patient.total,
+        unit="patient",
+        reason=None if len(y) else "no row",
+        patients=by_patient,
         vessels=_level("vessel", list(zip(patients, vessels, strict=True)), y, patients, simulated),
         lesions=named,
         reasons=tuple(sorted(found.items(), key=lambda item: (-item[1], item[0]))),
@@ -178,31 +162,41 @@ def _level(
     return LevelCount(unit, len(distinct), some, whole)
 
 
-@dataclass(frozen=True)
-class ThreeWays:
-    """Accuracy without the uninterpretable, with them called positive, and with each called wrongly."""
+@dataclass(frozen=True, kw_only=True)
+class ThreeWays(Finding):
+    """Accuracy without the uninterpretable, with them called positive, and with each called wrongly.
+
+    ``n`` counts the uninterpretable too; the first table leaves them out, and says so in ``dropped``.
+    """
 
     excluded: TwoByTwo
     positive: TwoByTwo
     worst: TwoByTwo
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {
-            "excluded": self.excluded.to_dict(),
-            "positive": self.positive.to_dict(),
-            "worst": self.worst.to_dict(),
-        }
+    def sentence(self) -> str:
+        """Sensitivity and specificity three ways."""
+        ways = (("without them", self.excluded), ("positive", self.positive), ("called wrongly", self.worst))
+        parts = (
+            f"{name} sensitivity {table.sensitivity.printed()}, specificity {table.specificity.printed()}"
+            for name, table in ways
+        )
+        return f"{self.method}: {'; '.join(parts)}; {self.counted()}."
 
 
 def accuracy_with_uninterpretable(
-    *, tp: int, fp: int, fn: int, tn: int, diseased: int, healthy: int
+    *, tp: int, fp: int, fn: int, tn: int, diseased: int, healthy: int, unit: str = "territory"
 ) -> ThreeWays:
     """Sensitivity and specificity when ``diseased`` and ``healthy`` uninterpretable cases stand beside a 2×2 table."""
     if diseased < 0 or healthy < 0:
         raise AnalyticsError("Counts of uninterpretable cases must not be negative.")
+    lost, total = diseased + healthy, tp + fp + fn + tn + diseased + healthy
     return ThreeWays(
-        two_by_two_of(tp=tp, fp=fp, fn=fn, tn=tn),
-        two_by_two_of(tp=tp + diseased, fp=fp + healthy, fn=fn, tn=tn),
-        two_by_two_of(tp=tp, fp=fp + healthy, fn=fn + diseased, tn=tn),
+        method="accuracy with the uninterpretable",
+        n=total,
+        unit=unit,
+        dropped=(Dropped(lost, "uninterpretable, left out of the first of three"),) if lost else (),
+        reason=None if total else "no case",
+        excluded=two_by_two_of(tp=tp, fp=fp, fn=fn, tn=tn),
+        positive=two_by_two_of(tp=tp + diseased, fp=fp + healthy, fn=fn, tn=tn),
+        worst=two_by_two_of(tp=tp, fp=fp + healthy, fn=fn + diseased, tn=tn),
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,6 @@ from numpy.typing import NDArray
 from analytics.errors import AnalyticsError
 from analytics.result import Result, plural
 from analytics.rounding import half_up, percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 SIGMAS = 3.0
@@ -92,12 +89,6 @@ class ControlChart(Result):
     def caption(self) -> str:
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-    def drawing(self, *, links: Sequence[str] = ()) -> Drawing:
-        """Points in order of time with the centre and the limits; alarms are marked."""
-        from analytics.figures.monitoring import control_chart
-
-        return control_chart(self, links=links)
 
 
 def proportion_chart(

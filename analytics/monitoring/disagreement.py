@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,6 @@ from analytics.accuracy.binomial import clopper_pearson
 from analytics.errors import AnalyticsError
 from analytics.result import Interval, Result
 from analytics.rounding import percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 LEAST_READERS = 3
 """With fewer readers nobody can stand out."""
@@ -65,12 +62,6 @@ class ReaderDisagreement(Result):
         )
         each = ", ".join(f"{r.reader} {percent(r.index)} %" for r in self.readers)
         return f"Adjudication rate {percent(self.estimate)} %{limits}, {self.counted()}; Reader Disagreement Index: {each}."
-
-    def drawing(self, *, links: Sequence[str] = ()) -> Drawing:
-        """The index of each reader with its exact interval."""
-        from analytics.figures.monitoring import reader_indices
-
-        return reader_indices(self, links=links)
 
 
 def reader_disagreement(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from analytics.distributions import f_upper_tail, t_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import DRAWING, Dropped, Interval, Result, Test, no_values
 from analytics.rounding import half_up, percent
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 
@@ -53,12 +50,6 @@ class LearningCurve(Result):
         way = "shorter" if self.estimate < 1 else "longer"
         text = f"Time per case × {half_up(self.estimate, 3)}{limits} with each doubling of experience ({change} % {way})"
         return f"{text}; {len(self.readers)} readers, {self.counted()}."
-
-    def drawing(self, *, links: Sequence[str] = ()) -> Drawing:
-        """Time against the number of the read, a colour a reader, with the fitted curves."""
-        from analytics.figures.monitoring import learning
-
-        return learning(self, links=links)
 
 
 def learning_curve(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from analytics import __version__
+from analytics.code_version import code_version
 from analytics.figures.drawing import Drawing
 from analytics.result import Interval, Result
 from analytics.rounding import count, half_up
@@ -132,6 +133,7 @@ class Answer:
             "freeze": self.freeze,
             "simulated": self.simulated,
             "version": __version__,
+            "code_version": code_version(),
             "notes": list(self.notes),
             "results": plain(self.results),
         }

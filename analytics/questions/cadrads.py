@@ -11,6 +11,7 @@ import pandas as pd
 
 from analytics.accuracy.roc import Roc
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.freeze import PAIRS, Freeze
 from analytics.metrics import CADRADS_CATEGORIES
 from analytics.profiles import PROFILES, profile
@@ -97,7 +98,7 @@ def answer(
             for i in CADRADS_CATEGORIES
         ]
         figures.append(
-            Figure(f"matrix_{level}", f"CAD-RADS per {level}", quoted.drawing(links=cells), quoted.caption())
+            Figure(f"matrix_{level}", f"CAD-RADS per {level}", draw(quoted, links=cells), quoted.caption())
         )
         for limit in LIMITS:
             one = accuracy(found, limit, profile_name=chosen.accuracy)
@@ -108,7 +109,7 @@ def answer(
                 Figure(
                     f"accuracy_{level}_{limit:g}",
                     f"Accuracy at ≥ {limit:g} %, per {level}: {found.names[1]} for {found.names[0]}",
-                    one.table.drawing().lead({name: where + cell for name, cell in CELL_OF_MEASURE.items()}),
+                    draw(one.table).lead({name: where + cell for name, cell in CELL_OF_MEASURE.items()}),
                     one.table.caption(),
                 )
             )
@@ -118,7 +119,7 @@ def answer(
                     Figure(
                         f"roc_{level}_{limit:g}",
                         f"ROC for {found.names[0]} ≥ {limit:g} %, per {level}",
-                        one.roc.drawing(link_template=template),
+                        draw(one.roc, link_template=template),
                         one.roc.caption(),
                     )
                 )

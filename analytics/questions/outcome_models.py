@@ -9,6 +9,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.figures import draw
 from analytics.figures.survival import forest
 from analytics.heterogeneity.sites import site_hazard_ratios_of
 from analytics.heterogeneity.subgroups import subgroups_of
@@ -79,9 +80,7 @@ def cox_part(a: Asked) -> Part:
     over_time = hazard_over_time_of(time, event, columns, covariate=a.high_name, simulated=a.simulated)
     links = tuple(f"{a.link}row={row}" for row in a.data.row[over_time.rows].tolist())
     figures.append(
-        Figure(
-            "proportionality", "Hazard ratio over time", over_time.drawing(links=links), over_time.caption()
-        )
+        Figure("proportionality", "Hazard ratio over time", draw(over_time, links=links), over_time.caption())
     )
     return Part(
         tuple(figures),
@@ -141,7 +140,7 @@ def shape_part(a: Asked) -> Part:
         Figure(
             f"spline_{name}",
             f"Hazard ratio along {a.label.lower()}, {name}",
-            s.drawing(link_template=f"{a.link}from={{value}}"),
+            draw(s, link_template=f"{a.link}from={{value}}"),
             s.caption(),
         )
         for name, s in found.items()
@@ -192,8 +191,10 @@ def competing_part(a: Asked) -> Part:
         tuple(rows),
         f"Competing: {', '.join(names[1:])}. Cause-specific ratios speak of rates, subdistribution ratios of incidence.",
     )
-    drawn = found.drawing(
-        link_template=f"{a.link}group={{group}}&cause={{cause}}&until={{time}}", groups={low: "0", high: "1"}
+    drawn = draw(
+        found,
+        link_template=f"{a.link}group={{group}}&cause={{cause}}&until={{time}}",
+        groups={low: "0", high: "1"},
     )
     figure = Figure("competing", "Cumulative incidence with competing events", drawn, found.caption())
     return Part(
@@ -254,7 +255,7 @@ def subgroups_part(a: Asked) -> Part:
     by = f"{a.link}by={{by}}&level={{level}}"
     places = {str(s): f"{a.link}site={quote(str(s))}" for s in set(sites)}
     figures: Sequence[Figure] = (
-        Figure("subgroups", "Hazard ratio by subgroup", found.drawing(link_template=by), caption),
-        Figure("sites", "Hazard ratio by site", pooled.drawing().lead(places), pooled.sentence_marked()),
+        Figure("subgroups", "Hazard ratio by subgroup", draw(found, link_template=by), caption),
+        Figure("sites", "Hazard ratio by site", draw(pooled).lead(places), pooled.sentence_marked()),
     )
     return Part(tuple(figures), (grid,), {"subgroups": found, "sites": pooled})

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.questions.answer import (
     Cell,
     Figure,
@@ -30,7 +31,8 @@ from analytics.rounding import p_value
 from analytics.survival.concordance import compare_concordance, concordance_of
 from analytics.survival.decision import survival_decision_curve_of
 from analytics.survival.predicted_risk import cross_validated_risk
-from analytics.survival.survival_calibration import risk_tenths, survival_calibration_of
+from analytics.survival.risk_groups import risk_tenths
+from analytics.survival.survival_calibration import survival_calibration_of
 from analytics.survival.time_roc import time_auc_of
 
 Array = NDArray[np.float64]
@@ -117,7 +119,7 @@ def prediction_part(a: Asked) -> Part:
     t, e = a.data.time[found.known], a.data.event[found.known]
     times = [float(y) for y in range(1, int(a.horizon) + 1)] or [a.horizon]
     dependent = time_auc_of(a.data.time, a.data.event, a.values, times, marker=a.label, simulated=a.simulated)
-    drawn = dependent.drawing(link_template=f"{a.link}event=1&until={{time}}")
+    drawn = draw(dependent, link_template=f"{a.link}event=1&until={{time}}")
     figures = [Figure("time_auc", "Time-dependent AUC", drawn, dependent.caption())]
     results: dict[str, Any] = {"time_auc": dependent, "not_predicted": dict(reasons)}
     rows: list[tuple[Cell, ...]] = []
@@ -132,7 +134,7 @@ def prediction_part(a: Asked) -> Part:
             Figure(
                 f"calibration_{name.replace(' ', '_')}",
                 f"Calibration, {name}",
-                calibrated.drawing(link_template=f"{a.link}model={quote(name)}&tenth={{group}}"),
+                draw(calibrated, link_template=f"{a.link}model={quote(name)}&tenth={{group}}"),
                 calibrated.caption(),
             )
         )
@@ -160,7 +162,7 @@ def prediction_part(a: Asked) -> Part:
         benefit = survival_decision_curve_of(
             t, e, dict(models), THRESHOLDS, horizon=a.horizon, simulated=a.simulated
         )
-        curves = benefit.drawing(link_template=f"{a.link}model={{model}}&risk={{threshold}}")
+        curves = draw(benefit, link_template=f"{a.link}model={{model}}&risk={{threshold}}")
         results["decision"] = benefit
         figures.append(Figure("decision", f"Net benefit at {a.horizon:g} years", curves, benefit.caption()))
     adjusted = ", ".join(c.label for c in a.adjust) or "nothing"

@@ -13,6 +13,7 @@ from analytics.accuracy.cutoff import CutOff, cut_off_of
 from analytics.accuracy.maximally_selected import log_rank_scores, maximally_selected
 from analytics.accuracy.roc import best_youden, curve, roc_of
 from analytics.accuracy.two_by_two import TwoByTwo, two_by_two_of
+from analytics.figures import draw
 from analytics.freeze import Freeze
 from analytics.profiles import Profile
 from analytics.questions.answer import (
@@ -118,7 +119,7 @@ def incidence_part(a: Asked) -> Part:
         simulated=a.simulated,
     )
     names = {low: "0", high: "1"}
-    drawn = found.drawing(link_template=f"{a.link}group={{group}}&time={{time}}")
+    drawn = draw(found, link_template=f"{a.link}group={{group}}&time={{time}}")
     figure = Figure("incidence", f"Cumulative incidence of {a.event_name}", drawn, found.caption())
     results: dict[str, Any] = {"incidence": found}
     if len(found.curves) == 2:
@@ -183,7 +184,7 @@ def _incidence_grid(a: Asked, found: CumulativeIncidence, names: Mapping[str, st
 def roc_part(a: Asked) -> Part:
     """ROC, the chosen cut-off's accuracy, Youden's and other cut-offs with their optimism."""
     roc = roc_of(a.values, a.data.event, marker=a.label, outcome=a.event_name, simulated=a.simulated)
-    drawn = roc.drawing(link_template=f"{a.link}from={{threshold}}")
+    drawn = draw(roc, link_template=f"{a.link}from={{threshold}}")
     figures = [Figure("roc", f"ROC of {a.label.lower()} for {a.event_name}", drawn, roc.caption())]
     common: dict[str, Any] = {
         "marker": a.label,
@@ -208,7 +209,7 @@ def roc_part(a: Asked) -> Part:
             Figure(
                 "cut_offs",
                 "Sensitivity and specificity over every cut-off",
-                offs["youden"].drawing(link_template=f"{a.link}from={{threshold}}"),
+                draw(offs["youden"], link_template=f"{a.link}from={{threshold}}"),
                 offs["youden"].caption(),
             )
         )

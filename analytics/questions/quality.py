@@ -19,6 +19,7 @@ from analytics.figures.estimates import Row, estimates
 from analytics.freeze import Freeze
 from analytics.missing.uninterpretable import uninterpretable_of
 from analytics.monitoring.control_chart import ControlChart, mean_chart, proportion_chart
+from analytics.monitoring.rate import Rate, rate_of
 from analytics.questions import filters as shared
 from analytics.questions.answer import (
     Answer,
@@ -34,7 +35,6 @@ from analytics.questions.answer import (
 from analytics.questions.filters import NO_FILTERS, Filters, patient_index, query_of
 from analytics.questions.steps import Steps
 from analytics.result import plural
-from analytics.timing import Rate, rate_of
 
 Array = NDArray[np.float64]
 GROUPS = {"site": "Site", "vendor": "Vendor", "scanner": "Scanner", "cohort": "Cohort"}

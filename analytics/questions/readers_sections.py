@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from analytics.accuracy.mrmc import mrmc
 from analytics.agreement.equivalence import interchangeability_of
 from analytics.agreement.repeatability import repeatability_of
+from analytics.figures import draw
 from analytics.freeze import PAIRS, Freeze
 from analytics.metrics import METRICS, TABLE_METRICS
 from analytics.profiles import profile
@@ -223,7 +224,7 @@ def mrmc_part(a: Asked) -> Part:
                 Figure(
                     "mrmc",
                     "Readers with and without the network",
-                    found.drawing().lead(
+                    draw(found).lead(
                         {m.modality: f"{a.link}modality={quote(m.modality)}" for m in found.modalities}
                     ),
                     found.sentence(),

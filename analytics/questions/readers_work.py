@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.describe import Description, describe
+from analytics.figures import draw
 from analytics.figures.drawing import Drawing
 from analytics.figures.style import ACCENT
 from analytics.monitoring.disagreement import reader_disagreement
 from analytics.monitoring.learning import learning_curve
+from analytics.monitoring.timing import PairedTiming, paired_timing_of
 from analytics.questions.answer import (
     Cell,
     Figure,
@@ -27,7 +29,6 @@ from analytics.questions.answer import (
 from analytics.questions.filters import patient_index
 from analytics.questions.readers_sections import Asked
 from analytics.rounding import p_value, percent
-from analytics.timing import PairedTiming, paired_timing_of
 
 Array = NDArray[np.float64]
 DEVICES = {"seconds_gpu": "graphics processor", "seconds_cpu": "central processor"}
@@ -143,7 +144,7 @@ def timing_part(a: Asked) -> Part:
             Figure(
                 f"timing_{column}",
                 f"Time per case: expert and network ({label})",
-                found.drawing(links=links),
+                draw(found, links=links),
                 found.caption(),
             )
         )

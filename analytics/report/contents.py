@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from analytics import __version__
+from analytics.code_version import code_version
 from analytics.errors import AnalyticsError
 from analytics.freeze import Freeze
 from analytics.profiles import Profile, profile
@@ -105,6 +106,7 @@ def _provenance(freeze: Freeze, chosen: Profile, replicates: int) -> tuple[tuple
         ("Seed", str(about.seed)),
         ("Composition profile", about.profile or "not given"),
         ("Analytics", __version__),
+        ("Analytics, version of the code", code_version()),
         *((f"Software, {name}", str(version)) for name, version in sorted(about.software.items())),
         *((f"Charter, {name}", str(value)) for name, value in sorted(about.charter.items())),
         *((f"Roll-up, {name}", str(value)) for name, value in sorted(about.roll_up.items())),
@@ -129,6 +131,7 @@ def _numbers(
         "replicates": plan.replicates,
         "profile": plan.profile.name,
         "version": __version__,
+        "code_version": code_version(),
         "provenance": dict(provenance),
         "answers": {name: found.numbers() for name, found in sorted(plan.answers.items())},
         "grids": {s.name: [g.to_dict() for g in s.grids] for s in made if s.grids},

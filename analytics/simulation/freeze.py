@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analytics import __version__
 from analytics.freeze import About, write_freeze
 from analytics.freeze.schema import END_OF_FOLLOW_UP
+from analytics.metrics import TERRITORY_OF
 from analytics.simulation.cohort import (
     ASSIGN_LOG_MEAN,
     ASSIGN_LOG_SD,
@@ -81,7 +82,7 @@ def simulate_freeze(out: Path, *, seed: int | None = None, patients: int = PATIE
         note=cohort.note,
         profile="simulated",
         charter={"version": 1, "discordance": DISCORDANCE, "cadrads": "lin2022"},
-        roll_up={"LM": "LAD", "RI": "LCx"},
+        roll_up={vessel: TERRITORY_OF[vessel] for vessel in ("LM", "RI")},
         software={"analytics": __version__, "network": "simulated"},
         seed=seed or 20_220_401,
     )

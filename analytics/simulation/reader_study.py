@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from analytics.metrics import TERRITORIES
 from analytics.simulation.copula import gaussian_copula
 
 Array = NDArray[np.float64]
@@ -31,7 +32,7 @@ SECOND_EXPERT_BIAS, SECOND_EXPERT_SD = -23.5, 92.0
 # the published ICC of 0.88, the second expert's is a little larger.
 STENOSIS_A, STENOSIS_B, STENOSIS_VOLUME_CORRELATION = 1.3, 2.7, 0.35
 STENOSIS_NETWORK_SD, STENOSIS_EXPERT_SD = 11.0, 13.0
-TERRITORIES, TERRITORY_SHARES = ("LAD", "LCx", "RCA"), (0.45, 0.25, 0.30)
+TERRITORY_SHARES = (0.45, 0.25, 0.30)
 READS = ("expert", "second_expert", "network")
 
 

@@ -1,4 +1,4 @@
-"""Calibration of predicted probabilities against a yes/no outcome: do they mean what they say?
+"""Calibration of predicted probabilities against a yes/no outcome: whether they mean what they say.
 
 In the large (intercept with the logit as offset), slope (Cox 1958), Brier score, Hosmer–Lemeshow and Spiegelhalter's z.
 For predictions at a horizon with censoring see ``survival_calibration``.
@@ -8,33 +8,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.accuracy.binomial import wilson
 from analytics.columns import Table, numbers
 from analytics.distributions import chi2_upper_tail, normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
+from analytics.ranks import average_ranks
 from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none
 from analytics.rounding import half_up
 from analytics.survival.logistic import logistic
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
+from analytics.survival.risk_groups import TENTHS, RiskGroup, risk_groups, risk_tenths
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
-
-
-@dataclass(frozen=True)
-class RiskGroup:
-    """Predicted and observed risk of patients of similar prediction."""
-
-    n: int
-    predicted: float
-    observed: float
-    interval: Interval | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +55,6 @@ class Calibration(Result):
             return text
         more = f"in the large {half_up(self.intercept, 3)}, Brier score {half_up(self.brier, 3)}"
         return f"{text[:-1]}; {more}."
-
-    def drawing(self) -> Drawing:
-        """Observed against predicted risk in tenths."""
-        from analytics.figures.prediction import calibration as draw
-
-        return draw(self)
 
 
 def calibration(table: Table, *, probability: str, outcome: str, unit: str = "patient") -> Calibration:
@@ -105,7 +89,7 @@ def calibration_of(
     probability: Array,
     outcome: Array,
     *,
-    groups: int = 10,
+    groups: int = TENTHS,
     unit: str = "patient",
     simulated: bool = False,
 ) -> Calibration:
@@ -134,7 +118,7 @@ def calibration_of(
         "brier_scaled": 1 - brier / spread,
         "auc": _auc(p, y),
         "spiegelhalter": _spiegelhalter(p, y),
-        "groups": tuple(_risk_groups(p, y, groups)),
+        "groups": risk_groups(p, lambda rows: _observed(y[rows]), groups),
     }
     if np.any((p == 0) | (p == 1)):
         return Calibration(estimate=None, reason="a probability of exactly 0 or 1 has no logit", **common)
@@ -158,15 +142,13 @@ def calibration_of(
 
 
 def _auc(p: Array, y: Array) -> float:
-    from analytics.ranks import average_ranks
-
     cases = int(y.sum())
     below = float(average_ranks(p)[y == 1].sum()) - cases * (cases + 1) / 2
     return below / (cases * (len(y) - cases))
 
 
 def _spiegelhalter(p: Array, y: Array) -> Test | None:
-    """Is the Brier score larger than its expectation under the predictions (Spiegelhalter 1986)?"""
+    """Whether the Brier score is larger than its expectation under the predictions (Spiegelhalter 1986)."""
     variance = float(((1 - 2 * p) ** 2 * p * (1 - p)).sum())
     if variance <= 0:
         return None
@@ -174,13 +156,14 @@ def _spiegelhalter(p: Array, y: Array) -> Test | None:
     return Test("Spiegelhalter z", z, (), normal_two_sided_p(z))
 
 
-def _tenths(p: Array, groups: int) -> list[NDArray[np.int64]]:
-    """Rows in groups of equal size by rising prediction (ties by row)."""
-    return [g for g in np.array_split(np.argsort(p, kind="stable"), groups) if len(g)]
+def _observed(y: Array) -> tuple[float, Interval | None]:
+    """Share of events with Wilson's interval."""
+    events = int(y.sum())
+    return events / len(y), wilson(events, len(y))
 
 
 def _hosmer_lemeshow(p: Array, y: Array, groups: int) -> Test | None:
-    parts = _tenths(p, groups)
+    parts = risk_tenths(p, groups)
     n = np.array([len(g) for g in parts])
     observed, expected = (np.array([v[g].sum() for g in parts]) for v in (y, p))
     variance = expected * (1 - expected / n)
@@ -189,21 +172,3 @@ def _hosmer_lemeshow(p: Array, y: Array, groups: int) -> Test | None:
     statistic = float(((observed - expected) ** 2 / variance).sum())
     df = len(parts) - 2
     return Test("Hosmer–Lemeshow", statistic, (df,), chi2_upper_tail(statistic, df))
-
-
-def _risk_groups(p: Array, y: Array, groups: int) -> list[RiskGroup]:
-    from analytics.accuracy.binomial import wilson
-
-    result = []
-    for rows in _tenths(p, groups):
-        events = int(y[rows].sum())
-        low, high = wilson(events, len(rows))
-        result.append(
-            RiskGroup(
-                len(rows),
-                float(p[rows].mean()),
-                events / len(rows),
-                interval_or_none(low, high, "Wilson"),
-            )
-        )
-    return result

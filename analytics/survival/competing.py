@@ -7,9 +7,9 @@ jackknife, from which the log-log interval is made, and Aalen's (1978), which Gr
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from analytics.result import DRAWING, Dropped, Interval, Result, Test, few_event
 from analytics.rounding import half_up, p_value, percent
 from analytics.survival.follow_up import check
 from analytics.survival.gray import gray_test
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -213,13 +210,6 @@ class CompetingIncidence(Result):
     def to_dict(self) -> dict[str, Any]:
         """JSON form with the steps of every curve."""
         return super().to_dict() | {"curves": [c.to_dict() for c in self.curves]}
-
-    def drawing(self, *, link_template: str = "", groups: Mapping[str, str] | None = None) -> Drawing:
-        """Steps per cause and group; the link's ``{group}`` becomes the group's entry in ``groups``, ``{cause}`` and
-        ``{time}`` those of the step."""
-        from analytics.figures.competing import competing_incidence as draw
-
-        return draw(self, link_template=link_template, groups=groups or {})
 
 
 def competing_incidence(

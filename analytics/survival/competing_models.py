@@ -13,14 +13,12 @@ from typing import Any
 import numpy as np
 
 from analytics.columns import Table, numbers
-from analytics.survival.cox import cox_of, diverged_model, refused_model, wald_terms
+from analytics.survival.cox import FEW_EVENTS_PER_COVARIATE, cox_of, diverged_model, refused_model, wald_terms
 from analytics.survival.design import design
 from analytics.survival.fine_gray import subdistribution_risk_sets
 from analytics.survival.follow_up import check
 from analytics.survival.hazard_ratio import Cox
 from analytics.survival.partial_likelihood import Array, maximise
-
-FEW_EVENTS_PER_COVARIATE = 10
 
 
 def cause_specific(

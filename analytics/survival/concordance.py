@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,12 @@ from analytics.survival.censoring import uncensored_before
 from analytics.survival.dominance import below
 from analytics.survival.follow_up import check
 
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
-
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
 MOST_PAIRS = 20_000_000
+"""All pairs of 20,000 patients (198 million) take 9 s and change the standard error by less than one in a million."""
 PAIRS_AT_ONCE = 4_000_000
+"""32 MB an array."""
 
 
 class Pairs(NamedTuple):
@@ -131,13 +130,6 @@ class Concordance(Result):
         """2C − 1."""
         return None if self.estimate is None else 2 * self.estimate - 1
 
-    def drawing(self) -> Drawing:
-        """C with its interval; 0.5 is chance."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row("C", self.estimate, self.interval)]
-        return estimates(rows, self.method, reason=self.reason, reference=0.5, simulated=self.simulated)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ConcordanceDifference(Result):
@@ -155,14 +147,6 @@ class ConcordanceDifference(Result):
         a, b = self.names
         both = f"C index {a} {half_up(self.first, 3)}, {b} {half_up(self.second, 3)}"
         return f"{both}; {super().sentence()}"
-
-    def drawing(self) -> Drawing:
-        """The difference with its interval."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row(f"{self.names[1]} minus {self.names[0]}", self.estimate, self.interval)]
-        title = "Difference of C"
-        return estimates(rows, title, reason=self.reason, reference=0.0, simulated=self.simulated)
 
 
 def concordance_of(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ from analytics.rounding import count, half_up, percent
 from analytics.survival.calibration import complete_predictions
 from analytics.survival.concordance import complete
 from analytics.survival.kaplan_meier import kaplan_meier
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -75,16 +72,6 @@ class DecisionCurve:
             "dropped": [{"count": d.count, "reason": d.reason} for d in self.dropped],
             "simulated": self.simulated,
         }
-
-    def drawing(self, *, link_template: str = "") -> Drawing:
-        """Net benefit over the threshold; in the link ``{model}`` and ``{threshold}`` become those of the point."""
-        from analytics.figures.prediction import decision as draw
-
-        return draw(self, link_template=link_template)
-
-    def figure(self) -> Any:
-        """The same as a ``plotly.graph_objects.Figure``."""
-        return self.drawing().to_figure()
 
 
 def _thresholds(values: Sequence[float]) -> tuple[float, ...]:
@@ -192,16 +179,6 @@ class Reclassification(Result):
     of_others: float | None = None
     se: float | None = None
     idi: Result | None = None
-
-    def drawing(self) -> Drawing:
-        """NRI and IDI with their intervals."""
-        from analytics.figures.estimates import Row, estimates
-
-        rows = [Row("NRI", self.estimate, self.interval)]
-        if self.idi is not None:
-            rows.append(Row("IDI", self.idi.estimate, self.idi.interval))
-        title = "Reclassification"
-        return estimates(rows, title, reason=self.reason, reference=0.0, simulated=self.simulated)
 
 
 def reclassification_of(

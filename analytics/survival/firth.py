@@ -23,6 +23,7 @@ from analytics.survival.hazard_ratio import Cox, HazardRatio
 from analytics.survival.partial_likelihood import Array, EventTerms, Fit, RiskSets, regular
 
 MAX_ITERATIONS = 200
+"""A guard: steps are shortened to ``LARGEST_STEP``, so that a far profile point takes more than Newton's usual ten."""
 LARGEST_STEP = 5.0
 """In standardised units; a Newton step beyond it is shortened."""
 FARTHEST = 50.0

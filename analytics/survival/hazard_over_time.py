@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,12 @@ from analytics.survival.proportional_hazards import transformed_times
 from analytics.survival.residuals import scaled_schoenfeld
 from analytics.survival.spline import restricted_cubic_basis
 
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
-
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
 KNOTS = (0.05, 0.5, 0.95)
+"""Quantiles of the events' transformed times: three knots can bend once, which is what a changing effect does first."""
 LEAST_EVENTS = 8
+"""A smooth of three coefficients then keeps five degrees of freedom for its band."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +67,6 @@ class HazardOverTime:
             "reason": self.reason,
             "simulated": self.simulated,
         }
-
-    def drawing(self, *, links: tuple[str, ...] = ()) -> Drawing:
-        """Residuals against time with the smooth and the model's coefficient."""
-        from analytics.figures.survival import hazard_over_time
-
-        return hazard_over_time(self, links=links)
 
 
 def hazard_over_time_of(

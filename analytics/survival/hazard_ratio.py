@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analytics.result import Dropped, Result, Test, plural
 from analytics.rounding import count, half_up, p_value
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,13 +121,3 @@ class Cox:
             "simulated": self.simulated,
             **tests,
         }
-
-    def drawing(self) -> Drawing:
-        """Forest plot of the hazard ratios."""
-        from analytics.figures.survival import forest
-
-        return forest((("", self),))
-
-    def figure(self) -> Any:
-        """The same as a ``plotly.graph_objects.Figure``."""
-        return self.drawing().to_figure()

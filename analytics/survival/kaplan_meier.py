@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from analytics.result import Dropped, Interval, Result, Test, few_events, plural
 from analytics.rounding import count, half_up, p_value, percent
 from analytics.survival.follow_up import check
 from analytics.survival.log_rank import log_rank
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Z = normal_quantile(0.975)
 
@@ -209,12 +206,6 @@ class CumulativeIncidence(Result):
     def caption(self) -> str:
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-    def drawing(self, *, link_template: str = "") -> Drawing:
-        """Curves with bands and the number at risk below."""
-        from analytics.figures.survival import incidence
-
-        return incidence(self, link_template=link_template)
 
 
 def cumulative_incidence(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 MAX_ITERATIONS = 60
+"""A guard: Newton's method needs fewer than ten steps where there is a maximum; more are left to a likelihood that rises for ever."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,13 @@ class Fit:
     null: EventTerms
     iterations: int
     diverged: NDArray[np.bool_]
+
+    @property
+    def known_covariance(self) -> Array:
+        """The covariance. Raises ValueError when the model was not estimable."""
+        if self.covariance is None:
+            raise ValueError("a model that was not estimable has no covariance")
+        return self.covariance
 
 
 def maximise(risk: Likelihood, *, tolerance: float = 1e-9) -> Fit:

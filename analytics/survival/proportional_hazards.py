@@ -1,4 +1,4 @@
-"""Tests of proportional hazards: does a coefficient change with time?
+"""Tests of proportional hazards: whether a coefficient changes with time.
 
 ``score_tests`` is the exact score test of a term x·g(t) (Therneau and Grambsch; R survival 3), ``approximate_tests``
 the 1994 approximation of Grambsch and Therneau that Stata and older R print. g(t) is 1 − S(t−) (Kaplan–Meier over all

@@ -79,10 +79,8 @@ def scaled_schoenfeld(risk: RiskSets, fit: Fit) -> Array:
 
     Raises ValueError when the model was not estimable.
     """
-    if fit.covariance is None:
-        raise ValueError("a model without covariance has no scaled residuals")
-    residuals = schoenfeld(risk, fit)
-    result: Array = residuals @ fit.covariance * len(residuals) + fit.beta
+    covariance, residuals = fit.known_covariance, schoenfeld(risk, fit)
+    result: Array = residuals @ covariance * len(residuals) + fit.beta
     return result
 
 

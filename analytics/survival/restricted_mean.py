@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from analytics.result import Dropped, Interval, Result, Test, few_events
 from analytics.rounding import half_up, p_value
 from analytics.survival.follow_up import check
 from analytics.survival.kaplan_meier import Curve, kaplan_meier
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -65,17 +62,6 @@ class RestrictedMeans(Result):
     def caption(self) -> str:
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-    def drawing(self) -> Drawing:
-        """Every group's restricted mean."""
-        from analytics.figures.drawing import refused
-        from analytics.figures.estimates import Row, estimates
-
-        if self.reason:
-            return refused(self.reason, simulated=self.simulated)
-        rows = [Row(g.group, g.estimate, g.interval) for g in self.groups]
-        title = f"Event-free {self.time_unit} up to {half_up(self.tau, 1)}"
-        return estimates(rows, title, simulated=self.simulated)
 
 
 def restricted_means(
@@ -130,14 +116,15 @@ def restricted_means_of(
     }
     if not found:
         return RestrictedMeans(estimate=None, reason="no row with time and event", groups=(), **common)
-    short = [g for g in found if g.estimate is None]
-    if short:
-        return RestrictedMeans(estimate=None, reason=short[0].reason, groups=found, **common)
+    values = [g.estimate for g in found if g.estimate is not None]
+    if len(values) < len(found):
+        reason = next(g.reason for g in found if g.estimate is None)
+        return RestrictedMeans(estimate=None, reason=reason, groups=found, **common)
     if len(found) == 1:
         return RestrictedMeans(
             estimate=found[0].estimate, interval=found[0].interval, se=found[0].se, groups=found, **common
         )
-    return _difference(found, common)
+    return _difference(values[-1] - values[0], found, common)
 
 
 def _one(curve: Curve, tau: float, unit: str, simulated: bool) -> RestrictedMean:
@@ -158,12 +145,8 @@ def _one(curve: Curve, tau: float, unit: str, simulated: bool) -> RestrictedMean
     return RestrictedMean(estimate=area, interval=interval, se=se, **common)
 
 
-def _difference(found: tuple[RestrictedMean, ...], common: dict[str, Any]) -> RestrictedMeans:
-    first, last = found[0], found[-1]
-    assert first.estimate is not None
-    assert last.estimate is not None
-    gap = last.estimate - first.estimate
-    se = math.hypot(first.se or 0.0, last.se or 0.0)
+def _difference(gap: float, found: tuple[RestrictedMean, ...], common: dict[str, Any]) -> RestrictedMeans:
+    se = math.hypot(found[0].se or 0.0, found[-1].se or 0.0)
     result = RestrictedMeans(estimate=gap, se=se, groups=found, **common)
     if se == 0:
         return result

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ from analytics.rounding import count, half_up, p_value
 from analytics.survival.design import design
 from analytics.survival.partial_likelihood import Fit, RiskSets, maximise
 
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
-
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
 KNOT_QUANTILES = {
@@ -32,7 +29,9 @@ KNOT_QUANTILES = {
     4: (0.05, 0.35, 0.65, 0.95),
     5: (0.05, 0.275, 0.5, 0.725, 0.95),
 }
+"""Harrell (2015), table 2.3."""
 POINTS = 101
+"""Points of the drawn curve, whole per cents of the marker's range."""
 
 
 def restricted_cubic_basis(x: Array, knots: Array) -> Array:
@@ -131,16 +130,6 @@ class Spline:
         lists = {"knots": list(self.knots), "adjusted_for": list(self.adjusted_for)}
         dropped = {"dropped": [{"count": d.count, "reason": d.reason} for d in self.dropped]}
         return plain | lists | dropped | tests | curve
-
-    def drawing(self, *, link_template: str = "") -> Drawing:
-        """Hazard ratio over the marker, log axis, with band and knots."""
-        from analytics.figures.spline import spline as draw
-
-        return draw(self, link_template=link_template)
-
-    def figure(self) -> Any:
-        """The same as a ``plotly.graph_objects.Figure``."""
-        return self.drawing().to_figure()
 
 
 def spline(

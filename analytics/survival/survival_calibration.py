@@ -7,25 +7,19 @@ probability of being uncensored (Graf and others 1999); scaled, it is compared w
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.distributions import normal_quantile
 from analytics.result import DRAWING, Interval, Result
 from analytics.rounding import half_up
-from analytics.survival.calibration import RiskGroup
 from analytics.survival.censoring import uncensored_before
 from analytics.survival.concordance import complete
 from analytics.survival.kaplan_meier import kaplan_meier
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
+from analytics.survival.risk_groups import TENTHS, RiskGroup, risk_groups
 
 Array = NDArray[np.float64]
-Z = normal_quantile(0.975)
-TENTHS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +51,6 @@ class SurvivalCalibration(Result):
     def to_dict(self) -> dict[str, Any]:
         """JSON form with the scaled Brier score."""
         return super().to_dict() | {"brier_scaled": self.brier_scaled}
-
-    def drawing(self, *, link_template: str = "") -> Drawing:
-        """Observed against predicted risk in groups; in the link ``{group}`` becomes the group's number."""
-        from analytics.figures.prediction import calibration as draw
-
-        return draw(self, link_template=link_template)
 
 
 def brier_at(time: Array, event: NDArray[np.bool_], risk: Array, horizon: float) -> float:
@@ -111,7 +99,9 @@ def survival_calibration_of(
     common |= {
         "brier": brier_at(time, happened, risk, horizon),
         "brier_null": brier_at(time, happened, np.full(len(time), observed), horizon),
-        "groups": tuple(_groups(time, event, risk, horizon, groups)),
+        "groups": risk_groups(
+            risk, lambda rows: kaplan_meier(time[rows], event[rows]).incidence_at(horizon), groups
+        ),
     }
     if expected <= 0:
         return SurvivalCalibration(estimate=None, reason="the predicted risks are all 0", **common)
@@ -121,18 +111,3 @@ def survival_calibration_of(
             limits.low / expected, limits.high / expected, "log-log, predictions taken as known"
         )
     return SurvivalCalibration(estimate=observed / expected, interval=interval, **common)
-
-
-def risk_tenths(risk: Array, groups: int = TENTHS) -> list[NDArray[np.intp]]:
-    """Rows of each group of equal size by prediction, the lowest first."""
-    return np.array_split(np.argsort(risk, kind="stable"), groups)
-
-
-def _groups(time: Array, event: Array, risk: Array, horizon: float, groups: int) -> list[RiskGroup]:
-    result = []
-    for rows in risk_tenths(risk, groups):
-        if not len(rows):
-            continue
-        value, interval = kaplan_meier(time[rows], event[rows]).incidence_at(horizon)
-        result.append(RiskGroup(len(rows), float(risk[rows].mean()), value, interval))
-    return result

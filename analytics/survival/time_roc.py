@@ -1,4 +1,4 @@
-"""Time-dependent AUC: does the marker order those with an event by t before those still free of it after t?
+"""Time-dependent AUC: whether the marker orders those with an event by t before those still free of it after t.
 
 Cumulative cases, dynamic controls, cases weighted by the inverse probability of being uncensored (Uno 2007). The standard
 error is that of the influence functions, the estimation of the censoring curve included (Blanche and others 2013).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from analytics.result import Result, Test, interval_or_none, plural
 from analytics.rounding import count, half_up
 from analytics.survival.censoring import uncensored_before
 from analytics.survival.concordance import complete
-
-if TYPE_CHECKING:
-    from analytics.figures.drawing import Drawing
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -76,16 +73,6 @@ class TimeAuc:
             "simulated": self.simulated,
             "at": [a.to_dict() for a in self.at],
         }
-
-    def drawing(self, *, link_template: str = "") -> Drawing:
-        """AUC over time; in the link ``{time}`` becomes the point's."""
-        from analytics.figures.prediction import time_auc as draw
-
-        return draw(self, link_template=link_template)
-
-    def figure(self) -> Any:
-        """The same as a ``plotly.graph_objects.Figure``."""
-        return self.drawing().to_figure()
 
 
 def time_auc(

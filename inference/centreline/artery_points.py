@@ -19,7 +19,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from inference.centreline.centring import Outlines, rays
 from inference.errors import InferenceError
-from inference.volume import Volume
+from inference.scan import Volume
 
 WEIGHTS = Path(__file__).with_suffix(".safetensors")
 FEATURES = 32

@@ -13,7 +13,7 @@ from torch import nn
 from inference.centreline.artery_points import FEATURES, RADII, Perceptron, seen_across
 from inference.centreline.centring import outlines
 from inference.centreline.tree import Branch
-from inference.volume import Volume
+from inference.scan import Volume
 
 INSIDE_MM, BESIDE_MM = 0.25, 1.5
 """A point is an artery's up to its radius (at least 0.75 mm) and this; up to the second distance it counts as neither."""

@@ -26,8 +26,8 @@ from inference.centreline.quality import (
 )
 from inference.centreline.segments import segment_names
 from inference.centreline.tree import Branch, RawTree, centred_tree, find_tree, without
-from inference.coronary import VESSELS
-from inference.volume import Volume
+from inference.scan import Volume
+from inference.vocabulary import VESSELS
 
 Progress = Callable[[float], None]
 ORDER = ("LM", "LAD", "LCx", "RCA", *(v for v in VESSELS if v not in ("LM", "LAD", "LCx", "RCA")))

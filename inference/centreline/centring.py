@@ -15,7 +15,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, median_filter
 
 from inference.centreline.evaluation import resample
-from inference.volume import Volume
+from inference.scan import Volume
 
 STEP_MM = 0.5
 RAYS = 16

@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 
 from inference.centreline.lines import Centreline
-from inference.coronary import SEGMENTS, VESSELS
 from inference.errors import CentrelineError
+from inference.vocabulary import SEGMENTS, VESSELS
 
 End = Literal["proximal", "distal"]
 SEGMENT_NAMES = frozenset(s.short for s in SEGMENTS) | {""}

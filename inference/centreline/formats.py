@@ -15,8 +15,8 @@ import numpy as np
 
 from inference.centreline.lines import Centreline, read_centrelines, write_centrelines
 from inference.centreline.polydata import Polydata, read_vtk, read_vtp, vtk_text, vtp_text
-from inference.coronary import SEGMENTS, VESSELS
 from inference.errors import CentrelineError
+from inference.vocabulary import SEGMENTS, VESSELS
 
 RADIUS_NAMES = ("radius_mm", "radius", "radii", "Radius", "MaximumInscribedSphereRadius")
 NUMBER_OF = {s.short: s.number for s in SEGMENTS} | {"": 0}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from inference.volume import Volume
+from inference.scan import Volume
 
 OUTSIDE_HU = -1024.0
 

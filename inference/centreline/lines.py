@@ -75,7 +75,7 @@ def read_centrelines(source: Path | str | bytes) -> list[Centreline]:
     CentrelineError
         Naming the row: missing columns, text in numbers, a vessel that is not one of the paths.
     """
-    from inference.coronary import VESSELS
+    from inference.vocabulary import VESSELS
 
     if isinstance(source, bytes):
         name, text = "the centreline file", source.decode("utf-8-sig", errors="replace")

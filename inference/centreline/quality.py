@@ -11,7 +11,7 @@ from inference.centreline.aorta import Tube
 from inference.centreline.heart_frame import HeartFrame
 from inference.centreline.lines import Centreline
 from inference.errors import RefusedScan
-from inference.volume import Volume
+from inference.scan import Volume
 
 DOUBTFUL = 0.75
 NO_HEART, UNUSUAL_HEART = 0.0, 0.6

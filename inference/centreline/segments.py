@@ -6,7 +6,7 @@ import numpy as np
 
 from inference.centreline.heart_frame import Flat, HeartFrame
 from inference.centreline.naming import Names
-from inference.coronary import SEGMENTS
+from inference.vocabulary import SEGMENTS
 
 WHOLE = frozenset(s.short for s in SEGMENTS)
 ACUTE_MARGIN_DEG = -95.0

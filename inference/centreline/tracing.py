@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates
 
 from inference.centreline.lines import Centreline
 from inference.errors import CentrelineError
-from inference.volume import Volume
+from inference.scan import Volume
 
 MARGIN_MM = 25.0
 STEP_MM = 0.6

@@ -19,7 +19,7 @@ from inference.centreline.isotropic import Grid, extent, resample
 from inference.centreline.lungs import lungs
 from inference.centreline.vesselness import LEAST_RESPONSE, speed, vesselness
 from inference.errors import RefusedScan
-from inference.volume import Volume
+from inference.scan import Volume
 
 STEP_MM = 0.5
 BOX_MM = ((-75.0, 100.0), (-90.0, 75.0), (-115.0, 100.0))

@@ -18,10 +18,9 @@ from inference.errors import CentrelineError, QuantificationError
 if TYPE_CHECKING:
     from inference.centreline import Centreline
     from inference.dicom.export import DicomObjects
-    from inference.dicom.source import SourceSeries
     from inference.pipeline import Analysis
     from inference.quantification import Lesion, Measurement
-    from inference.volume import Volume
+    from inference.scan import SourceSeries, Volume
 
 COLUMNS = (
     "exam",
@@ -71,10 +70,9 @@ def run(options: argparse.Namespace) -> int:
     """Read, analyse, write; nothing is written unless all of it succeeded."""
     from inference.centreline import read_centrelines
     from inference.centreline.automatic import find_centrelines
-    from inference.coronary import profile_named
-    from inference.dicom.source import read_source
+    from inference.composition_profiles import profile_named
     from inference.pipeline import Settings, analyse
-    from inference.volume import read_series
+    from inference.scan import read_series, read_source
 
     started = time.perf_counter()
     profile_named(options.profile)  # a wrong name is told before anything takes long
@@ -137,8 +135,8 @@ def run(options: argparse.Namespace) -> int:
 
 def read_lesions(path: Path) -> dict[str, tuple[Lesion, ...]]:
     """Read given extents. Raises QuantificationError naming the row."""
-    from inference.coronary import VESSELS
     from inference.quantification import Lesion
+    from inference.vocabulary import VESSELS
 
     if not path.is_file():
         raise QuantificationError("no-such-file", f"There is no lesion file {path.name}.")

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     """Read, find, write; nothing is written unless vessels were found."""
     from inference.centreline.automatic import find_centrelines
     from inference.centreline.formats import check_ending, export_centrelines
-    from inference.volume import read_series
+    from inference.scan import read_series
 
     ending = check_ending(options.out)
     volume = read_series(options.dicom)

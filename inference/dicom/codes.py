@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from pydicom.sr.coding import Code
 
-from inference.coronary import PROFILES, SEGMENTS, VESSELS
+from inference.composition_profiles import PROFILES
+from inference.vocabulary import METRICS as VOCABULARY
+from inference.vocabulary import OWN_SCHEME, SEGMENTS, VESSELS, Coded
 
-SCHEME = "99PLAQUELAB"
+SCHEME = OWN_SCHEME
 SCHEME_NAME = "Plaquelab coronary plaque codes"
 SCHEME_VERSION = "1"
 
@@ -40,48 +42,17 @@ class Concept:
         return tuple(code.value if code else "" for code in (self.name, self.derivation, self.method))
 
 
-MINIMUM = Code("255605001", "SCT", "Minimum")
-_STENOSIS = Code("408715008", "SCT", "Lumen Diameter Stenosis")
+def _code(coded: Coded | None) -> Code | None:
+    return None if coded is None else Code(coded.value, coded.scheme, coded.meaning)
+
+
 CONCEPTS: Mapping[str, Concept] = {
-    "total_plaque_volume": Concept(Code("122376", "DCM", "Total Plaque Volume")),
-    "noncalcified_plaque_volume": Concept(own("NCPV", "Non-calcified plaque volume")),
-    "calcified_plaque_volume": Concept(own("CPV", "Calcified plaque volume")),
-    "low_attenuation_plaque_volume": Concept(own("LAPV", "Low-attenuation plaque volume")),
-    "necrotic_core_volume": Concept(own("NCV", "Necrotic core volume")),
-    "fibrofatty_volume": Concept(own("FFV", "Fibro-fatty plaque volume")),
-    "fibrous_volume": Concept(own("FV", "Fibrous plaque volume")),
-    "dense_calcium_volume": Concept(own("DCV", "Dense calcium volume")),
-    "vessel_volume": Concept(Code("122371", "DCM", "EEM Volume")),
-    "lumen_volume": Concept(Code("122372", "DCM", "Lumen Volume")),
-    "total_plaque_burden": Concept(Code("122354", "DCM", "Plaque Burden")),
-    "noncalcified_plaque_burden": Concept(own("NCPB", "Non-calcified plaque burden")),
-    "calcified_plaque_burden": Concept(own("CPB", "Calcified plaque burden")),
-    "low_attenuation_plaque_burden": Concept(own("LAPB", "Low-attenuation plaque burden")),
-    "percent_atheroma_volume": Concept(own("PAV", "Percent atheroma volume")),
-    "minimal_luminal_area": Concept(
-        Code("397415007", "SCT", "Vessel lumen cross-sectional area"), derivation=MINIMUM
-    ),
-    "minimal_luminal_diameter": Concept(
-        Code("397413000", "SCT", "Vessel lumen diameter"), derivation=MINIMUM
-    ),
-    "reference_luminal_area": Concept(own("RLA", "Reference luminal area")),
-    "reference_luminal_diameter": Concept(own("RLD", "Reference luminal diameter")),
-    "diameter_stenosis": Concept(_STENOSIS, method=Code("122651", "DCM", "Diameter Based Method")),
-    "diameter_stenosis_feret": Concept(_STENOSIS, method=own("FERET", "Minimum Feret diameter")),
-    "area_stenosis": Concept(
-        Code("408714007", "SCT", "Lumen Area Stenosis"), method=Code("122650", "DCM", "Area Based Method")
-    ),
-    "remodelling_index": Concept(Code("122345", "DCM", "Remodeling Index")),
-    "lesion_start": Concept(own("START", "Lesion start along the centreline")),
-    "lesion_end": Concept(own("END", "Lesion end along the centreline")),
-    "lesion_length": Concept(own("LENGTH", "Lesion length along the centreline")),
-    "contrast_density_difference": Concept(own("CDD", "Contrast density difference")),
-    "pericoronary_fat_attenuation": Concept(
-        Code("130408", "DCM", "Perivascular adipose tissue fat attenuation index")
-    ),
-    "plaque_stage": Concept(own("STAGE", "Plaque stage by total plaque volume")),
-    "high_risk_features": Concept(own("HRF", "Number of high-risk plaque features")),
-    "cadrads": Concept(Code("130720", "DCM", "Coronary Artery Disease Assessment")),
+    metric.name: Concept(
+        Code(metric.code.value, metric.code.scheme, metric.code.meaning),
+        derivation=_code(metric.derivation),
+        method=_code(metric.method),
+    )
+    for metric in VOCABULARY.values()
 }
 METRICS = {concept.key: metric for metric, concept in CONCEPTS.items()}
 

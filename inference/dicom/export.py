@@ -9,16 +9,15 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from inference.coronary import profile_named
+from inference.composition_profiles import profile_named
 from inference.dicom.labels import voxelise
 from inference.dicom.making import Making
 from inference.dicom.report import make_report
 from inference.dicom.segmentation import make_segmentation
 from inference.dicom.segments import segments_of
-from inference.dicom.source import SourceSeries
 from inference.dicom.voxels import Grid
 from inference.pipeline import Analysis
-from inference.volume import Volume
+from inference.scan import SourceSeries, Volume
 
 SEGMENTATION, REPORT = "segmentation.dcm", "report.dcm"
 
@@ -79,6 +78,7 @@ def making_of(analysis: Analysis, source: SourceSeries, created: dt.datetime | N
         parameters={name: versions[name] for name in ("profile", "volume_sha256", "settings_sha256")},
         content_sha256=contours.hexdigest(),
         series_uid=source.series_uid,
+        code_version=versions.get("code_version", ""),
         automatic=all(read.contours.provenance.get("source") == "network" for read in analysis.reads),
         created=created or dt.datetime.now(),
     )

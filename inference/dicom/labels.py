@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inference.composition_profiles import CompositionProfile
 from inference.contours import ANGLES
-from inference.coronary import CompositionProfile
 from inference.dicom.voxels import Cells, Grid, share_voxels
 from inference.quantification import Lesion, VesselRead, plaque_cells
 from inference.quantification.composition import DEPTHS, PlaqueCells

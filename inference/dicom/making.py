@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from highdicom import AlgorithmIdentificationSequence, ContentQualificationValues, SOPClass
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from highdicom.sr import AlgorithmIdentification
+from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from inference import __version__
 from inference.dicom.codes import SCHEME, SCHEME_NAME, SCHEME_VERSION
-from inference.dicom.source import SourceSeries
+from inference.scan import SourceSeries
 
 MANUFACTURER = "Plaquelab"
 MODEL = "Plaquelab inference"
@@ -31,6 +32,7 @@ class Making:
     Parameters
     ----------
     network : name of the network. weights_sha256 : hash of its weights.
+    code_version : of the code that measured (``inference.code_version``); empty where nobody kept it.
     parameters : what else changes the numbers (profile, hashes of volume and settings).
     content_sha256 : hash of all contours, so that another content has other UIDs.
     series_uid : the CT series. automatic : whether no person drew any contour.
@@ -42,6 +44,7 @@ class Making:
     parameters: Mapping[str, str]
     content_sha256: str
     series_uid: str
+    code_version: str = ""
     automatic: bool = True
     created: dt.datetime = field(default_factory=dt.datetime.now)
 
@@ -52,8 +55,9 @@ class Making:
 
     @property
     def values(self) -> dict[str, str]:
-        """The algorithm's parameters, the hash of its weights first."""
-        return {"weights_sha256": self.weights_sha256, **self.parameters}
+        """The algorithm's parameters, the hash of its weights and the version of the measuring code first."""
+        code = {"code_version": self.code_version} if self.code_version else {}
+        return {"weights_sha256": self.weights_sha256, **code, **self.parameters}
 
     def uid(self, *what: object) -> str:
         """Return a UID that depends on series, content, time and ``what`` alone."""
@@ -110,7 +114,17 @@ def new_object(
         series_date=making.created.date(),
         series_time=making.created.time(),
     )
+    if making.code_version:
+        made.add_new("SoftwareVersions", "LO", [__version__, making.code_version])
     made.InstanceCreationDate, made.InstanceCreationTime = made.ContentDate, made.ContentTime
     made.SpecificCharacterSet = "ISO_IR 192"
     made.update(source.identity)
     return made
+
+
+def image_reference(uid: str) -> Dataset:
+    """Return a reference to one CT image."""
+    out = Dataset()
+    out.ReferencedSOPClassUID = CTImageStorage
+    out.ReferencedSOPInstanceUID = uid
+    return out

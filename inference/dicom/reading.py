@@ -30,7 +30,8 @@ from inference.dicom.codes import (
 )
 from inference.dicom.segments import Row
 from inference.errors import DicomObjectError
-from inference.quantification import UNITS, Measurement
+from inference.quantification import Measurement
+from inference.vocabulary import UNITS
 
 _IMAGING_MEASUREMENTS, _GROUP = "126010", "125007"
 _TRACKING_ID, _TRACKING_UID = "112039", "112040"

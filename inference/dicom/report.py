@@ -58,11 +58,11 @@ from inference.dicom.codes import (
     segment_code,
     site,
 )
-from inference.dicom.making import MANUFACTURER, MODEL, RESEARCH, Making, new_object
+from inference.dicom.making import MANUFACTURER, MODEL, RESEARCH, Making, image_reference, new_object
 from inference.dicom.segments import Row, Segment, row_of, tracking
-from inference.dicom.source import SourceSeries, image_reference
 from inference.errors import DicomObjectError
 from inference.quantification import Measurement
+from inference.scan import SourceSeries
 
 SERIES_NUMBER = 8002
 PROCEDURE = Code("419545005", "SCT", "CT angiography of coronary arteries")

@@ -14,10 +14,10 @@ from pydicom.sr.coding import Code
 from pydicom.uid import SegmentationStorage
 
 from inference.dicom.codes import LABELS
-from inference.dicom.making import Making, describe, new_object
+from inference.dicom.making import Making, describe, image_reference, new_object
 from inference.dicom.segments import Segment
-from inference.dicom.source import SourceSeries, image_reference
 from inference.errors import DicomObjectError
+from inference.scan import SourceSeries
 
 SERIES_NUMBER = 8001
 _PURPOSE = Code("121322", "DCM", "Source image for image processing operation")

@@ -13,8 +13,8 @@ import numba
 import numpy as np
 
 from inference.contours import ANGLES
+from inference.scan import Volume
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
-from inference.volume import Volume
 
 CHANNELS = 4
 PIECES_PER_VOXEL = 4.0

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from inference.volume import Volume
+from inference.scan import Volume
 
 AIR_HU = -1024
 
@@ -136,7 +136,7 @@ class Header:
 
     @property
     def metadata(self) -> dict[str, object]:
-        """What ``inference.dicom_series`` will say about the series."""
+        """What ``inference.scan.series`` will say about the series."""
         return {
             "manufacturer": self.style.manufacturer,
             "model": self.model,

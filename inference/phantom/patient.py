@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from inference.volume import Volume
+from inference.scan import Volume
 
 from .anatomy import Heart, make_heart
 from .chest import chest_layers

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from inference.centreline import Centreline
-from inference.volume import Volume
+from inference.scan import Volume
 
 from .anatomy import make_heart
 from .grid import Grid, grid_around

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from inference.coronary import SEGMENTS
+from inference.vocabulary import SEGMENTS
 
 from .curve import STEP_MM
 from .table import VesselTable

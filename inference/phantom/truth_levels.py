@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.coronary import SEGMENT_SCHEME, SEGMENTS, TERRITORIES, territory_of
+from inference.vocabulary import SEGMENT_SCHEME, SEGMENTS, TERRITORIES, territory_of
 
 from .curve import STEP_MM
 from .patient import Findings, Patient

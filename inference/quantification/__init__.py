@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from inference.coronary import CompositionProfile
+from inference.composition_profiles import CompositionProfile
 from inference.quantification.aorta import AorticRegion, aortic_region
 from inference.quantification.cadrads2 import CadRads2, cadrads2_of_patient
 from inference.quantification.composition import PlaqueCells, plaque_cells
@@ -21,11 +21,10 @@ from inference.quantification.measure import VARIANTS, lesion_references, quanti
 from inference.quantification.roll_up import roll_up
 from inference.quantification.sections import lumen_attenuation, measure_sections
 from inference.quantification.stenosis import Reference
-from inference.quantification.types import UNITS, Lesion, Measurement, NormalWall, VesselRead
+from inference.quantification.types import Lesion, Measurement, NormalWall, VesselRead
 from inference.straightening import StraightenedVessel
 
 __all__ = [
-    "UNITS",
     "VARIANTS",
     "AorticRegion",
     "CadRads2",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.errors import QuantificationError
-from inference.volume import Volume
+from inference.scan import Volume
 
 LEAST_AREA_CM2 = 1.0
 SEARCH_MM = 26.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from inference.coronary import SEGMENTS, TERRITORIES, cadrads2, territory_of
 from inference.errors import QuantificationError
+from inference.grading import cadrads2
 from inference.quantification.types import Measurement
+from inference.vocabulary import SEGMENTS, TERRITORIES, territory_of
 
 MODIFIERS = ("N", "HRP", "I", "S", "G", "E")
 FEATURES_FOR_HIGH_RISK = 2

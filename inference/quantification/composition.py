@@ -14,8 +14,8 @@ from itertools import pairwise
 import numba
 import numpy as np
 
-from inference.contours import _U, _V, VesselContours, label_map
-from inference.coronary import CompositionProfile
+from inference.composition_profiles import CompositionProfile
+from inference.contours import PIXEL_U, PIXEL_V, VesselContours, label_map
 from inference.quantification.sections import COS, SIN, STEP_ANGLE, lumen_attenuation, shifted
 from inference.quantification.tissue import STEADY_HU, TissueMap, unmix
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
@@ -302,7 +302,7 @@ def measure_composition(
     for section in prepared.with_mask:
         region = contours.masks[section] == 3
         bend = vessel.curvature[section]
-        volume = ((1 - (bend[0] * _U + bend[1] * _V)) * SPACING_ACROSS**2)[region]
+        volume = ((1 - (bend[0] * PIXEL_U + bend[1] * PIXEL_V)) * SPACING_ACROSS**2)[region]
         dense, tissue = (image[region] for image in _pixels(vessel, judged, section))
         is_calcified = dense >= prepared.limit[section]
         bounds = (-np.inf, 75, 130, np.inf)

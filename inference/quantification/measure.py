@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 import numba
 import numpy as np
 
+from inference.composition_profiles import CompositionProfile
 from inference.contours import ANGLES, PIXEL_ANGLE, PIXEL_RADIUS
-from inference.coronary import CompositionProfile, cadrads
 from inference.errors import QuantificationError
+from inference.grading import cadrads
 from inference.quantification.composition import Composition, measure_composition, prepare
 from inference.quantification.lesions import lesion_weights, mark_whole_wall
 from inference.quantification.roll_up import worst_of
 from inference.quantification.sections import Sections, measure_sections
 from inference.quantification.stenosis import Reference, reference
-from inference.quantification.types import UNITS, Lesion, Measurement, VesselRead
+from inference.quantification.types import Lesion, Measurement, VesselRead
 from inference.straightening import SPACING_ALONG, StraightenedVessel
+from inference.vocabulary import UNITS
 
 VARIANTS = ("plaque", "wall_minus_lumen")
 SHIFTS_MM = (0.0, -0.1, 0.1)

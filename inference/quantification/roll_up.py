@@ -4,29 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from inference.coronary import (
-    TERRITORIES,
-    CompositionProfile,
-    cadrads,
-    plaque_stage,
-    plaque_stage_by_pav,
-    territory_of,
-)
-from inference.quantification.types import UNITS, Measurement
-
-_SUMMED = (
-    "total_plaque_volume",
-    "noncalcified_plaque_volume",
-    "calcified_plaque_volume",
-    "low_attenuation_plaque_volume",
-    "necrotic_core_volume",
-    "fibrofatty_volume",
-    "fibrous_volume",
-    "dense_calcium_volume",
-    "vessel_volume",
-    "lumen_volume",
-)
-_BURDENS = ("total", "noncalcified", "calcified", "low_attenuation")
+from inference.composition_profiles import CompositionProfile
+from inference.grading import cadrads, plaque_stage, plaque_stage_by_pav
+from inference.quantification.types import Measurement
+from inference.vocabulary import METRICS, TERRITORIES, UNITS, rolling, territory_of
 
 
 def roll_up(tables: Sequence[Iterable[Measurement]], profile: CompositionProfile) -> list[Measurement]:
@@ -62,11 +43,14 @@ def worst_of(lesions: Iterable[Measurement]) -> dict[str, float | str]:
             numbers.setdefault(row.metric, []).append(float(row.value))
         elif row.metric == "cadrads" and row.value is not None:
             grades.append(row.value)
-    out: dict[str, float | str] = {"diameter_stenosis": max(numbers.get("diameter_stenosis", [0.0]))}
-    if "minimal_luminal_area" in numbers:
-        out["minimal_luminal_area"] = min(numbers["minimal_luminal_area"])
-    out["cadrads"] = max(grades, default=cadrads(0.0, has_lesion=False))
-    out["high_risk_features"] = max(numbers.get("high_risk_features", [0.0]))
+    out: dict[str, float | str] = {}
+    for metric in METRICS.values():
+        if "vessel" not in metric.levels or metric.roll_up not in ("highest", "lowest"):
+            continue
+        if metric.unit == "category":
+            out[metric.name] = max(grades, default=cadrads(0.0, has_lesion=False))
+        elif found := numbers.get(metric.name, [0.0] if metric.zero_when_absent else []):
+            out[metric.name] = max(found) if metric.roll_up == "highest" else min(found)
     return out
 
 
@@ -85,23 +69,26 @@ def _level(
         return Measurement(level, name, "", None, metric, value, UNITS[metric], low, high, profile.name)
 
     out = []
-    for metric in _SUMMED:
-        value = _total(vessels, metric, "value")
+    for metric in rolling("sum", level):
+        value = _total(vessels, metric.name, "value")
         if value is not None:
-            out.append(row(metric, value, _total(vessels, metric, "low"), _total(vessels, metric, "high")))
-    whole = _total(vessels, "vessel_volume", "value") or 0.0
-    total = _total(vessels, "total_plaque_volume", "value") or 0.0
-    for component in _BURDENS:
-        part = _total(vessels, f"{component}_plaque_volume", "value")
-        out.append(
-            row(f"{component}_plaque_burden", 100 * part / whole if part is not None and whole > 0 else None)
-        )
-    pav = 100 * total / whole if whole > 0 else None
-    out.append(row("percent_atheroma_volume", pav))
+            low, high = (_total(vessels, metric.name, part) for part in ("low", "high"))
+            out.append(row(metric.name, value, low, high))
+    out += [row(name, share) for name, share in _shares(vessels, level).items()]
     out += [row(metric, worst) for metric, worst in worst_of(lesions).items()]
     if level == "patient":
-        stage = plaque_stage(total)
+        stage = plaque_stage(_total(vessels, "total_plaque_volume", "value") or 0.0)
         # low and high carry the stage by PAV when it disagrees: both are shown.
+        pav = _shares(vessels, level)["percent_atheroma_volume"]
         by_pav = plaque_stage_by_pav(pav) if pav is not None else stage
         out.append(row("plaque_stage", float(stage), float(min(stage, by_pav)), float(max(stage, by_pav))))
+    return out
+
+
+def _shares(vessels: list[Measurement], level: str) -> dict[str, float | None]:
+    """Return every ratio of two sums over the vessels, %."""
+    out: dict[str, float | None] = {}
+    for metric in rolling("ratio", level):
+        part, whole = (_total(vessels, name, "value") for name in metric.ratio or ())
+        out[metric.name] = 100 * part / whole if part is not None and whole else None
     return out

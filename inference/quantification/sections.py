@@ -13,7 +13,15 @@ import numba
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from inference.contours import _U, _V, ANGLES, LARGEST_RADIUS_MM, PIXEL_RADIUS, THETA, VesselContours
+from inference.contours import (
+    ANGLES,
+    LARGEST_RADIUS_MM,
+    PIXEL_RADIUS,
+    PIXEL_U,
+    PIXEL_V,
+    THETA,
+    VesselContours,
+)
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
 
 STEP_ANGLE = 2 * np.pi / ANGLES
@@ -80,7 +88,7 @@ def measure_sections(vessel: StraightenedVessel, contours: VesselContours, by_mm
         ),
     }
     for section, mask in contours.masks.items():
-        jacobian = 1 - (vessel.curvature[section, 0] * _U + vessel.curvature[section, 1] * _V)
+        jacobian = 1 - (vessel.curvature[section, 0] * PIXEL_U + vessel.curvature[section, 1] * PIXEL_V)
         for name, region in (("lumen", mask == 1), ("wall", mask > 0), ("plaque", mask == 3)):
             area = region.sum() * PIXEL_AREA
             grow = 1.0

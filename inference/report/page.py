@@ -10,31 +10,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.composition_profiles import profile_named
 from inference.contours import THETA
-from inference.coronary import profile_named
 from inference.pipeline import Analysis
 from inference.quantification import Lesion, Measurement, VesselRead, composition_map
+from inference.rounding import half_up, written
+from inference.scan import Volume
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
-from inference.volume import Volume
+from inference.vocabulary import METRICS
 
 from .drawing import LUMEN, MARK, WALL, image, png, polygon, svg, tinted
 from .views import along, curved, grey
 
 HALF = PIXELS / 2
 SECTION_PX, SHOWN = 176, 36  # size of a cross-section on the page, and how many of its 64 pixels are seen
-METRICS: tuple[tuple[str, str, int], ...] = (
-    ("lesion_start", "from, mm", 1),
-    ("lesion_end", "to, mm", 1),
-    ("total_plaque_volume", "total plaque, mm³", 1),
-    ("noncalcified_plaque_volume", "non-calcified, mm³", 1),
-    ("calcified_plaque_volume", "calcified, mm³", 1),
-    ("low_attenuation_plaque_volume", "low-attenuation, mm³", 1),
-    ("total_plaque_burden", "burden, %", 1),
-    ("minimal_luminal_area", "MLA, mm²", 2),
-    ("diameter_stenosis", "stenosis, %", 0),
-    ("remodelling_index", "remodelling", 2),
-    ("cadrads", "CAD-RADS", 0),
+SHOWN_OF_LESIONS = (
+    "lesion_start",
+    "lesion_end",
+    "total_plaque_volume",
+    "noncalcified_plaque_volume",
+    "calcified_plaque_volume",
+    "low_attenuation_plaque_volume",
+    "total_plaque_burden",
+    "minimal_luminal_area",
+    "diameter_stenosis",
+    "remodelling_index",
+    "cadrads",
 )
+SHOWN_OF_THE_PATIENT = ("total_plaque_volume", "percent_atheroma_volume", "cadrads", "plaque_stage")
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; background: #0d1014; color: #d7dce2; max-width: 78rem; margin: 1.5rem auto; padding: 0 1rem; }
 h1, h2 { font-weight: 600; } h2 { border-top: 1px solid #30363d; padding-top: 1rem; margin-top: 2rem; }
@@ -88,14 +91,7 @@ def report_page(*, exam: str, volume: Volume, analysis: Analysis, summary: Mappi
     simulated = bool(volume.metadata.get("simulated"))
     patient = rows.get(("patient", "", None), {})
     overview = ", ".join(
-        f"{words} {_value(patient[metric], digits)}"
-        for metric, words, digits in (
-            ("total_plaque_volume", "total plaque (mm³)", 1),
-            ("percent_atheroma_volume", "percent atheroma volume", 1),
-            ("cadrads", "CAD-RADS", 0),
-            ("plaque_stage", "plaque stage", 0),
-        )
-        if metric in patient
+        f"{METRICS[name].heading} {_value(name, patient)}" for name in SHOWN_OF_THE_PATIENT if name in patient
     )
     if analysis.cadrads2 is not None:
         overview += f", {analysis.cadrads2}"
@@ -103,6 +99,7 @@ def report_page(*, exam: str, volume: Volume, analysis: Analysis, summary: Mappi
     versions = analysis.versions
     about = (
         f"Network {versions['model']} ({versions['weights_sha256'][:12]}), profile {versions['profile']}, "
+        f"inference {versions['inference']} ({versions['code_version']}), "
         f"scan {versions['volume_sha256'][:12]}, {summary['timings_s']['total']} s."
     )
     title = f"{exam}: coronary plaque" + (" (simulated)" if simulated else "")
@@ -118,23 +115,27 @@ def report_page(*, exam: str, volume: Volume, analysis: Analysis, summary: Mappi
     )
 
 
-def _value(row: Measurement | None, digits: int) -> str:
-    if row is None or row.value is None:
-        return "–"
-    if isinstance(row.value, str):
-        return row.value
-    return f"{row.value:.{digits}f}".replace("-", "−")
+def _value(metric: str, rows: Mapping[str, Measurement]) -> str:
+    return written(METRICS[metric], rows[metric].value if metric in rows else None)
+
+
+def _head(metric: str) -> str:
+    """``Total plaque, mm³``."""
+    found = METRICS[metric]
+    return f"{found.short}, {found.printed_unit}" if found.printed_unit else found.short
 
 
 def _lesion_table(reads: Sequence[VesselRead], rows: Mapping[Any, Mapping[str, Measurement]]) -> str:
-    head = "".join(f"<th>{escape(words)}</th>" for _, words, _ in METRICS)
+    head = "".join(
+        f'<th title="{escape(METRICS[name].label)}">{escape(_head(name))}</th>' for name in SHOWN_OF_LESIONS
+    )
     body = ""
     for read in reads:
         for lesion in read.lesions:
             found = rows.get(("lesion", read.vessel, lesion.number), {})
-            cells = "".join(f"<td>{_value(found.get(metric), digits)}</td>" for metric, _, digits in METRICS)
-            name = escape(f"{read.vessel} {lesion.number}")
-            body += f'<tr><td><a href="#{_anchor(read.vessel, lesion)}">{name}</a></td>{cells}</tr>'
+            cells = "".join(f"<td>{_value(name, found)}</td>" for name in SHOWN_OF_LESIONS)
+            place = escape(f"{read.vessel} {lesion.number}")
+            body += f'<tr><td><a href="#{_anchor(read.vessel, lesion)}">{place}</a></td>{cells}</tr>'
     if not body:
         return "<p>No lesion was found.</p>"
     return f"<table><thead><tr><th>lesion</th>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -170,10 +171,10 @@ def _vessel(
     doubt = float(analysis.uncertainty[vessel.vessel].mean())
     cuts = "".join(_cut(vessel, read, overlay, angle) for angle in (0, 1))
     whole = rows.get(("vessel", vessel.vessel, None), {})
-    volume_text = _value(whole.get("total_plaque_volume"), 1)
+    volume_text = _value("total_plaque_volume", whole)
     return (
         f'<h2 id="{escape(vessel.vessel)}">{escape(vessel.vessel)}</h2>'
-        f"<p class=dim>{long:.0f} mm, {volume_text} mm³ of plaque, {100 * doubt:.1f} % of labels expected to be wrong</p>"
+        f"<p class=dim>{half_up(long, 0)} mm, {volume_text} mm³ of plaque, {half_up(100 * doubt, 1)} % of labels expected to be wrong</p>"
         f"<div class=row><figure>{curve}<figcaption>curved reformation, lesions marked</figcaption></figure>"
         f"<figure>{cuts}<figcaption>straightened, two cuts at right angles, proximal on the left</figcaption></figure></div>"
         f"<div class=row>{''.join(_sections(vessel, read, lesion, overlay) for lesion in read.lesions)}</div>"
@@ -230,7 +231,7 @@ def _sections(
         for radius, colour in ((read.contours.wall_radius, WALL), (read.contours.lumen_radius, LUMEN)):
             r = radius[section][:, None] / SPACING_ACROSS
             shapes.append(polygon(HALF + r * np.stack([np.cos(THETA), np.sin(THETA)], 1), colour))
-        words = f"{section * SPACING_ALONG:.1f} mm" + (", narrowest" if section == narrow else "")
+        words = f"{half_up(section * SPACING_ALONG, 1)} mm" + (", narrowest" if section == narrow else "")
         pictures += (
             "<figure>"
             + svg(

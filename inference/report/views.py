@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.spatial import cKDTree
 
+from inference.scan import Volume
 from inference.straightening import StraightenedVessel
-from inference.volume import Volume
 
 WINDOW = (300.0, 900.0)  # level and width of the usual coronary window, HU
 CURVED_PIXEL_MM = 0.4

@@ -13,16 +13,16 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
+from inference.composition_profiles import CompositionProfile, profile_named
 from inference.contours import label_map
-from inference.contours_from_probabilities import contours_from_probabilities
-from inference.coronary import CompositionProfile, profile_named
+from inference.contours.from_probabilities import contours_from_probabilities
 from inference.networks import load_network, segment
 from inference.networks.uncertainty import VESSEL, section_uncertainty
 from inference.phantom import generate, lesion_truth, soft_targets
 from inference.phantom.phantom import Phantom
 from inference.quantification import VesselRead, find_lesions, outside, quantify, sections_inside
-from inference.stents import REASON as STENT
-from inference.stents import find_stents
+from inference.quantification.stents import REASON as STENT
+from inference.quantification.stents import find_stents
 from inference.straightening import StraightenedVessel, straighten
 
 from .agreement import Reliability, dice, dice_with_interval, measure_with_interval

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.contours import ANGLES, PIXELS, SPACING_ACROSS, VesselContours
+from inference.contours import ANGLES, VesselContours
 from inference.errors import InferenceError
-from inference.straightening import StraightenedVessel
+from inference.straightening import PIXELS, SPACING_ACROSS, StraightenedVessel
 
 from .data import CachedVessel
 

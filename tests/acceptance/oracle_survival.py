@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from analytics.heterogeneity import pool
+from analytics.heterogeneity.multiplicity import METHODS, adjusted
 from analytics.missing import pool_imputations
-from analytics.multiplicity import METHODS, adjusted
+from analytics.monitoring.timing import paired_timing
 from analytics.survival.calibration import calibration, calibration_of
 from analytics.survival.competing import aalen_johansen, competing_incidence_of
 from analytics.survival.competing_models import cause_specific, fine_gray
@@ -25,7 +26,6 @@ from analytics.survival.partial_likelihood import RiskSets, maximise
 from analytics.survival.proportional_hazards import TRANSFORMS, score_tests, transformed_times
 from analytics.survival.residuals import deviance, martingale, scaled_schoenfeld, schoenfeld
 from analytics.survival.time_roc import time_auc
-from analytics.timing import paired_timing
 
 Case = dict[str, Any]
 ORACLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "oracle"

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.coronary import PROFILES
-from inference.dicom import export, lesion_agreement, read_report, read_source
+from inference.composition_profiles import PROFILES
+from inference.dicom import export, lesion_agreement, read_report
 from inference.pipeline import Analysis
 from inference.quantification import quantify, roll_up
-from inference.volume import read_series
+from inference.scan import read_series, read_source
 from tests import servers
 from tests.inference.dicom.cases import diseased, errors_of
 

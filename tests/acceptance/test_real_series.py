@@ -10,8 +10,8 @@ import pytest
 from inference.centreline import Centreline, read_centrelines
 from inference.errors import InferenceError, VolumeError
 from inference.pipeline import analyse
+from inference.scan import read_series
 from inference.straightening import straighten
-from inference.volume import read_series
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 REAL = DATA / "real"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from analytics.result import Dropped, Interval, Result
+from analytics.result import Dropped, Estimated, Finding, Interval, Result, unless
 
 
 def result(**kwargs):
@@ -50,3 +50,20 @@ def test_json_has_version_and_no_nan():
     content = result(dropped=(Dropped(1, "why"),)).to_dict()
     assert content["version"]
     assert json.loads(json.dumps(content, allow_nan=False))["dropped"] == [{"count": 1, "reason": "why"}]
+
+
+def test_the_interval_or_why_there_is_none():
+    assert result(interval=Interval(0.4, 0.6, "t", 0.9)).limits(2) == ", 90 % CI 0.40–0.60 (t)"
+    assert (
+        ", no interval (all values are equal), 10"
+        in result(interval_reason="all values are equal").sentence()
+    )
+    assert unless(None, "one patient") == "one patient"
+    assert unless(Interval(0, 1, "t"), "one patient") is None
+
+
+def test_one_contract():
+    assert issubclass(Result, Finding)
+    assert issubclass(Result, Estimated)
+    with pytest.raises(TypeError, match="abstract"):
+        Finding(method="share", n=1)

@@ -44,6 +44,8 @@ from analytics.agreement.regression import deming_of  # noqa: E402
 from analytics.agreement.repeatability import repeatability_of  # noqa: E402
 from analytics.agreement.signed_rank import signed_rank_of  # noqa: E402
 from analytics.heterogeneity.pooling import pool  # noqa: E402
+from analytics.monitoring.rate import rate_of  # noqa: E402
+from analytics.monitoring.timing import paired_timing_of  # noqa: E402
 from analytics.result import Interval, Result  # noqa: E402
 from analytics.simulation.reader_study import gamma_read  # noqa: E402
 from analytics.survival.competing import competing_incidence_of  # noqa: E402
@@ -52,7 +54,6 @@ from analytics.survival.firth import firth_of  # noqa: E402
 from analytics.survival.hazard_ratio import Cox  # noqa: E402
 from analytics.survival.kaplan_meier import cumulative_incidence_of  # noqa: E402
 from analytics.survival.restricted_mean import restricted_means_of  # noqa: E402
-from analytics.timing import paired_timing_of, rate_of  # noqa: E402
 
 KEPT = ROOT / "var" / "bench" / "analytics_coverage.json"
 STUDIES = 2_000

@@ -34,7 +34,7 @@ from inference.centreline.evaluation import NOTHING, evaluate, from_ostium  # no
 from inference.centreline.lines import Centreline, read_centrelines  # noqa: E402
 from inference.errors import RefusedScan  # noqa: E402
 from inference.phantom import generate  # noqa: E402
-from inference.volume import Volume, read_series  # noqa: E402
+from inference.scan import Volume, read_series  # noqa: E402
 
 OTHER = ROOT.parent / "shared" / "data" / "phantom"
 SAMPLING_MM = 0.06

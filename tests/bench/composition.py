@@ -21,10 +21,10 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from page import figure, with_interval  # noqa: E402
 
-from inference.coronary import profile_named  # noqa: E402
+from inference.composition_profiles import profile_named  # noqa: E402
 from inference.phantom import generate, lesion_truth  # noqa: E402
 from inference.quantification import quantify  # noqa: E402
-from inference.stents import find_stents  # noqa: E402
+from inference.quantification.stents import find_stents  # noqa: E402
 from inference.straightening import straighten  # noqa: E402
 from inference.training.agreement import measure_with_interval  # noqa: E402
 

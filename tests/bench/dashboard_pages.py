@@ -54,7 +54,7 @@ def freeze_of(study: Any, number: int, patients: int, folder: Path) -> Any:
 
     from analytics.freeze import read_freeze
     from analytics.simulation.freeze import simulate_freeze
-    from plaquelab.dashboards.models import DatasetFreeze
+    from plaquelab.freezes.models import DatasetFreeze
     from plaquelab.storage import store
 
     out = folder / f"freeze-{number}"
@@ -112,7 +112,7 @@ def measure(patients: tuple[int, ...], repeat: int) -> list[dict[str, Any]]:
         study, person = prepare(folder)
         from django.test import Client
 
-        from plaquelab.dashboards.frozen import open_freeze
+        from plaquelab.freezes.frozen import open_freeze
 
         client = Client()
         client.force_login(person)

@@ -21,8 +21,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from inference.composition_profiles import PROFILES  # noqa: E402
 from inference.contours import THETA, VesselContours  # noqa: E402
-from inference.coronary import PROFILES  # noqa: E402
 from inference.quantification import (  # noqa: E402
     Measurement,
     VesselRead,

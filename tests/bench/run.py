@@ -44,10 +44,10 @@ def machine() -> str:
 def pipeline(patients: int) -> list[str]:
     """Seconds per stage and patient, from a DICOM folder to measurements."""
     from inference.centreline.lines import read_centrelines, write_centrelines
-    from inference.dicom_series import read_series
     from inference.networks import load_network
     from inference.phantom import generate, write_dicom
     from inference.pipeline import Settings, analyse
+    from inference.scan import read_series
 
     stages: dict[str, list[float]] = defaultdict(list)
     sections = 0

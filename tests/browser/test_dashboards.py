@@ -22,7 +22,7 @@ def released(demonstration: Demonstration) -> dict[str, int]:
     """Wait until both freezes are released: the study's own and the simulated cohort; their numbers."""
     end = time.monotonic() + FREEZE_SECONDS
     script = (
-        "from plaquelab.dashboards.models import DatasetFreeze as F;"
+        "from plaquelab.freezes.models import DatasetFreeze as F;"
         "print(dict(F.objects.filter(state='released').values_list('source', 'number')))"
     )
     while True:

@@ -7,11 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-PATH = Path(__file__).resolve().parents[1] / "golden" / "make_golden.py"
+import pytest
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 
-def test_golden_file_is_what_python_computes() -> None:
-    spec = importlib.util.spec_from_file_location("make_golden", PATH)
+@pytest.mark.parametrize("name", ["make_golden", "make_rounding"])
+def test_golden_file_is_what_python_computes(name: str) -> None:
+    spec = importlib.util.spec_from_file_location(name, GOLDEN / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)

@@ -14,12 +14,14 @@ import pytest
 from scipy import ndimage
 
 import inference.networks
+from inference import __version__
 from inference.__main__ import main
 from inference.centreline import Centreline, read_centrelines, trace, write_centrelines
+from inference.code_version import code_version
 from inference.commands.analyse import COLUMNS
+from inference.composition_profiles import PROFILES
 from inference.contours import PIXEL_ANGLE, THETA, label_map
-from inference.contours_from_probabilities import contours_from_probabilities
-from inference.coronary import PROFILES
+from inference.contours.from_probabilities import contours_from_probabilities
 from inference.errors import CentrelineError, RefusedScan
 from inference.phantom import generate, soft_targets, write_case
 from inference.phantom.phantom import Phantom
@@ -75,6 +77,8 @@ def test_true_labels_give_true_measurements(phantom: Phantom, truthful: None) ->
             )
     assert set(analysis.timings) >= {"straighten", "segment", "contours", "quantify"}
     assert analysis.versions["weights_sha256"] == CARD.sha256
+    assert analysis.versions["code_version"] == code_version()
+    assert analysis.versions["inference"] == __version__
     assert {r.level for r in analysis.measurements} >= {"lesion", "vessel", "territory", "patient"}
 
 

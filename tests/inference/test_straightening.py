@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from inference.centreline import Centreline
 from inference.errors import StraighteningError
+from inference.scan import Volume
 from inference.straightening import SPACING_ALONG, StraightenedVessel, straighten
-from inference.volume import Volume
 
 
 def linear_volume() -> Volume:

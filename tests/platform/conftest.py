@@ -139,7 +139,7 @@ def stored_points(tiny_phantom: Any) -> Any:
 @pytest.fixture(scope="session")
 def tiny_analysis(tiny_phantom: Any, stored_points: Any) -> Any:
     """What the pipeline would return for the tiny phantom if its network were perfect."""
-    from inference.coronary import profile_named
+    from inference.composition_profiles import profile_named
     from inference.pipeline import Analysis
     from inference.quantification import quantify, roll_up
     from inference.straightening import straighten

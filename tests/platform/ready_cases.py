@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from inference.composition_profiles import profile_named
 from inference.contours import PIXEL_ANGLE, PIXEL_RADIUS, VesselContours, label_map
-from inference.coronary import profile_named
 from inference.quantification import Lesion, VesselRead, quantify, roll_up
 from inference.straightening import StraightenedVessel
 

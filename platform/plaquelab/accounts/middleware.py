@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from plaquelab.studies.models import Role
+from plaquelab.studies.permissions import needs_second_factor
 
-FORCED = (Role.MANAGER, Role.ADJUDICATOR)
 OPEN_PREFIXES = ("/accounts/", "/static/", "/health")
 
 
@@ -22,19 +22,10 @@ class SecondFactorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer with the set-up page's address until the factor exists; not in the demonstration."""
-        if (
-            not settings.DEMONSTRATION
-            and request.user.is_authenticated
-            and not request.path.startswith(OPEN_PREFIXES)
-        ):
-            from allauth.mfa.utils import is_mfa_enabled
-
-            from plaquelab.studies.selectors import memberships_now
-
-            if memberships_now(request.user).filter(role__in=FORCED).exists() and not is_mfa_enabled(
-                request.user
-            ):
-                if request.path.startswith("/api/"):
-                    return HttpResponse("Set up a second factor first.", status=403)
-                return HttpResponseRedirect(reverse("mfa_activate_totp"))
-        return self.get_response(request)
+        open_to_all = settings.DEMONSTRATION or request.path.startswith(OPEN_PREFIXES)
+        user = request.user
+        if open_to_all or not needs_second_factor(user) or is_mfa_enabled(user):
+            return self.get_response(request)
+        if request.path.startswith("/api/"):
+            return HttpResponse("Set up a second factor first.", status=403)
+        return HttpResponseRedirect(reverse("mfa_activate_totp"))

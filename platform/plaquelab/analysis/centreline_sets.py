@@ -14,7 +14,7 @@ from plaquelab.storage import store
 
 if TYPE_CHECKING:
     from inference.centreline import Centreline
-    from inference.volume import Volume
+    from inference.scan import Volume
 
 FROM_FILE = "file"
 TWO_POINT = "two-point"
@@ -37,7 +37,7 @@ class TwoPoints:
     end: Point
 
     def __post_init__(self) -> None:
-        from inference.coronary import VESSELS
+        from inference.vocabulary import VESSELS
 
         if self.vessel not in VESSELS:
             raise CentrelineInputError(f"“{self.vessel}” is no vessel: use one of {', '.join(VESSELS)}.")

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from plaquelab.analysis import centreline_sets, given_extents, results
 from plaquelab.analysis.centreline_sets import CentrelineInputError
+from plaquelab.analysis.measuring_code import SupersededRunError, take_over
 from plaquelab.analysis.model_versions import NoModelError, path_of
 from plaquelab.analysis.models import AnalysisRun
 from plaquelab.analysis.signals import run_succeeded
@@ -44,6 +45,8 @@ def execute(run_id: int) -> AnalysisRun | None:
         _end(run, "time_out", message="The analysis took too long and was stopped.", refusal="time-out")
     except InferenceError as refused:
         _end(run, "fail", message=str(refused), refusal=refused.code)
+    except SupersededRunError as refused:
+        _end(run, "fail", message=str(refused), refusal="superseded")
     except (CentrelineInputError, NoModelError) as refused:
         _end(run, "fail", message=str(refused), refusal="bad-input")
     except MissingFileError as missing:
@@ -96,6 +99,7 @@ def _analyse_and_store(run: AnalysisRun) -> None:
 
     progress = _reporter(run)
     _step(run, "start")
+    take_over(run)
     started = time.monotonic()
     progress("load", 0.0)
     weights = path_of(run.model)

@@ -59,7 +59,7 @@ def measured(analysis: Analysis, run: AnalysisRun) -> Analysis:
     }
     if run.variant == "plaque" and not excluded:
         return analysis
-    from inference.coronary import profile_named
+    from inference.composition_profiles import profile_named
     from inference.quantification import quantify, roll_up
 
     profile = profile_named(run.profile)

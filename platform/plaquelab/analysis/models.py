@@ -8,6 +8,8 @@ from plaquelab.imaging.models import Exam
 from plaquelab.jobs.models import Job
 from plaquelab.studies.models import Study
 
+CODE_VERSION = "of the measuring code that made it; empty: made before versions were kept"
+
 
 class ModelVersion(models.Model):
     """A network with its weights."""
@@ -58,6 +60,7 @@ class AnalysisRun(Job):
     centrelines = models.ForeignKey(CentrelineSet, on_delete=models.PROTECT, related_name="runs")
     profile = models.CharField(max_length=24)
     parameters_sha256 = models.CharField(max_length=64)
+    code_version = models.CharField(max_length=16, blank=True, default="", help_text=CODE_VERSION)
     purpose = models.CharField(max_length=16, choices=Purpose.choices, default=Purpose.MAIN)
     reference = models.CharField(
         max_length=40, blank=True, help_text="whose lesions were given: “revision 12”, “import 3”"
@@ -78,7 +81,7 @@ class AnalysisRun(Job):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["exam", "model", "centrelines", "profile", "parameters_sha256"],
+                fields=["exam", "model", "centrelines", "profile", "parameters_sha256", "code_version"],
                 name="analysis_run_once",
             )
         ]
@@ -122,6 +125,7 @@ class ContourSet(models.Model):
     path = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
     excluded = models.JSONField(default=list, help_text="[[start_mm, end_mm, reason], ...]")
+    code_version = models.CharField(max_length=16, blank=True, default="", help_text=CODE_VERSION)
     created_at = models.DateTimeField(auto_now_add=True)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from plaquelab.analysis import slabs
+from plaquelab.analysis import measuring_code, slabs
 from plaquelab.analysis.models import AnalysisRun, Artefact, ContourSet, Lesion, Measurement, Vessel
 from plaquelab.imaging.models import Exam
 from plaquelab.storage import store
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from inference.pipeline import Analysis
     from inference.quantification import Measurement as Row
     from inference.quantification import VesselRead
+    from inference.scan import Volume
     from inference.straightening import StraightenedVessel
-    from inference.volume import Volume
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ def store_read(
         path=file.path,
         sha256=file.sha256,
         excluded=[[start, end, reason] for start, end, reason in read.excluded],
+        code_version=measuring_code.today(),
     )
     Lesion.objects.bulk_create(
         Lesion(

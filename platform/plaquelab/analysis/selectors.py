@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 from plaquelab.analysis.models import AnalysisRun, Artefact, ContourSet, Measurement, Vessel
 from plaquelab.imaging.models import Exam
 from plaquelab.storage import StorageError, store
-from plaquelab.studies.models import Role, Study
-from plaquelab.studies.selectors import roles_of
+from plaquelab.studies.blinding import hidden_exams
+from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, capabilities_of
 
 if TYPE_CHECKING:
     from inference.contours import VesselContours
@@ -19,30 +20,21 @@ if TYPE_CHECKING:
     from inference.straightening import StraightenedVessel
     from plaquelab.accounts.models import User
 
-# Who may see runs: network output is hidden from readers except by the charter, which reading decides.
-RUN_ROLES = (Role.MANAGER, Role.TECHNICIAN, Role.AUDITOR)
-START_ROLES = (Role.MANAGER, Role.TECHNICIAN)
-
 
 def visible_runs(*, user: User, study: Study) -> QuerySet[AnalysisRun]:
-    """Runs of a study that this user may see: all for manager and auditor, else none.
+    """Runs of a study that this user may see, newest first: none of an exam that waits for the user's own read.
 
-    A technician sees all but those that were given the lesions of a read, which the role does not see.
+    Runs that were given the lesions of a read are for those who see every read.
     """
     rows = AnalysisRun.objects.filter(study=study).select_related(
         "exam", "exam__subject", "model", "centrelines"
     )
-    roles = set(roles_of(user, study))
-    if not roles & set(RUN_ROLES):
+    held = capabilities_of(user, study)
+    if Capability.SEE_RUNS not in held:
         return rows.none()
-    if not roles & {Role.MANAGER, Role.AUDITOR}:
+    if Capability.SEE_EVERY_CASE not in held:
         rows = rows.exclude(purpose=AnalysisRun.Purpose.GIVEN_EXTENTS)
-    return rows.order_by("-pk")
-
-
-def may_start(*, user: User, study: Study) -> bool:
-    """Tell whether this user may start and cancel runs and give centrelines."""
-    return bool(set(roles_of(user, study)) & set(START_ROLES))
+    return rows.exclude(exam__in=hidden_exams(user, study)).order_by("-pk")
 
 
 def main_runs(exam: Exam) -> QuerySet[AnalysisRun]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from plaquelab.analysis import centreline_sets
+from plaquelab.analysis import centreline_sets, measuring_code
 from plaquelab.analysis.centreline_sets import CentrelineInputError, TwoPoints
 from plaquelab.analysis.given_extents import GivenExtents
 from plaquelab.analysis.model_versions import current_model
@@ -43,8 +43,8 @@ __all__ = [
     "store_read",
 ]
 
-# What a run does beyond model, centrelines and profile; a change makes new runs out of old requests.
-PARAMETERS = {"pipeline": 1, "lesions": "automatic"}
+# What a run does beyond model, centrelines, profile and the version of the measuring code.
+AUTOMATIC = {"lesions": "automatic"}
 
 
 def ring(run_id: int) -> None:
@@ -144,7 +144,7 @@ def _add(
 
 @transaction.atomic
 def request_analysis(*, exam: Exam, by: User | None, second_operator: bool = False) -> AnalysisRun:
-    """Get or make the run of an exam under its newest centrelines, the served network and the charter's profile.
+    """Get or make the run of an exam: newest centrelines, served network, charter's profile, today's measuring code.
 
     A run that ended without a result is queued again; one that is queued, running or done is returned as it is.
 
@@ -175,7 +175,7 @@ def request_analysis(*, exam: Exam, by: User | None, second_operator: bool = Fal
         centrelines=centrelines,
         profile=main.profile if main else str(charter.rules["profile"]) if charter else "corrected",
         purpose=AnalysisRun.Purpose.SECOND_OPERATOR if second_operator else AnalysisRun.Purpose.MAIN,
-        parameters=PARAMETERS,
+        parameters=AUTOMATIC,
         by=by,
     )
 
@@ -191,6 +191,8 @@ def request_given_extents(
 ) -> AnalysisRun:
     """Get or make the run that measures the network inside given lesions, otherwise as the main run was made.
 
+    One that the main run's own code made is taken before one that today's would make.
+
     Parameters
     ----------
     run : the main run: its centrelines, network and profile are used again.
@@ -199,18 +201,38 @@ def request_given_extents(
     variant : ``plaque``, or ``wall_minus_lumen`` to compare with ultrasound.
     """
     given = {vessel: extents[vessel].to_json() for vessel in sorted(extents)}
+    alike = _made_by_the_same_code(run, given, reference=reference, variant=variant)
+    if alike is not None:
+        return alike
     return _request(
         exam=run.exam,
         model=run.model,
         centrelines=run.centrelines,
         profile=run.profile,
         purpose=AnalysisRun.Purpose.GIVEN_EXTENTS,
-        parameters={**PARAMETERS, "lesions": given, "reference": reference, "variant": variant},
+        parameters={"lesions": given, "reference": reference, "variant": variant},
         by=by,
         extents=given,
         reference=reference,
         variant=variant,
     )
+
+
+def _made_by_the_same_code(
+    run: AnalysisRun, given: Mapping[str, Any], *, reference: str, variant: str
+) -> AnalysisRun | None:
+    """Return the run of the same lesions that the main run's own measuring code made or is to make."""
+    others = AnalysisRun.objects.filter(
+        exam=run.exam,
+        model=run.model,
+        centrelines=run.centrelines,
+        profile=run.profile,
+        purpose=AnalysisRun.Purpose.GIVEN_EXTENTS,
+        reference=reference,
+        variant=variant,
+        code_version=run.code_version,
+    ).exclude(state__in=ENDED_WITHOUT_RESULT)
+    return next((other for other in others if other.extents == given), None)
 
 
 def _request(
@@ -230,11 +252,12 @@ def _request(
         centrelines=centrelines,
         profile=profile,
         parameters_sha256=hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest(),
+        code_version=measuring_code.today(),
         defaults={"study": exam.study, "purpose": purpose, **more},
     )
     if made:
         after = {"state": run.state, "exam": exam.number, "model": run.model.name, "profile": profile}
-        after |= {"purpose": purpose, **({"reference": run.reference} if run.reference else {})}
+        after |= {"code_version": run.code_version, "purpose": purpose, **({"reference": run.reference} if run.reference else {})}
         audit.record(
             verb="analysis_run.request", obj=run, by=by, study=exam.study, site=exam.site.code, after=after
         )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -14,22 +13,24 @@ from plaquelab.analysis.forms import CentrelineFileForm, TwoPointForm
 from plaquelab.analysis.model_versions import NoModelError
 from plaquelab.analysis.models import AnalysisRun
 from plaquelab.analysis.transitions import RUN
+from plaquelab.imaging.models import Exam
 from plaquelab.imaging.selectors import visible_exams
 from plaquelab.states import TransitionError
-from plaquelab.studies.access import get_study
+from plaquelab.studies.access import StudyRequest, get_study, signed_in
 from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, may
 
 
-def _run(request: HttpRequest, study: Study, pk: int) -> AnalysisRun:
-    return get_object_or_404(selectors.visible_runs(user=request.user, study=study), pk=pk)  # type: ignore[arg-type]
+def _run(request: StudyRequest, study: Study, pk: int) -> AnalysisRun:
+    return get_object_or_404(selectors.visible_runs(user=request.user, study=study), pk=pk)
 
 
-@login_required
+@signed_in
 @require_GET
-def run_list(request: HttpRequest, study: str) -> HttpResponse:
+def run_list(request: StudyRequest, study: str) -> HttpResponse:
     """Every run of the study, newest first."""
-    found = get_study(request, study, *selectors.RUN_ROLES)
-    runs = selectors.visible_runs(user=request.user, study=found)  # type: ignore[arg-type]
+    found = get_study(request, study, Capability.SEE_RUNS)
+    runs = selectors.visible_runs(user=request.user, study=found)
     state = request.GET.get("state", "")
     if state in AnalysisRun.State.values:
         runs = runs.filter(state=state)
@@ -38,24 +39,24 @@ def run_list(request: HttpRequest, study: str) -> HttpResponse:
     return render(request, "analysis/runs.html", context)
 
 
-def _run_context(request: HttpRequest, study: Study, run: AnalysisRun) -> dict[str, object]:
-    may_start = selectors.may_start(user=request.user, study=study)  # type: ignore[arg-type]
+def _run_context(request: StudyRequest, study: Study, run: AnalysisRun) -> dict[str, object]:
+    starts = may(request.user, study, Capability.START_ANALYSIS)
     active = selectors.is_active(run)
     return {
         "study": study,
         "run": run,
         "stages": selectors.stage_list(run),
         "active": active,
-        "may_cancel": may_start and active and not run.cancel_requested,
-        "may_retry": may_start and RUN.allows(run, "retry"),
+        "may_cancel": starts and active and not run.cancel_requested,
+        "may_retry": starts and RUN.allows(run, "retry"),
     }
 
 
-@login_required
+@signed_in
 @require_GET
-def run_detail(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def run_detail(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """One run: stages, timings, versions, hashes, warnings, results."""
-    found = get_study(request, study, *selectors.RUN_ROLES)
+    found = get_study(request, study, Capability.SEE_RUNS)
     run = _run(request, found, pk)
     context = {
         **_run_context(request, found, run),
@@ -66,11 +67,11 @@ def run_detail(request: HttpRequest, study: str, pk: int) -> HttpResponse:
     return render(request, "analysis/run.html", context)
 
 
-@login_required
+@signed_in
 @require_GET
-def run_progress(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def run_progress(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """The part of a run's page that htmx fetches every second; the whole page once the run has ended."""
-    found = get_study(request, study, *selectors.RUN_ROLES)
+    found = get_study(request, study, Capability.SEE_RUNS)
     run = _run(request, found, pk)
     response = render(request, "analysis/run_progress.html", _run_context(request, found, run))
     if not selectors.is_active(run):
@@ -78,55 +79,55 @@ def run_progress(request: HttpRequest, study: str, pk: int) -> HttpResponse:
     return response
 
 
-@login_required
+@signed_in
 @require_POST
-def run_cancel(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def run_cancel(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Cancel a run."""
-    found = get_study(request, study, *selectors.START_ROLES)
+    found = get_study(request, study, Capability.START_ANALYSIS)
     run = _run(request, found, pk)
     try:
-        services.cancel_run(run=run, by=request.user, reason=request.POST.get("reason", ""))  # type: ignore[arg-type]
+        services.cancel_run(run=run, by=request.user, reason=request.POST.get("reason", ""))
         messages.success(request, "The run stops at its next stage.")
     except TransitionError as error:
         messages.error(request, str(error))
     return redirect("analysis:run", study=found.slug, pk=run.pk)
 
 
-@login_required
+@signed_in
 @require_POST
-def run_again(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def run_again(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Queue a run again that ended without a result."""
-    found = get_study(request, study, *selectors.START_ROLES)
+    found = get_study(request, study, Capability.START_ANALYSIS)
     run = _run(request, found, pk)
     try:
-        services.retry_run(run=run, by=request.user)  # type: ignore[arg-type]
+        services.retry_run(run=run, by=request.user)
         messages.success(request, "The run waits in the queue.")
     except TransitionError as error:
         messages.error(request, str(error))
     return redirect("analysis:run", study=found.slug, pk=run.pk)
 
 
-@login_required
+@signed_in
 @require_POST
-def analyse_exam(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def analyse_exam(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Start the analysis of an accepted exam under what is served now."""
-    found = get_study(request, study, *selectors.START_ROLES)
+    found = get_study(request, study, Capability.START_ANALYSIS)
     exam = get_object_or_404(visible_exams(request.user, found), number=number)
     try:
-        run = services.request_analysis(exam=exam, by=request.user)  # type: ignore[arg-type]
+        run = services.request_analysis(exam=exam, by=request.user)
     except (TransitionError, NoModelError) as error:
         messages.error(request, str(error))
         return redirect("analysis:centrelines", study=found.slug, number=exam.number)
     return redirect("analysis:run", study=found.slug, pk=run.pk)
 
 
-@login_required
+@signed_in
 @require_http_methods(["GET", "POST"])
-def centrelines(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def centrelines(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Give an exam's centrelines: a file, or two points a vessel."""
-    from inference.coronary import VESSELS
+    from inference.vocabulary import VESSELS
 
-    found = get_study(request, study, *selectors.START_ROLES)
+    found = get_study(request, study, Capability.START_ANALYSIS)
     exam = get_object_or_404(visible_exams(request.user, found), number=number)
     form_file, form_points = CentrelineFileForm(), TwoPointForm()
     if request.method == "POST":
@@ -144,13 +145,13 @@ def centrelines(request: HttpRequest, study: str, number: int) -> HttpResponse:
                     exam=exam,
                     lines=lines,
                     source="file",
-                    by=request.user,  # type: ignore[arg-type]
+                    by=request.user,
                     is_second_operator=second,
                 )
                 return _after_centrelines(request, found, exam)
             if kind == "points" and form_points.is_valid():
                 points, second = (form_points.cleaned_data[name] for name in ("points", "is_second_operator"))
-                services.add_two_points(exam=exam, points=points, by=request.user, is_second_operator=second)  # type: ignore[arg-type]
+                services.add_two_points(exam=exam, points=points, by=request.user, is_second_operator=second)
                 return _after_centrelines(request, found, exam)
         except (services.CentrelineInputError, NoModelError) as error:
             (form_file if kind == "file" else form_points).add_error(None, str(error))
@@ -166,12 +167,12 @@ def centrelines(request: HttpRequest, study: str, number: int) -> HttpResponse:
     return render(request, "analysis/centrelines.html", context)
 
 
-def _after_centrelines(request: HttpRequest, study: Study, exam: object) -> HttpResponse:
-    run = selectors.current_run(exam)  # type: ignore[arg-type]
+def _after_centrelines(request: StudyRequest, study: Study, exam: Exam) -> HttpResponse:
+    run = selectors.current_run(exam)
     if run is None:
         messages.success(
             request, "The centrelines are stored. The analysis starts when the exam is accepted."
         )
-        return redirect("analysis:centrelines", study=study.slug, number=exam.number)  # type: ignore[attr-defined]
+        return redirect("analysis:centrelines", study=study.slug, number=exam.number)
     messages.success(request, "The centrelines are stored and the analysis has started.")
     return redirect("analysis:run", study=study.slug, pk=run.pk)

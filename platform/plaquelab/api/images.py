@@ -16,11 +16,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import ct_slabs
 from plaquelab.analysis.slabs import stored_bytes
+from plaquelab.api.access import PersonRequest, PersonView
 from plaquelab.api.opened import Opened, note_image_access, open_case, open_exam
 from plaquelab.api.payloads import SHORT_HASH
 from plaquelab.reading import measuring
@@ -44,12 +44,12 @@ class AnyAccept(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class ImageView(APIView):
+class ImageView(PersonView):
     """Base: opens the case and answers with immutable bytes."""
 
     content_negotiation_class = AnyAccept
 
-    def opened(self, request: Request, **names: Any) -> Opened:
+    def opened(self, request: PersonRequest, **names: Any) -> Opened:
         """Open the case or exam and note the access once a session."""
         if "n" in names:
             found = open_case(request, names["study"], names["n"])
@@ -58,7 +58,7 @@ class ImageView(APIView):
         note_image_access(request, found)
         return found
 
-    def vessel(self, request: Request, names: dict[str, Any]) -> Vessel:
+    def vessel(self, request: PersonRequest, names: dict[str, Any]) -> Vessel:
         """Return the vessel whose hash the address names."""
         vessel = self.opened(request, **names).vessel(names["vessel"])
         if vessel.sha256[:SHORT_HASH] != names["digest"]:
@@ -85,7 +85,7 @@ class HuView(ImageView):
     """A straightened vessel's HU."""
 
     @extend_schema(responses={(200, "application/octet-stream"): _BYTES}, parameters=[_DIGEST])
-    def get(self, request: Request, **names: Any) -> HttpResponse:
+    def get(self, request: PersonRequest, **names: Any) -> HttpResponse:
         """Return int16 little-endian HU, sections × 64 rows × 64 columns."""
         vessel = self.vessel(request, names)
         data = measuring.straightened(vessel).hu.astype("<i2").tobytes()
@@ -96,7 +96,7 @@ class FramesView(ImageView):
     """Where a straightened vessel lies in the patient."""
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT}, parameters=[_DIGEST])
-    def get(self, request: Request, **names: Any) -> HttpResponse:
+    def get(self, request: PersonRequest, **names: Any) -> HttpResponse:
         """Return centre, axes and curvature of every section, LPS mm."""
         from inference.straightening import SPACING_ACROSS, SPACING_ALONG
 
@@ -123,7 +123,7 @@ class SlabView(ImageView):
     """Up to 25 slices of the CT."""
 
     @extend_schema(responses={(200, "application/octet-stream"): _BYTES}, parameters=[_DIGEST])
-    def get(self, request: Request, **names: Any) -> HttpResponse:
+    def get(self, request: PersonRequest, **names: Any) -> HttpResponse:
         """Return a slab: int16, differences along columns, zigzag, low bytes then high bytes; zstd or gzip."""
         opened = self.opened(request, **names)
         slabs = ct_slabs(opened.run)

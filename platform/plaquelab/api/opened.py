@@ -8,15 +8,16 @@ from typing import Any
 
 from django.http import Http404
 from django.urls import reverse
-from rest_framework.request import Request
 
+from plaquelab.accounts.models import User
 from plaquelab.analysis.models import AnalysisRun, Vessel
+from plaquelab.api.access import PersonRequest
 from plaquelab.audit import services as audit
 from plaquelab.imaging.models import Exam
 from plaquelab.reading import selectors
 from plaquelab.reading.adjudication import read_of_side
 from plaquelab.reading.charter import read_design
-from plaquelab.reading.models import Assignment, Read, ReadCase, ReadRevision
+from plaquelab.reading.models import Adjudication, Assignment, Read, ReadCase, ReadRevision
 from plaquelab.reading.revisions import latest_revision
 from plaquelab.reading.transitions import OPEN_READ, C
 from plaquelab.studies.models import Study
@@ -35,7 +36,7 @@ class Opened:
 
     mode: str
     study: Study
-    user: Any
+    user: User
     exam: Exam
     run: AnalysisRun
     case: ReadCase | None
@@ -68,6 +69,20 @@ class Opened:
             assignment=self.assignment
         )
 
+    @cached_property
+    def own(self) -> Assignment:
+        """The person's own assignment: 404 for who only views."""
+        if self.assignment is None:
+            raise Http404("No such case.")
+        return self.assignment
+
+    @cached_property
+    def adjudication(self) -> Adjudication:
+        """The person's own adjudication: 404 for anybody but the case's adjudicator."""
+        if self.mode != "adjudicate":
+            raise Http404("No such case.")
+        return self.own.adjudication
+
     @property
     def may_edit(self) -> bool:
         """Whether the person may edit and sign now."""
@@ -93,10 +108,10 @@ class Opened:
         Http404
             The person may not see that one, or it does not exist.
         """
-        if self.mode == "adjudicate" and self.assignment is not None:
+        if self.mode == "adjudicate":
             if side not in ("A", "B"):
                 raise Http404("Say side=A or side=B.")
-            return latest_revision(read_of_side(self.assignment.adjudication, side))
+            return latest_revision(read_of_side(self.adjudication, side))
         if self.view is None:
             raise Http404("No such view.")
         source = side or self.view.sources[0]
@@ -105,7 +120,7 @@ class Opened:
         return selectors.revision_of_source(self.view, source)
 
 
-def open_case(request: Request, study: str, n: int) -> Opened:
+def open_case(request: PersonRequest, study: str, n: int) -> Opened:
     """Open the person's own case number ``n``: 404 for any other."""
     found = Study.objects.filter(slug=study).first()
     assignment = selectors.own_assignment(request.user, found, n) if found else None
@@ -124,7 +139,7 @@ def open_case(request: Request, study: str, n: int) -> Opened:
     )
 
 
-def open_exam(request: Request, study: str, number: int) -> Opened:
+def open_exam(request: PersonRequest, study: str, number: int) -> Opened:
     """Open an exam for viewing: 404 unless the person's roles allow it."""
     found = Study.objects.filter(slug=study).first()
     view = selectors.exam_view(request.user, found, number) if found else None
@@ -143,7 +158,7 @@ def open_exam(request: Request, study: str, number: int) -> Opened:
     )
 
 
-def note_image_access(request: Request, opened: Opened) -> None:
+def note_image_access(request: PersonRequest, opened: Opened) -> None:
     """Write one event a session and case that the person has opened these images."""
     key = f"{opened.mode}:{opened.exam.pk}"
     seen = request.session.get("images_opened", [])

@@ -18,14 +18,14 @@ from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import ct_slabs
 from plaquelab.analysis.slabs import slabs_of
 from plaquelab.api.opened import Opened
-from plaquelab.imaging.selectors import SEES_ALL, volume_of
+from plaquelab.imaging.selectors import volume_of
 from plaquelab.reading import measuring, replay, selectors
 from plaquelab.reading.commands import Edited
 from plaquelab.reading.editing import DraftState, drafts_of, state_of
 from plaquelab.reading.models import ReadRevision
 from plaquelab.reading.revisions import latest_revision
 from plaquelab.reading.transitions import R
-from plaquelab.studies.selectors import roles_of
+from plaquelab.studies.permissions import Capability, may
 
 SHORT_HASH = 16
 
@@ -61,8 +61,7 @@ def case_payload(opened: Opened) -> dict[str, Any]:
         state, version, form = (opened.case.state if opened.case else "waiting"), 0, form_of(revision)
         patient = stored_patient(revision, opened)
     else:
-        assert opened.case is not None
-        state, version, form, patient = opened.case.state, 0, {}, []
+        state, version, form, patient = opened.adjudication.case.state, 0, {}, []
     return {
         "study": {
             "slug": opened.study.slug,
@@ -171,7 +170,7 @@ def _addresses(opened: Opened) -> dict[str, str | None]:
         ("commands_url", "revisions_url", "sign_url", "adjudication_url", "list_url", "next_url")
     )
     if opened.mode == "view":
-        if roles_of(opened.user, opened.study) & SEES_ALL:
+        if may(opened.user, opened.study, Capability.SEE_EXAMS, site=opened.exam.site):
             found["list_url"] = reverse("imaging:exam", kwargs={"study": slug, "number": opened.exam.number})
         else:  # an investigator, who sees final reads but no exam's page
             found["list_url"] = reverse("dashboards:home", kwargs={"study": slug})
@@ -189,8 +188,7 @@ def _addresses(opened: Opened) -> dict[str, str | None]:
 
 def next_url(opened: Opened) -> str | None:
     """Return the page of the person's next case of the same kind, or None when nothing is left."""
-    assert opened.assignment is not None
-    after = opened.assignment.order_index
+    after = opened.own.order_index
     if opened.mode == "read":
         read = selectors.next_read(opened.user, opened.study, after=after)
         n = read.assignment.order_index if read else None

@@ -8,10 +8,9 @@ from django.http import Http404
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from plaquelab.api.access import PersonRequest, PersonView
 from plaquelab.api.errors import answered
 from plaquelab.api.opened import Opened, note_image_access, open_case, open_exam
 from plaquelab.api.payloads import (
@@ -37,17 +36,17 @@ from plaquelab.reading.adjudication import side_of_slot, slot_of_side
 from plaquelab.reading.discordance import describe
 from plaquelab.reading.models import Assignment
 from plaquelab.studies.models import Study
-from plaquelab.studies.selectors import roles_of
+from plaquelab.studies.permissions import Capability, may
 
 _SIDE = OpenApiParameter(
     "side", str, description="A or B when adjudicating; one of the case's sources when viewing an exam"
 )
 
 
-class CaseView(APIView):
+class CaseView(PersonView):
     """Base of everything about one case."""
 
-    def opened(self, request: Request, **names: Any) -> Opened:
+    def opened(self, request: PersonRequest, **names: Any) -> Opened:
         """Open the case or exam, or 404."""
         if "n" in names:
             return open_case(request, names["study"], names["n"])
@@ -59,14 +58,14 @@ def _fresh(body: Any) -> Response:
     return Response(body, headers={"Cache-Control": "private, no-store"})
 
 
-class WorkList(APIView):
+class WorkList(PersonView):
     """The person's own cases."""
 
     @extend_schema(responses=WorkItemSerializer(many=True))
-    def get(self, request: Request, study: str) -> Response:
+    def get(self, request: PersonRequest, study: str) -> Response:
         """List the person's own cases with their running numbers."""
         found = Study.objects.filter(slug=study).first()
-        if found is None or not roles_of(request.user, found):
+        if found is None or not may(request.user, found, Capability.TAKE_PART):
             raise Http404("No such study.")
         items = []
         for assignment in selectors.own_assignments(request.user, found).select_related(
@@ -92,16 +91,16 @@ class Case(CaseView):
     """A case or an exam in the viewer."""
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT})
-    def get(self, request: Request, **names: Any) -> Response:
+    def get(self, request: PersonRequest, **names: Any) -> Response:
         """Return vessels, CT, form, permissions and addresses. A reader's first call starts the read."""
         opened = self.opened(request, **names)
         note_image_access(request, opened)
         with answered():
             if opened.mode == "read" and opened.may_edit:
-                services.start_read(read=opened.read, by=request.user)  # type: ignore[arg-type]
+                services.start_read(read=opened.read, by=request.user)
                 services.note_activity(read=opened.read)
             elif opened.may_adjudicate and opened.case is not None:
-                services.begin_adjudication(case=opened.case, by=request.user)  # type: ignore[arg-type]
+                services.begin_adjudication(case=opened.case, by=request.user)
             return _fresh(case_payload(opened))
 
 
@@ -109,13 +108,13 @@ class State(CaseView):
     """One vessel's contours, lesions and numbers."""
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT}, parameters=[_SIDE])
-    def get(self, request: Request, vessel: str, **names: Any) -> Response:
+    def get(self, request: PersonRequest, vessel: str, **names: Any) -> Response:
         """Return the present state of a vessel."""
         opened = self.opened(request, **names)
         row = opened.vessel(vessel)
         with answered():
             if opened.mode == "read" and opened.may_edit:
-                services.start_read(read=opened.read, by=request.user)  # type: ignore[arg-type]
+                services.start_read(read=opened.read, by=request.user)
                 services.note_activity(read=opened.read)
             return _fresh(state_payload(opened, row, request.query_params.get("side", "")))
 
@@ -124,7 +123,7 @@ class Commands(CaseView):
     """Edits of a read."""
 
     @extend_schema(request=CommandSerializer, responses=StoredCommandSerializer)
-    def post(self, request: Request, **names: Any) -> Response:
+    def post(self, request: PersonRequest, **names: Any) -> Response:
         """Apply one command to one vessel; 409 when the page is behind."""
         opened = self.opened(request, **names)
         read = opened.read
@@ -138,7 +137,7 @@ class Commands(CaseView):
                 vessel=given["vessel"],
                 command=given["command"],
                 version=given["version"],
-                by=request.user,  # type: ignore[arg-type]
+                by=request.user,
             )
             services.note_activity(read=read)
             return _fresh({"state": draft_payload(opened, state), "version": state.version})
@@ -148,7 +147,7 @@ class Revisions(CaseView):
     """Revisions of a read."""
 
     @extend_schema(request=RevisionSerializer, responses=SavedSerializer)
-    def post(self, request: Request, **names: Any) -> Response:
+    def post(self, request: PersonRequest, **names: Any) -> Response:
         """Keep the read as it stands."""
         opened = self.opened(request, **names)
         read = opened.read
@@ -158,7 +157,7 @@ class Revisions(CaseView):
             services.note_activity(read=read)
             revision = services.save_revision(
                 read=read,
-                by=request.user,  # type: ignore[arg-type]
+                by=request.user,
                 form=sent.validated_data.get("form", read.form),
             )
         return _fresh({"revision": revision.number, "saved_at": revision.created_at.isoformat()})
@@ -168,7 +167,7 @@ class Sign(CaseView):
     """Signing a read."""
 
     @extend_schema(request=SignSerializer, responses=SignedSerializer)
-    def post(self, request: Request, **names: Any) -> Response:
+    def post(self, request: PersonRequest, **names: Any) -> Response:
         """Submit and sign with the account's password."""
         opened = self.opened(request, **names)
         read = opened.read
@@ -178,7 +177,7 @@ class Sign(CaseView):
             services.note_activity(read=read)
             signature = services.submit_and_sign(
                 read=read,
-                by=request.user,  # type: ignore[arg-type]
+                by=request.user,
                 password=sent.validated_data["password"],
                 form=sent.validated_data.get("form"),
             )
@@ -196,38 +195,31 @@ class Adjudication(CaseView):
     """Reads A and B of a discordant case, and the choice between them."""
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT})
-    def get(self, request: Request, **names: Any) -> Response:
+    def get(self, request: PersonRequest, **names: Any) -> Response:
         """Return forms and patient rows of both sides, and what differs. Nobody is named."""
-        return _fresh(self._body(self._adjudicated(request, names)))
+        return _fresh(self._body(self.opened(request, **names)))
 
     @extend_schema(request=DecisionSerializer, responses={200: OpenApiTypes.OBJECT})
-    def post(self, request: Request, **names: Any) -> Response:
+    def post(self, request: PersonRequest, **names: Any) -> Response:
         """Choose A or B with a reason and the account's password."""
-        opened = self._adjudicated(request, names)
+        opened = self.opened(request, **names)
+        adjudication = opened.adjudication
         sent = DecisionSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         given = sent.validated_data
         with answered():
             services.adjudicate(
-                case=opened.case,  # type: ignore[arg-type]
-                by=request.user,  # type: ignore[arg-type]
-                chosen_slot=slot_of_side(opened.assignment.adjudication, given["choose"]),  # type: ignore[union-attr]
+                case=adjudication.case,
+                by=request.user,
+                chosen_slot=slot_of_side(adjudication, given["choose"]),
                 reason=given["reason"],
                 password=given["password"],
             )
-        body = self._body(self._adjudicated(request, names))
+        body = self._body(self.opened(request, **names))
         return _fresh({**body, "next_url": next_url(opened)})
 
-    def _adjudicated(self, request: Request, names: dict[str, Any]) -> Opened:
-        opened = self.opened(request, **names)
-        if opened.mode != "adjudicate":
-            raise Http404("No such case.")
-        return opened
-
     def _body(self, opened: Opened) -> dict[str, Any]:
-        assert opened.assignment is not None
-        assert opened.case is not None
-        adjudication = opened.assignment.adjudication
+        adjudication = opened.adjudication
         sides = {}
         for side in ("A", "B"):
             revision = opened.revision(side)
@@ -240,6 +232,6 @@ class Adjudication(CaseView):
                 "reason": adjudication.reason,
                 "decided_at": adjudication.decided_at.isoformat(),
             }
-        items = opened.case.discordance.items
+        items = adjudication.case.discordance.items
         differs = [describe(item, swapped=adjudication.a_slot == 1) for item in items]
         return {**sides, "differs": differs, "decided": decided}

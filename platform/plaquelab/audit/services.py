@@ -81,7 +81,8 @@ def record(
     Parameters
     ----------
     verb : what was done, ``"exam.accept"``.
-    obj : the model instance it was done to, or (type, identifier).
+    obj : the model instance it was done to, or (type, identifier). A model that moved names its first type as
+        ``audit_type``, so that one object keeps one name.
     by : who; None is the system.
     study : whose chain; None is the installation's.
     before, after : JSON-able facts, never identifiers of a patient.
@@ -90,7 +91,8 @@ def record(
     if isinstance(obj, tuple):
         object_type, object_id = obj
     else:
-        object_type, object_id = obj._meta.label_lower, str(obj.pk)
+        object_type = getattr(obj, "audit_type", obj._meta.label_lower)
+        object_id = str(obj.pk)
     ChainHead.objects.get_or_create(chain=chain)
     # The UPDATE takes the row's write lock in every database; who comes second waits and reads the new head.
     ChainHead.objects.filter(chain=chain).update(sequence=F("sequence") + 1)

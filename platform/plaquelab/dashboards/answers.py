@@ -13,45 +13,32 @@ import os
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from analytics.code_version import source_version
+from analytics.result import Result
+from analytics.rounding import typeset
 from plaquelab.dashboards.questions import Question
 
 if TYPE_CHECKING:
     from analytics.freeze import Freeze
     from analytics.questions import Answer
-    from analytics.result import Result
-
 Document = dict[str, Any]
 MOST_FILES = 2_000
 
 
 def answer_key(question: Question, parameters: Any, replicates: int = 0) -> str:
     """What an answer depends on beside the freeze, as a hash: question, parameters, resamples, code."""
-    content = [question.key, sorted(question.query(parameters).items()), replicates, code_version()]
+    content = [question.key, sorted(question.query(parameters).items()), replicates, source_version()]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def report_key(profile: str, replicates: int) -> str:
     """What a report depends on beside the freeze, as a hash."""
-    return hashlib.sha256(json.dumps(["report", profile, replicates, code_version()]).encode()).hexdigest()
-
-
-@lru_cache(maxsize=1)
-def code_version() -> str:
-    """Hash over the statistics library's own files: another version computes anew."""
-    import analytics
-
-    root = Path(analytics.__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".json")):
-        digest.update(str(path.relative_to(root)).encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    return hashlib.sha256(json.dumps(["report", profile, replicates, source_version()]).encode()).hexdigest()
 
 
 def fast_answer(freeze: Freeze, question: Question, parameters: Any) -> Document:
@@ -66,8 +53,6 @@ def fast_answer(freeze: Freeze, question: Question, parameters: Any) -> Document
 
 def document(answer: Answer) -> Document:
     """An answer as plain values. Each figure is a JSON text with the sentences and numbers that its caption cites."""
-    from analytics.rounding import typeset
-
     estimated = list(_results(answer.results))
     figures = []
     for figure in answer.figures:
@@ -96,7 +81,6 @@ def document(answer: Answer) -> Document:
 
 def _results(value: Any) -> Iterator[Result]:
     """Every result object, however deep in mappings, sequences and containers of results."""
-    from analytics.result import Result
 
     if isinstance(value, Result):
         yield value

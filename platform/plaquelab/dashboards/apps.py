@@ -9,31 +9,19 @@ from django.apps import AppConfig
 
 
 class DashboardsConfig(AppConfig):
-    """Registers freezes as jobs, asks for the runs that comparisons need, and loads the statistics libraries early."""
+    """Registers calculations as jobs, and loads the statistics libraries early."""
 
     name = "plaquelab.dashboards"
     label = "dashboards"
 
     def ready(self) -> None:
-        """Connect to analysis, reading and references; load the libraries once a process has begun to serve pages."""
+        """Register calculations; load the libraries once a process has begun to serve pages."""
         from django.core.signals import request_started
 
-        from plaquelab.analysis.signals import run_succeeded
-        from plaquelab.audit import services as audit
-        from plaquelab.dashboards import frozen, receivers, services
-        from plaquelab.dashboards.models import Calculation, DatasetFreeze
+        from plaquelab.dashboards import services
+        from plaquelab.dashboards.models import Calculation
         from plaquelab.jobs import services as jobs
-        from plaquelab.reading.signals import case_final
-        from plaquelab.references.signals import reads_imported
 
-        State = DatasetFreeze.State
-        jobs.register(
-            DatasetFreeze,
-            ring=services.ring,
-            queued_states=(State.DRAFT,),
-            running_states=(State.BUILDING,),
-            fail=services.fail_abandoned,
-        )
         jobs.register(
             Calculation,
             ring=services.ring_calculation,
@@ -41,11 +29,6 @@ class DashboardsConfig(AppConfig):
             running_states=(Calculation.State.RUNNING,),
             fail=services.fail_abandoned_calculation,
         )
-        audit.register_check(frozen.freezes_match)
-        case_final.connect(receivers.measure_inside_final_read, dispatch_uid="dashboards.final_read")
-        reads_imported.connect(receivers.measure_inside_imported_reads, dispatch_uid="dashboards.imported")
-        run_succeeded.connect(receivers.measure_inside_earlier_imports, dispatch_uid="dashboards.analysed")
-
         request_started.connect(_warm_up, dispatch_uid="dashboards.warm_up")
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from django.http import Http404, HttpRequest
 
 from plaquelab.dashboards.addresses import Address, read_selection
-from plaquelab.dashboards.frozen import open_freeze
-from plaquelab.dashboards.models import DatasetFreeze
 from plaquelab.dashboards.questions import QUESTIONS, Question
-from plaquelab.dashboards.selectors import chosen_freeze, open_study
+from plaquelab.dashboards.selectors import open_study
+from plaquelab.freezes.frozen import open_freeze
+from plaquelab.freezes.models import DatasetFreeze
+from plaquelab.freezes.selectors import chosen_freeze
 from plaquelab.studies.models import Study
 
 if TYPE_CHECKING:

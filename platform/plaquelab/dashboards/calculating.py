@@ -18,10 +18,10 @@ from django.db import transaction
 
 from analytics.errors import AnalyticsError
 from plaquelab.dashboards import answers
-from plaquelab.dashboards.frozen import open_freeze
 from plaquelab.dashboards.models import Calculation
 from plaquelab.dashboards.questions import QUESTIONS
 from plaquelab.dashboards.transitions import CALCULATION, C
+from plaquelab.freezes.frozen import open_freeze
 from plaquelab.jobs import services as jobs
 from plaquelab.storage import store
 

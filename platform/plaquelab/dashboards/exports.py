@@ -8,9 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from analytics import __version__
+from analytics.code_version import code_version
 from plaquelab.dashboards.answers import Document
 from plaquelab.dashboards.asking import Asked
-from plaquelab.dashboards.models import DatasetFreeze
+from plaquelab.freezes.models import DatasetFreeze
 
 Table = tuple[list[str], list[list[Any]]]
 MARKS = ("freeze", "lock state", "data")
@@ -47,8 +49,6 @@ def marked(asked: Asked, table: Table) -> Table:
 
 def provenance(asked: Asked) -> dict[str, Any]:
     """Where exported numbers come from."""
-    from analytics import __version__
-
     return {
         "study": asked.study.title,
         "freeze": asked.row.number,
@@ -59,6 +59,7 @@ def provenance(asked: Asked) -> dict[str, Any]:
         "parameters": dict(asked.address.parameters),
         "exported": f"{timezone.now():%Y-%m-%dT%H:%M:%SZ}",
         "analytics_version": __version__,
+        "analytics_code_version": code_version(),
         "use": "research use only",
     }
 

@@ -12,12 +12,12 @@ from django.conf import settings
 from django.core.management import call_command
 
 from plaquelab.analysis import services as analysis
-from plaquelab.dashboards import comparison_runs
-from plaquelab.dashboards import services as dashboards
-from plaquelab.dashboards.models import DatasetFreeze
 from plaquelab.demo import phantoms, reading_steps, reference_tables
 from plaquelab.demo.director import DONE, WAIT, DemonstrationError, Step, exam_of
 from plaquelab.demo.plan import PATIENTS, Fate, Patient
+from plaquelab.freezes import comparison_runs
+from plaquelab.freezes import services as freezes
+from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.reading.models import ReadCase
 from plaquelab.references.models import ReferenceImport
 
@@ -76,12 +76,12 @@ def _freeze(world: World, source: str) -> Step:
     freeze = _freezes(world, source).order_by("-number").first()
     what = "the simulated cohort" if source == Source.SIMULATION else "the study"
     if freeze is None:
-        dashboards.request_freeze(study=world.study, by=manager, source=source, note=NOTES[Source(source)])
+        freezes.request_freeze(study=world.study, by=manager, source=source, note=NOTES[Source(source)])
         return Step(f"a freeze of {what} is queued")
     if freeze.state == S.FAILED:
         raise DemonstrationError(f"The freeze of {what} failed: {freeze.message}")
     if freeze.state == S.FROZEN:
-        dashboards.release_freeze(freeze=freeze, by=manager, reason=RELEASE_REASON)
+        freezes.release_freeze(freeze=freeze, by=manager, reason=RELEASE_REASON)
         return Step(f"freeze {freeze.number} ({what}) is released to the investigators")
     return DONE if freeze.state == S.RELEASED else WAIT
 

@@ -173,7 +173,7 @@ def _all_vessels(case: Case, hand: Hand) -> tuple[VesselRead, ...]:
 
 
 def _summary(case: Case, reads: tuple[VesselRead, ...]) -> ReadSummary:
-    from inference.coronary import profile_named
+    from inference.composition_profiles import profile_named
     from inference.quantification import quantify, roll_up
 
     profile = profile_named(case.profile)

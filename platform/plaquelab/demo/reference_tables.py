@@ -40,7 +40,7 @@ def as_csv(kind: str, rows: Sequence[Sequence[Any]]) -> bytes:
 
 def measured_truth(case: Case, variant: str) -> list[Any]:
     """Return the truth's measurements of every vessel of a case, by a plaque variant."""
-    from inference.coronary import profile_named
+    from inference.composition_profiles import profile_named
     from inference.quantification import quantify
 
     profile = profile_named(case.profile)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plaquelab.dashboards.models import DatasetFreeze
 from plaquelab.demo.plan import PATIENTS, STUDY, Fate, Patient
+from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.imaging.models import Exam, ImportJob
 from plaquelab.references.models import ReferenceImport
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from plaquelab.analysis.models import AnalysisRun
-from plaquelab.imaging.models import Exam, ImportJob, Query
-from plaquelab.imaging.selectors import visible_exams, visible_queries
+from plaquelab.analysis.selectors import visible_runs
+from plaquelab.imaging.models import Exam, Query
+from plaquelab.imaging.selectors import visible_exams, visible_imports, visible_queries
 from plaquelab.reading.models import Assignment, ReadCase
-from plaquelab.studies.models import Role, Site, Study, Subject
-from plaquelab.studies.selectors import sites_of
+from plaquelab.reading.selectors import visible_cases
+from plaquelab.studies.blinding import hidden_exams
+from plaquelab.studies.models import Site, Study, Subject
+from plaquelab.studies.permissions import Capability, sites_where
 
 if TYPE_CHECKING:
     from plaquelab.accounts.models import User
@@ -24,9 +26,10 @@ CASE_STATES = tuple(ReadCase.State.choices)
 
 def coordinator_page(user: User, study: Study) -> dict[str, Any]:
     """Return the coordinator's own sites, their subjects with exam states, and open queries with their age."""
-    sites = list(sites_of(user, study, Role.COORDINATOR))
+    sites = list(sites_where(user, study, Capability.SEE_OWN_SITE))
     subjects = (
         Subject.objects.filter(study=study, site__in=sites)
+        .exclude(exams__in=hidden_exams(user, study))
         .select_related("site", "cohort")
         .prefetch_related("exams")
     )
@@ -58,12 +61,12 @@ def manager_page(user: User, study: Study) -> dict[str, Any]:
     """Return study progress (sites × states), queues, overdue reads, discordance rate and open queries."""
     sites = list(Site.objects.filter(study_sites__study=study).order_by("name"))
     exams = visible_exams(user, study).order_by().values("site", "state").annotate(n=Count("pk"))
-    cases = ReadCase.objects.filter(study=study)
+    cases = visible_cases(user, study)
     by_case = cases.order_by().values("exam__site", "state").annotate(n=Count("pk"))
     judged = cases.filter(discordance__isnull=False)
     discordant = judged.filter(discordance__is_discordant=True).count()
     today = timezone.now().date()
-    open_assignments = Assignment.objects.filter(study=study).filter(
+    open_assignments = Assignment.objects.filter(case__in=cases.order_by().values("pk")).filter(
         Q(read__isnull=True, adjudication__decided_at__isnull=True)
         | Q(read__state__in=("assigned", "in_progress", "submitted"))
     )
@@ -82,8 +85,8 @@ def manager_page(user: User, study: Study) -> dict[str, Any]:
         "unassigned": cases.filter(state=ReadCase.State.WAITING).count(),
         "unadjudicated": cases.filter(state=ReadCase.State.DISCORDANT).count(),
         "open_queries": visible_queries(user, study).exclude(state=Query.State.CLOSED).count(),
-        "failed_runs": AnalysisRun.objects.filter(study=study, state__in=("failed", "timed_out")).count(),
-        "failed_imports": ImportJob.objects.filter(
-            study=study, state__in=("failed", "rejected", "partial")
-        ).count(),
+        "failed_runs": visible_runs(user=user, study=study).filter(state__in=("failed", "timed_out")).count(),
+        "failed_imports": visible_imports(user, study)
+        .filter(state__in=("failed", "rejected", "partial"))
+        .count(),
     }

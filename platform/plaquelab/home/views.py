@@ -9,31 +9,33 @@ from django.contrib.auth import login, logout
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from plaquelab.accounts.models import User
 from plaquelab.home import selectors
 from plaquelab.jobs.selectors import health
-from plaquelab.studies.access import get_study
-from plaquelab.studies.models import Role, Study
-from plaquelab.studies.selectors import roles_of, studies_visible
+from plaquelab.studies.access import StudyRequest, get_study, signed_in
+from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, capabilities_of
+from plaquelab.studies.selectors import studies_visible
 
-# In this order a person's roles choose the first screen.
+# In this order what a person may do chooses the first screen.
 FIRST_SCREEN = (
-    (Role.READER, "reading:cases"),
-    (Role.ADJUDICATOR, "reading:cases"),
-    (Role.MANAGER, "home:manager"),
-    (Role.TECHNICIAN, "imaging:qc"),
-    (Role.COORDINATOR, "home:coordinator"),
-    (Role.INVESTIGATOR, "dashboards:home"),
-    (Role.AUDITOR, "studies:audit"),
+    (Capability.OPEN_OWN_CASES, "reading:cases"),
+    (Capability.SEE_PROGRESS, "home:manager"),
+    (Capability.CONTROL_QUALITY, "imaging:qc"),
+    (Capability.SEE_OWN_SITE, "home:coordinator"),
+    (Capability.SEE_AUDIT, "studies:audit"),
+    (Capability.SEE_DASHBOARDS, "dashboards:home"),
+    # Left over: somebody whose other roles are closed while a read still waits.
+    (Capability.TAKE_PART, "reading:cases"),
 )
 
 
 def first_screen(user: Any, study: Study) -> str:
     """Return the address of a person's first screen in a study."""
-    roles = roles_of(user, study)
-    return next(reverse(name, args=[study.slug]) for role, name in FIRST_SCREEN if role in roles)
+    held = capabilities_of(user, study)
+    return next(reverse(name, args=[study.slug]) for capability, name in FIRST_SCREEN if capability in held)
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -80,14 +82,18 @@ def enter(request: HttpRequest, username: str) -> HttpResponse:
     return redirect("/")
 
 
-def coordinator(request: HttpRequest, study: str) -> HttpResponse:
+@signed_in
+@require_GET
+def coordinator(request: StudyRequest, study: str) -> HttpResponse:
     """Show the coordinator's first screen."""
-    found = get_study(request, study, Role.COORDINATOR)
-    return render(request, "home/coordinator.html", selectors.coordinator_page(request.user, found))  # type: ignore[arg-type]
+    found = get_study(request, study, Capability.SEE_OWN_SITE)
+    return render(request, "home/coordinator.html", selectors.coordinator_page(request.user, found))
 
 
-def manager(request: HttpRequest, study: str) -> HttpResponse:
+@signed_in
+@require_GET
+def manager(request: StudyRequest, study: str) -> HttpResponse:
     """Show the manager's first screen."""
-    found = get_study(request, study, Role.MANAGER)
-    page = selectors.manager_page(request.user, found)  # type: ignore[arg-type]
+    found = get_study(request, study, Capability.SEE_PROGRESS)
+    page = selectors.manager_page(request.user, found)
     return render(request, "home/manager.html", page | {"health": health()})

@@ -110,7 +110,7 @@ class Instance(models.Model):
 
 
 class Volume(models.Model):
-    """The HU volume of an exam as a stored file (``inference.volume.Volume.to_bytes``)."""
+    """The HU volume of an exam as a stored file (``inference.scan.Volume.to_bytes``)."""
 
     exam = models.OneToOneField(Exam, on_delete=models.PROTECT, related_name="volume")
     path = models.CharField(max_length=200)

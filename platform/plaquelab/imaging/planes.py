@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from inference.volume import Volume
+    from inference.scan import Volume
 
 # plane → letters at the screen's left, right, top, bottom
 LETTERS: dict[str, tuple[str, str, str, str]] = {

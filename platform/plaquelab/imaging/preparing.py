@@ -21,7 +21,7 @@ from plaquelab.imaging.selection import Chosen
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-    from inference.volume import Volume
+    from inference.scan import Volume
 
 Tick = Callable[[float], None]
 IMPLEMENTATION_CLASS_UID = "2.25.302135498741032895710427369818052763041"
@@ -154,7 +154,7 @@ def build_volume(images: list[PreparedImage]) -> Volume:
         Missing slices, mixed geometry and whatever else the reader names.
     """
     from inference.errors import InferenceError
-    from inference.volume import read_series
+    from inference.scan import read_series
 
     try:
         return read_series([image.path for image in images], name=lambda place: images[place].label)

@@ -4,71 +4,59 @@ from __future__ import annotations
 
 import threading
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 
 from plaquelab.imaging.models import Exam, ImportJob, Instance, Quarantine, Query
 from plaquelab.storage import store
-from plaquelab.studies.models import Role, Site, Study
-from plaquelab.studies.selectors import roles_of, sites_of
+from plaquelab.studies.blinding import hidden_exams
+from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, may, sites_where
 
 if TYPE_CHECKING:
-    from inference.volume import Volume
+    from django.contrib.auth.models import AnonymousUser
 
-SEES_ALL = frozenset({Role.MANAGER, Role.TECHNICIAN, Role.AUDITOR})
-CONTROLS = frozenset({Role.MANAGER, Role.TECHNICIAN})
-
-
-def _sites(user: Any, study: Study) -> QuerySet[Site] | None:
-    """Return the sites whose images the user may see; None means all of them."""
-    if roles_of(user, study) & SEES_ALL:
-        return None
-    return Site.objects.filter(pk__in=[site.pk for site in sites_of(user, study, Role.COORDINATOR)])
+    from inference.scan import Volume
+    from plaquelab.accounts.models import User
 
 
-def visible_exams(user: Any, study: Study) -> QuerySet[Exam]:
-    """Exams that this user may open: manager, technician and auditor all, a coordinator those of the own site.
+def visible_exams(user: User | AnonymousUser, study: Study) -> QuerySet[Exam]:
+    """Exams that this user may open: by role and site, and none that waits for the user's own read.
 
     Readers and adjudicators open cases, not exams (``reading.selectors``).
     """
     exams = Exam.objects.filter(study=study).select_related("subject", "site", "study")
-    sites = _sites(user, study)
-    return exams if sites is None else exams.filter(site__in=sites)
+    sites = sites_where(user, study, Capability.SEE_EXAMS)
+    return exams.filter(site__in=sites).exclude(pk__in=hidden_exams(user, study))
 
 
-def visible_imports(user: Any, study: Study) -> QuerySet[ImportJob]:
+def visible_imports(user: User | AnonymousUser, study: Study) -> QuerySet[ImportJob]:
     """Imports that this user may see, by the same rule as exams."""
     jobs = ImportJob.objects.filter(study=study).select_related("session__site", "session__subject", "study")
-    sites = _sites(user, study)
-    return jobs if sites is None else jobs.filter(session__site__in=sites)
+    sites = sites_where(user, study, Capability.SEE_EXAMS)
+    return jobs.filter(session__site__in=sites).exclude(exam__in=hidden_exams(user, study))
 
 
-def visible_queries(user: Any, study: Study) -> QuerySet[Query]:
+def visible_queries(user: User | AnonymousUser, study: Study) -> QuerySet[Query]:
     """Queries about exams that this user may open."""
     queries = Query.objects.filter(study=study).select_related("exam__subject", "exam__site", "study")
-    sites = _sites(user, study)
-    return queries if sites is None else queries.filter(exam__site__in=sites)
+    return queries.filter(exam__in=visible_exams(user, study).values("pk"))
 
 
-def visible_quarantine(user: Any, study: Study) -> QuerySet[Quarantine]:
-    """Held objects: for manager, technician and auditor only."""
+def visible_quarantine(user: User | AnonymousUser, study: Study) -> QuerySet[Quarantine]:
+    """Held objects of imports that this user may see."""
     held = Quarantine.objects.filter(study=study).select_related(
         "job__session__site", "job__session__subject"
     )
-    return held if roles_of(user, study) & SEES_ALL else held.none()
+    if not may(user, study, Capability.SEE_QUARANTINE):
+        return held.none()
+    return held.exclude(job__exam__in=hidden_exams(user, study))
 
 
-def may_control(user: Any, study: Study) -> bool:
-    """Tell whether the user does quality control (accept, refuse, query, quarantine)."""
-    return bool(roles_of(user, study) & CONTROLS)
-
-
-def may_answer(user: Any, query: Query) -> bool:
-    """Tell whether the user may answer this query: the site's coordinator, the manager, the technician."""
-    if may_control(user, query.study):
-        return True
-    return any(site.pk == query.exam.site_id for site in sites_of(user, query.study, Role.COORDINATOR))
+def may_answer(user: User | AnonymousUser, query: Query) -> bool:
+    """Tell whether the user may answer this query: for the core lab, or for the exam's own site."""
+    return may(user, query.study, Capability.ANSWER_QUERIES, site=query.exam.site)
 
 
 def dicom_paths(exam: Exam) -> list[str]:
@@ -83,7 +71,7 @@ _loading = threading.Lock()
 
 @lru_cache(maxsize=2)
 def _volume(path: str) -> Volume:
-    from inference.volume import Volume
+    from inference.scan import Volume
 
     return Volume.from_bytes(store().get(path))
 

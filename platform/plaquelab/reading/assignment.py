@@ -20,8 +20,9 @@ from plaquelab.reading.charter import read_design
 from plaquelab.reading.errors import AssignmentError
 from plaquelab.reading.models import Adjudication, Assignment, Read, ReadCase
 from plaquelab.reading.transitions import CASE, TO_ADJUDICATE
-from plaquelab.studies.models import Role, Study
-from plaquelab.studies.selectors import current_charter, roles_of
+from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, may
+from plaquelab.studies.selectors import current_charter
 
 if TYPE_CHECKING:
     from plaquelab.accounts.models import User
@@ -150,7 +151,7 @@ def _check_readers(*, study: Study, cases: Sequence[ReadCase], readers: Sequence
     if len({reader.pk for reader in readers}) != len(readers):
         raise AssignmentError("The readers must be different persons.")
     for reader in readers:
-        if Role.READER not in roles_of(reader, study):
+        if not may(reader, study, Capability.READ):
             raise AssignmentError(f"{reader} is not a reader of this study.")
         if Assignment.objects.filter(case__in=cases, reader=reader).exists():
             raise AssignmentError(f"{reader} already has a part in one of these cases.")
@@ -171,7 +172,7 @@ def assign_adjudicator(*, case: ReadCase, adjudicator: User, by: User | None) ->
         raise AssignmentError(f"This case is “{case.state}”: only a discordant case is adjudicated.")
     if case.assignments.filter(purpose=Assignment.Purpose.ADJUDICATE).exists():
         raise AssignmentError("This case has an adjudicator already.")
-    if Role.ADJUDICATOR not in roles_of(adjudicator, study):
+    if not may(adjudicator, study, Capability.ADJUDICATE):
         raise AssignmentError(f"{adjudicator} is not an adjudicator of this study.")
     if case.assignments.filter(reader=adjudicator).exists():
         raise AssignmentError(f"{adjudicator} read this case and cannot adjudicate it.")

@@ -37,6 +37,8 @@ def content_of(revision: ReadRevision) -> dict[str, Any]:
             "is_simulated": read.is_simulated,
         },
         "revision": revision.number,
+        # Revisions of before versions were kept were signed without one: their hash must stay.
+        **({"code_version": revision.code_version} if revision.code_version else {}),
         "form": revision.form,
         "reviewed": revision.reviewed,
         "edits": revision.edits,

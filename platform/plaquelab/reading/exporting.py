@@ -12,6 +12,7 @@ from plaquelab.accounts.models import User
 from plaquelab.analysis.selectors import load_contours, load_vessel
 from plaquelab.audit.services import record
 from plaquelab.reading.models import Read, ReadCase, ReadRevision
+from plaquelab.studies.blinding import hidden_exams
 from plaquelab.studies.models import Study
 
 if TYPE_CHECKING:
@@ -28,13 +29,15 @@ def export_reads(*, study: Study, folder: Path, by: User, assisted: bool = False
     assisted : also reads that began from the network's own contours. A network that learns from them learns in part
         from itself, so they stay out unless asked for.
 
-    Patients are numbered in this folder alone: neither subject, site nor reader is named.
+    Patients are numbered in this folder alone: neither subject, site nor reader is named. Cases that ``by`` is to read a
+    second time stay out.
     """
     from inference.training.reads import write_reads
 
     reads = [
         case.final_read
         for case in ReadCase.objects.filter(study=study, state=ReadCase.State.FINAL)
+        .exclude(exam__in=hidden_exams(by, study))
         .select_related("final_read", "exam")
         .order_by("pk")
         if case.final_read is not None and (assisted or not case.final_read.saw_network)

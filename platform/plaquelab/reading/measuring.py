@@ -21,7 +21,7 @@ from plaquelab.reading.commands import Edited
 if TYPE_CHECKING:
     import numpy as np
 
-    from inference.coronary import CompositionProfile
+    from inference.composition_profiles import CompositionProfile
     from inference.quantification import Measurement, VesselRead
     from inference.straightening import StraightenedVessel
 
@@ -80,7 +80,7 @@ def straightened(vessel: Vessel) -> StraightenedVessel:
 @lru_cache(maxsize=8)
 def composition_profile(name: str) -> CompositionProfile:
     """Return the composition profile of this name."""
-    from inference.coronary import profile_named
+    from inference.composition_profiles import profile_named
 
     return profile_named(name)
 
@@ -145,7 +145,7 @@ def warm_up() -> None:
     import numpy as np
 
     from inference.contours import ANGLES, VesselContours
-    from inference.contours_from_threshold import contours_from_threshold
+    from inference.contours.from_threshold import contours_from_threshold
     from inference.quantification import (
         Lesion,
         VesselRead,
@@ -155,7 +155,7 @@ def warm_up() -> None:
         quantify,
         roll_up,
     )
-    from inference.stents import find_stents
+    from inference.quantification.stents import find_stents
     from inference.straightening import PIXELS, SPACING_ALONG, StraightenedVessel
 
     sections = 30

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from plaquelab.analysis.models import AnalysisRun, ContourSet, Vessel
+from plaquelab.analysis.models import CODE_VERSION, AnalysisRun, ContourSet, Vessel
 from plaquelab.imaging.models import Exam
 from plaquelab.studies.models import CharterVersion, Study
 
@@ -121,6 +121,7 @@ class ReadRevision(models.Model):
         default=list, help_text="names of the vessels that the reader marked as reviewed"
     )
     draft_version = models.PositiveIntegerField(default=0, help_text="the draft that this revision keeps")
+    code_version = models.CharField(max_length=16, blank=True, default="", help_text=CODE_VERSION)
     content_sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)

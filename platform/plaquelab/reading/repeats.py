@@ -21,8 +21,9 @@ from plaquelab.reading.assignment import seed_of
 from plaquelab.reading.charter import read_design
 from plaquelab.reading.errors import AssignmentError
 from plaquelab.reading.models import Assignment, Read, ReadCase
-from plaquelab.studies.models import Role, Study
-from plaquelab.studies.selectors import current_charter, roles_of
+from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, may
+from plaquelab.studies.selectors import current_charter
 
 if TYPE_CHECKING:
     from plaquelab.accounts.models import User
@@ -74,7 +75,7 @@ def draw_repeats(*, study: Study, by: User | None) -> list[Read]:
     made: list[Read] = []
     for candidates in by_reader.values():
         reader = candidates[0].reader
-        if Role.READER not in roles_of(reader, study):
+        if not may(reader, study, Capability.READ):
             continue
         own = Assignment.objects.filter(study=study, reader=reader)
         signed = own.filter(round=1, read__state=Read.State.SIGNED).count()

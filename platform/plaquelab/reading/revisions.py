@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import F, Max
 
+from plaquelab.analysis import measuring_code
 from plaquelab.analysis.models import ContourSet
 from plaquelab.analysis.services import store_measurements, store_read
 from plaquelab.audit import services as audit
@@ -83,6 +84,7 @@ def save_revision(*, read: Read, by: User, form: Mapping[str, Any]) -> ReadRevis
         ],
         reviewed=[draft.vessel.name for draft in drafts if draft.reviewed],
         draft_version=read.draft_version,
+        code_version=measuring_code.today(),
         content_sha256="",
         by=by,
     )

@@ -18,8 +18,9 @@ from plaquelab.reading.charter import read_design
 from plaquelab.reading.models import Assignment, Read, ReadCase, ReadRevision
 from plaquelab.reading.revisions import latest_revision
 from plaquelab.reading.transitions import OPEN_READ, TO_ADJUDICATE, C, R
-from plaquelab.studies.models import Role, Study
-from plaquelab.studies.selectors import roles_of
+from plaquelab.studies.blinding import hidden_exams
+from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, capabilities_of, may
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -27,17 +28,16 @@ if TYPE_CHECKING:
     from plaquelab.accounts.models import User
 
 P = Assignment.Purpose
-SEES_EVERY_CASE = (Role.MANAGER, Role.AUDITOR)
 NETWORK, FINAL = "network", "final"
 
 
 def own_assignments(user: User | AnonymousUser, study: Study) -> QuerySet[Assignment]:
     """Return the person's assignments of a study, as far as the person's roles of today reach."""
-    roles = roles_of(user, study)
+    held = capabilities_of(user, study)
     allowed = Q(pk__in=[])
-    if Role.READER in roles:
+    if Capability.READ in held:
         allowed |= Q(purpose=P.READ)
-    if Role.ADJUDICATOR in roles:
+    if Capability.ADJUDICATE in held:
         allowed |= Q(purpose=P.ADJUDICATE, case__state__in=(*TO_ADJUDICATE, C.FINAL))
     return (
         Assignment.objects.filter(allowed, study=study, reader_id=user.pk)
@@ -93,21 +93,9 @@ def visible_cases(user: User | AnonymousUser, study: Study) -> QuerySet[ReadCase
     cases = ReadCase.objects.filter(study=study).select_related(
         "exam__subject", "exam__site", "exam__volume", "run", "charter", "study", "discordance", "final_read"
     )
-    if not roles_of(user, study) & set(SEES_EVERY_CASE):
+    if not may(user, study, Capability.SEE_EVERY_CASE):
         return cases.none()
-    return cases.exclude(pk__in=cases_in_hand(user, study)).order_by("exam__number")
-
-
-def cases_in_hand(user: User | AnonymousUser, study: Study) -> QuerySet[ReadCase, int]:
-    """Return the keys of cases that the person has a part in and may therefore not oversee.
-
-    Cases that are not final, and final ones that the person is reading a second time.
-    """
-    parts = Q(assignments__reader_id=user.pk)
-    reading = Read.objects.filter(assignment__reader_id=user.pk).exclude(state=R.SIGNED).values("case")
-    return ReadCase.objects.filter((parts & ~Q(state=C.FINAL)) | Q(pk__in=reading), study=study).values_list(
-        "pk", flat=True
-    )
+    return cases.exclude(exam__in=hidden_exams(user, study)).order_by("exam__number")
 
 
 @dataclass(frozen=True)
@@ -129,12 +117,13 @@ def exam_view(user: User | AnonymousUser, study: Study, number: int) -> View | N
     """Return how the person may view an exam, or None.
 
     Manager and auditor see the network's contours and every signed read; the technician the network's;
-    an investigator a final read where the charter says so. Who has a part in a case that is not final sees
+    an investigator a final read where the charter says so. An exam that waits for the person's own read shows
     nothing here, whatever other roles the person holds.
     """
-    roles = roles_of(user, study)
+    held = capabilities_of(user, study)
     exam = (
         Exam.objects.filter(study=study, number=number)
+        .exclude(pk__in=hidden_exams(user, study))
         .select_related("study", "volume", "subject", "site")
         .first()
     )
@@ -144,14 +133,12 @@ def exam_view(user: User | AnonymousUser, study: Study, number: int) -> View | N
     run = case.run if case else latest_run(exam)
     if run is None:
         return None
-    if case and cases_in_hand(user, study).filter(pk=case.pk).exists():
-        return None
     sources: list[str] = []
-    oversees = bool(roles & set(SEES_EVERY_CASE))
-    investigates = Role.INVESTIGATOR in roles and case and read_design(case.charter).investigators_see_images
-    if case and case.final_read_id and (oversees or investigates):
+    oversees = Capability.SEE_EVERY_CASE in held
+    allowed = case is not None and read_design(case.charter).investigators_see_images
+    if case and case.final_read_id and (oversees or (Capability.SEE_FINAL_IMAGES in held and allowed)):
         sources.append(FINAL)
-    if oversees or Role.TECHNICIAN in roles:
+    if Capability.SEE_NETWORK in held:
         sources.append(NETWORK)
     if oversees and case:
         signed = case.reads.filter(state=R.SIGNED, assignment__round=1)

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F, Model
 from django.utils import timezone
 
+from plaquelab.analysis.measuring_code import made_earlier
 from plaquelab.audit import services as audit
 from plaquelab.reading.discordance import judge
 from plaquelab.reading.editing import start_read
@@ -145,7 +146,8 @@ def _sign(*, read: Read, by: User, form: dict[str, Any], meaning: str) -> Signat
     start_read(read=read, by=by)
     read.refresh_from_db()
     revision = latest_revision(read)
-    if revision is None or revision.form != form or revision.draft_version != read.draft_version:
+    kept = revision is not None and revision.form == form and revision.draft_version == read.draft_version
+    if revision is None or not kept or made_earlier(revision.code_version):
         revision = save_revision(read=read, by=by, form=form)
     READ.apply(read, "submit", by=by, detail={"revision": revision.number})
     Read.objects.filter(pk=read.pk).update(submitted_at=timezone.now())

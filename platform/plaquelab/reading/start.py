@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def make_drafts(*, read: Read) -> list[ReadDraft]:
     """Make one draft a vessel and fix the patient's normal wall; call it in the transaction that starts the read."""
     from inference.quantification import fit_normal_wall
-    from inference.stents import find_stents
+    from inference.quantification.stents import find_stents
 
     drafts, pairs = [], []
     vessels = list(read.case.run.vessels.order_by("order"))
@@ -40,9 +40,9 @@ def make_drafts(*, read: Read) -> list[ReadDraft]:
 
 
 def _threshold_set(vessel: Vessel, *, stents: tuple[tuple[float, float], ...]) -> ContourSet:
-    from inference.contours_from_threshold import contours_from_threshold
+    from inference.contours.from_threshold import contours_from_threshold
     from inference.quantification import VesselRead
-    from inference.stents import REASON
+    from inference.quantification.stents import REASON
 
     contours: VesselContours = contours_from_threshold(straightened(vessel))
     excluded = tuple((start, end, REASON) for start, end in stents)

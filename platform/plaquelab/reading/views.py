@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -18,9 +17,10 @@ from plaquelab.reading.models import ReadCase
 from plaquelab.reading.repeats import repeatable
 from plaquelab.reading.services import assign_adjudicator, assign_cases, draw_repeats
 from plaquelab.states import TransitionError
-from plaquelab.studies.access import get_study
-from plaquelab.studies.models import Role
-from plaquelab.studies.selectors import current_charter, roles_of
+from plaquelab.studies.access import StudyRequest, get_study, signed_in
+from plaquelab.studies.blinding import hidden_exams
+from plaquelab.studies.permissions import Capability, capabilities_of, may
+from plaquelab.studies.selectors import current_charter
 
 _SORTS = {
     "exam": lambda row: row.case.exam.number,
@@ -39,14 +39,14 @@ _SORT_LABELS = (
 )
 
 
-@login_required
+@signed_in
 @require_GET
-def cases(request: HttpRequest, study: str) -> HttpResponse:
+def cases(request: StudyRequest, study: str) -> HttpResponse:
     """The person's own work: cases to read, cases to adjudicate. Overseers are sent to the list of all cases."""
-    found = get_study(request, study)
-    roles = roles_of(request.user, found)
-    if not roles & {Role.READER, Role.ADJUDICATOR}:
-        if roles & set(selectors.SEES_EVERY_CASE):
+    found = get_study(request, study, Capability.TAKE_PART)
+    held = capabilities_of(request.user, found)
+    if Capability.OPEN_OWN_CASES not in held:
+        if Capability.SEE_EVERY_CASE in held:
             return redirect("reading:case_list", study=found.slug)
         raise Http404("No such page.")
     reads = work_lists.reader_rows(request.user, found)
@@ -74,17 +74,17 @@ def cases(request: HttpRequest, study: str) -> HttpResponse:
         "next_n": next_read.assignment.order_index if next_read else None,
         "next_started": bool(next_read and next_read.state == "in_progress"),
         "next_decision_n": next_decision.order_index if next_decision else None,
-        "is_reader": Role.READER in roles,
-        "is_adjudicator": Role.ADJUDICATOR in roles,
+        "is_reader": Capability.READ in held,
+        "is_adjudicator": Capability.ADJUDICATE in held,
     }
     return render(request, "reading/cases.html", context)
 
 
-@login_required
+@signed_in
 @require_GET
-def next_case(request: HttpRequest, study: str) -> HttpResponse:
+def next_case(request: StudyRequest, study: str) -> HttpResponse:
     """Open the person's next case to read, else the next to adjudicate, else the list."""
-    found = get_study(request, study, Role.READER, Role.ADJUDICATOR)
+    found = get_study(request, study, Capability.OPEN_OWN_CASES)
     read = selectors.next_read(request.user, found)
     if read is not None:
         return redirect("reading:case", study=found.slug, n=read.assignment.order_index)
@@ -95,38 +95,38 @@ def next_case(request: HttpRequest, study: str) -> HttpResponse:
     return redirect("reading:cases", study=found.slug)
 
 
-def _viewer(request: HttpRequest, api_root: str) -> HttpResponse:
+def _viewer(request: StudyRequest, api_root: str) -> HttpResponse:
     config = {"api_root": api_root, "printed_name": str(request.user)}
     response = render(request, "reading/viewer.html", {"viewer_config": config})
     response["Cache-Control"] = "private, no-store"
     return response
 
 
-@login_required
+@signed_in
 @require_GET
-def case(request: HttpRequest, study: str, n: int) -> HttpResponse:
+def case(request: StudyRequest, study: str, n: int) -> HttpResponse:
     """The viewer with the person's own case number ``n``."""
-    found = get_study(request, study)
+    found = get_study(request, study, Capability.TAKE_PART)
     if selectors.own_assignment(request.user, found, n) is None:
         raise Http404("No such case.")
     return _viewer(request, reverse("api:case", kwargs={"study": found.slug, "n": n}))
 
 
-@login_required
+@signed_in
 @require_GET
-def exam_view(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def exam_view(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """The viewer with an exam, read-only, for those who oversee it."""
-    found = get_study(request, study)
+    found = get_study(request, study, Capability.TAKE_PART)
     if selectors.exam_view(request.user, found, number) is None:
         raise Http404("No such exam.")
     return _viewer(request, reverse("api:view", kwargs={"study": found.slug, "number": number}))
 
 
-@login_required
+@signed_in
 @require_GET
-def case_list(request: HttpRequest, study: str) -> HttpResponse:
+def case_list(request: StudyRequest, study: str) -> HttpResponse:
     """Every case of the study with its readers; the manager assigns persons here."""
-    found = get_study(request, study, *selectors.SEES_EVERY_CASE)
+    found = get_study(request, study, Capability.SEE_EVERY_CASE)
     everything = work_lists.case_rows(request.user, found)
     state, subject = request.GET.get("state", ""), request.GET.get("subject", "").strip().casefold()
     sort = request.GET.get("sort", "exam")
@@ -137,7 +137,7 @@ def case_list(request: HttpRequest, study: str) -> HttpResponse:
         and (not subject or subject in row.case.exam.subject.pseudonym.casefold())
     ]
     rows.sort(key=_SORTS.get(sort, _SORTS["exam"]))
-    manages = Role.MANAGER in roles_of(request.user, found)
+    manages = may(request.user, found, Capability.ASSIGN)
     context: dict[str, Any] = {
         "study": found,
         "rows": rows,
@@ -155,22 +155,24 @@ def case_list(request: HttpRequest, study: str) -> HttpResponse:
     if manages:
         context["readers"] = work_lists.readers_of(found)
         context["adjudicators"] = work_lists.adjudicators_of(found)
-        context["repeatable"] = repeatable(found).count()
+        context["repeatable"] = (
+            repeatable(found).exclude(case__exam__in=hidden_exams(request.user, found)).count()
+        )
         context["slots"] = [f"Reader {n + 1}" for n in range(context["design"].readers)]
     return render(request, "reading/case_list.html", context)
 
 
-@login_required
+@signed_in
 @require_POST
-def assign_readers(request: HttpRequest, study: str) -> HttpResponse:
+def assign_readers(request: StudyRequest, study: str) -> HttpResponse:
     """Assign the chosen readers to the chosen waiting cases."""
-    found = get_study(request, study, Role.MANAGER)
+    found = get_study(request, study, Capability.ASSIGN)
     numbers = [int(text) for text in request.POST.getlist("exam") if text.isdecimal()]
     chosen = list(selectors.visible_cases(request.user, found).filter(exam__number__in=numbers))
     persons = {str(person.pk): person for person in work_lists.readers_of(found)}
     readers = [persons[text] for text in request.POST.getlist("reader") if text in persons]
     try:
-        assign_cases(cases=chosen, readers=readers, by=request.user)  # type: ignore[arg-type]
+        assign_cases(cases=chosen, readers=readers, by=request.user)
         messages.success(
             request,
             f"{len(chosen)} case{'s' if len(chosen) != 1 else ''} assigned, in an own random order each.",
@@ -180,31 +182,31 @@ def assign_readers(request: HttpRequest, study: str) -> HttpResponse:
     return redirect("reading:case_list", study=found.slug)
 
 
-@login_required
+@signed_in
 @require_POST
-def name_adjudicator(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def name_adjudicator(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Give a discordant case to an adjudicator."""
-    found = get_study(request, study, Role.MANAGER)
+    found = get_study(request, study, Capability.ASSIGN)
     row = get_object_or_404(selectors.visible_cases(request.user, found), exam__number=number)
     persons = {str(person.pk): person for person in work_lists.adjudicators_of(found)}
     person = persons.get(request.POST.get("adjudicator", ""))
     try:
         if person is None:
             raise ReadingError("Choose an adjudicator.")
-        assign_adjudicator(case=row, adjudicator=person, by=request.user)  # type: ignore[arg-type]
+        assign_adjudicator(case=row, adjudicator=person, by=request.user)
         messages.success(request, f"Exam {number} waits for {person}.")
     except ReadingError as error:
         messages.error(request, str(error))
     return redirect("reading:case_list", study=found.slug)
 
 
-@login_required
+@signed_in
 @require_POST
-def draw_repeat_reads(request: HttpRequest, study: str) -> HttpResponse:
+def draw_repeat_reads(request: StudyRequest, study: str) -> HttpResponse:
     """Draw hidden second readings by the charter's share and washout."""
-    found = get_study(request, study, Role.MANAGER)
+    found = get_study(request, study, Capability.ASSIGN)
     try:
-        made = draw_repeats(study=found, by=request.user)  # type: ignore[arg-type]
+        made = draw_repeats(study=found, by=request.user)
         messages.success(request, f"{len(made)} hidden second reading{'s' if len(made) != 1 else ''} drawn.")
     except ReadingError as error:
         messages.error(request, str(error))

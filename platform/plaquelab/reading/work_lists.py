@@ -16,8 +16,8 @@ from plaquelab.reading import selectors
 from plaquelab.reading.discordance import describe
 from plaquelab.reading.models import Assignment, ReadCase
 from plaquelab.reading.transitions import OPEN_READ, R
-from plaquelab.studies.models import Role, Study
-from plaquelab.studies.selectors import memberships_now
+from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, persons_who_may
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -151,21 +151,11 @@ def exams_without_case(study: Study) -> list[dict[str, Any]]:
     return rows
 
 
-def persons_with(study: Study, role: str) -> list[User]:
-    """Return the active persons who hold a role in the study now."""
-    persons = User.objects.filter(is_active=True, memberships__study=study, memberships__role=role).distinct()
-    return [
-        person
-        for person in persons.order_by("printed_name", "username")
-        if memberships_now(person).filter(study=study, role=role).exists()
-    ]
-
-
 def readers_of(study: Study) -> list[User]:
     """Return the study's readers."""
-    return persons_with(study, Role.READER)
+    return persons_who_may(study, Capability.READ)
 
 
 def adjudicators_of(study: Study) -> list[User]:
     """Return the study's adjudicators."""
-    return persons_with(study, Role.ADJUDICATOR)
+    return persons_who_may(study, Capability.ADJUDICATE)

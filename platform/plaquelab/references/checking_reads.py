@@ -32,7 +32,7 @@ def check_reads(rows: Sequence[Row], *, kind: str, subjects: Subjects, report: R
     A lesion's rows name one extent, which is stored with them. IVUS plaque volume and burden that are not given
     follow from vessel (EEM) and lumen volume.
     """
-    from inference.quantification import UNITS
+    from inference.vocabulary import UNITS
 
     entries: list[ReadEntry] = []
     extents: dict[Place, tuple[float, float, int]] = {}
@@ -129,7 +129,7 @@ def _reader(row: Row, report: Report) -> tuple[str, int]:
 
 
 def _place(row: Row, report: Report) -> tuple[str, int | None, tuple[float, float] | None]:
-    from inference.coronary import VESSELS
+    from inference.vocabulary import VESSELS
 
     vessel, lesion_text = row["vessel"], row["lesion"]
     if vessel and vessel not in VESSELS:
@@ -253,7 +253,7 @@ def _derived(entries: Sequence[ReadEntry], report: Report) -> list[ReadEntry]:
 
 def check_ica(rows: Sequence[Row], *, subjects: Subjects, report: Report) -> list[ReadEntry]:
     """Return what can be stored of an ICA file: visual diameter stenosis a segment."""
-    from inference.coronary import SEGMENTS
+    from inference.vocabulary import SEGMENTS
 
     names = {segment.short: segment.short for segment in SEGMENTS}
     names |= {str(segment.number): segment.short for segment in SEGMENTS}

@@ -1,4 +1,4 @@
-"""Who may see what came from outside: the core-lab manager and the auditor, unless they also read in the study."""
+"""Who may see what came from outside, and what of it holds now."""
 
 from __future__ import annotations
 
@@ -7,58 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
 
 from plaquelab.references.assign_score import INPUTS, VERSION, assign_v1
 from plaquelab.references.models import Covariate, ImportedRead, Outcome, ReferenceImport
 from plaquelab.references.vocabulary import CovariateKind
-from plaquelab.studies.access import get_study
-from plaquelab.studies.models import Role, Study
-from plaquelab.studies.selectors import current_charter, roles_of
+from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, may
+from plaquelab.studies.selectors import current_charter
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from plaquelab.accounts.models import User
 
-SEES = frozenset({str(Role.MANAGER), str(Role.AUDITOR)})
-IMPORTS = frozenset({str(Role.MANAGER)})
-BLINDED = frozenset({str(Role.READER), str(Role.ADJUDICATOR)})
-
-
-def may_see(user: User | AnonymousUser, study: Study) -> bool:
-    """Tell whether the user may see imported references: they would unblind somebody who also reads."""
-    mine = roles_of(user, study)
-    return bool(mine & SEES) and not mine & BLINDED
-
-
-def may_import(user: User | AnonymousUser, study: Study) -> bool:
-    """Tell whether the user may import references."""
-    return may_see(user, study) and bool(roles_of(user, study) & IMPORTS)
-
-
-def open_study(request: HttpRequest, slug: str, *, to_import: bool = False) -> Study:
-    """Return the study for a page of references.
-
-    Raises
-    ------
-    Http404
-        The user has no part in the study.
-    PermissionDenied
-        The user's role does not see references (or does not import them), or the user also reads here.
-    """
-    study = get_study(request, slug, *(IMPORTS if to_import else SEES))
-    if not may_see(request.user, study):
-        raise PermissionDenied("Who reads in a study cannot see its references.")
-    return study
-
 
 def visible_imports(user: User | AnonymousUser, study: Study) -> QuerySet[ReferenceImport]:
     """Imports of a study that this user may see, newest first."""
     rows = ReferenceImport.objects.filter(study=study).select_related("by", "study").order_by("-number")
-    return rows if may_see(user, study) else rows.none()
+    return rows if may(user, study, Capability.SEE_REFERENCES) else rows.none()
 
 
 def totals(study: Study) -> list[dict[str, Any]]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -17,16 +16,22 @@ from plaquelab.references.report import ImportRefusedError, Report
 from plaquelab.references.rows import Line, lines_of
 from plaquelab.references.vocabulary import COLUMNS
 from plaquelab.states import TransitionError
+from plaquelab.studies.access import StudyRequest, get_study, signed_in
 from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, may
 
 PAGE = 50
 
 
-@login_required
+@signed_in
 @require_http_methods(["GET", "POST"])
-def imports(request: HttpRequest, study: str) -> HttpResponse:
+def imports(request: StudyRequest, study: str) -> HttpResponse:
     """List imports; a posted file is checked and becomes a preview, or its problems are shown row by row."""
-    found = selectors.open_study(request, study, to_import=request.method == "POST")
+    found = get_study(
+        request,
+        study,
+        Capability.IMPORT_REFERENCES if request.method == "POST" else Capability.SEE_REFERENCES,
+    )
     form, refused = ImportForm(), None
     if request.method == "POST":
         form = ImportForm(request.POST, request.FILES)
@@ -36,7 +41,7 @@ def imports(request: HttpRequest, study: str) -> HttpResponse:
                     study=found,
                     kind=form.cleaned_data["kind"],
                     data=form.cleaned_data["file"],
-                    by=request.user,  # type: ignore[arg-type]
+                    by=request.user,
                     replace_reason=form.cleaned_data["replace_reason"],
                 )
             except ImportRefusedError as error:
@@ -47,9 +52,9 @@ def imports(request: HttpRequest, study: str) -> HttpResponse:
 
 
 def _context(
-    request: HttpRequest, study: Study, form: ImportForm, refused: Report | None
+    request: StudyRequest, study: Study, form: ImportForm, refused: Report | None
 ) -> dict[str, object]:
-    rows = selectors.visible_imports(request.user, study)  # type: ignore[arg-type]
+    rows = selectors.visible_imports(request.user, study)
     kind = request.GET.get("kind", "")
     if kind in COLUMNS:
         rows = rows.filter(kind=kind)
@@ -61,35 +66,35 @@ def _context(
         "columns": [(name, ",".join(columns)) for name, columns in COLUMNS.items()],
         "form": form,
         "refused": refused,
-        "may_import": selectors.may_import(request.user, study),  # type: ignore[arg-type]
+        "may_import": may(request.user, study, Capability.IMPORT_REFERENCES),
     }
 
 
-@login_required
+@signed_in
 @require_GET
-def detail(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def detail(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """One import: its rows, what was said about them, and, while it is a preview, its commit."""
-    found = selectors.open_study(request, study)
-    reference_import = get_object_or_404(selectors.visible_imports(request.user, found), number=number)  # type: ignore[arg-type]
+    found = get_study(request, study, Capability.SEE_REFERENCES)
+    reference_import = get_object_or_404(selectors.visible_imports(request.user, found), number=number)
     lines: list[Line] = lines_of(reference_import)
     context = {
         "study": found,
         "import": reference_import,
         "page": Paginator(lines, PAGE).get_page(request.GET.get("page")),
         "previewed": reference_import.state == reference_import.State.PREVIEWED,
-        "may_import": selectors.may_import(request.user, found),  # type: ignore[arg-type]
+        "may_import": may(request.user, found, Capability.IMPORT_REFERENCES),
     }
     return render(request, "references/import.html", context)
 
 
-@login_required
+@signed_in
 @require_POST
-def commit(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def commit(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Store a preview's rows."""
-    found = selectors.open_study(request, study, to_import=True)
-    reference_import = get_object_or_404(selectors.visible_imports(request.user, found), number=number)  # type: ignore[arg-type]
+    found = get_study(request, study, Capability.IMPORT_REFERENCES)
+    reference_import = get_object_or_404(selectors.visible_imports(request.user, found), number=number)
     try:
-        services.commit_import(reference_import=reference_import, by=request.user)  # type: ignore[arg-type]
+        services.commit_import(reference_import=reference_import, by=request.user)
         messages.success(request, f"Import {number}: {reference_import.rows} rows are stored.")
     except ImportRefusedError as error:
         for problem in error.report.problems[:5]:
@@ -100,25 +105,25 @@ def commit(request: HttpRequest, study: str, number: int) -> HttpResponse:
     return redirect("references:import", study=found.slug, number=number)
 
 
-@login_required
+@signed_in
 @require_POST
-def discard(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def discard(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Forget a preview."""
-    found = selectors.open_study(request, study, to_import=True)
-    reference_import = get_object_or_404(selectors.visible_imports(request.user, found), number=number)  # type: ignore[arg-type]
+    found = get_study(request, study, Capability.IMPORT_REFERENCES)
+    reference_import = get_object_or_404(selectors.visible_imports(request.user, found), number=number)
     try:
-        services.discard_import(reference_import=reference_import, by=request.user)  # type: ignore[arg-type]
+        services.discard_import(reference_import=reference_import, by=request.user)
         messages.success(request, f"Import {number} was discarded: none of its rows are stored.")
     except TransitionError as error:
         messages.error(request, str(error))
     return redirect("references:imports", study=found.slug)
 
 
-@login_required
+@signed_in
 @require_GET
-def template(request: HttpRequest, study: str, kind: str) -> HttpResponse:
+def template(request: StudyRequest, study: str, kind: str) -> HttpResponse:
     """An empty file of a kind: its heading."""
-    selectors.open_study(request, study)
+    get_study(request, study, Capability.SEE_REFERENCES)
     if kind not in COLUMNS:
         raise Http404("No such kind of file.")
     response = HttpResponse(content_type="text/csv; charset=utf-8")

@@ -6,21 +6,21 @@ import csv
 import json
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from plaquelab.audit import services
 from plaquelab.audit.models import AuditEvent
 from plaquelab.audit.selectors import events_of
-from plaquelab.studies.access import get_study
-from plaquelab.studies.models import Role
+from plaquelab.studies.access import StudyRequest, get_study, signed_in
+from plaquelab.studies.permissions import Capability
 
-ROLES = (Role.MANAGER, Role.AUDITOR)
 PAGE = 50
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def _narrowed(request: HttpRequest, chain: str):
+def _narrowed(request: StudyRequest, chain: str):
     return events_of(
         chain,
         actor=request.GET.get("actor", ""),
@@ -29,9 +29,11 @@ def _narrowed(request: HttpRequest, chain: str):
     )
 
 
-def audit_page(request: HttpRequest, study: str) -> HttpResponse:
+@signed_in
+@require_GET
+def audit_page(request: StudyRequest, study: str) -> HttpResponse:
     """Show the chain's events, newest first, with filters that live in the URL."""
-    found = get_study(request, study, *ROLES)
+    found = get_study(request, study, Capability.SEE_AUDIT)
     chain = services.chain_of(found)
     events = _narrowed(request, chain)
     page = Paginator(events, PAGE).get_page(request.GET.get("page"))
@@ -56,14 +58,16 @@ def guarded(value: object) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def audit_csv(request: HttpRequest, study: str) -> HttpResponse:
+@signed_in
+@require_GET
+def audit_csv(request: StudyRequest, study: str) -> HttpResponse:
     """Export what the filters leave as CSV; the export is itself an event."""
-    found = get_study(request, study, *ROLES)
+    found = get_study(request, study, Capability.SEE_AUDIT)
     events = _narrowed(request, services.chain_of(found))
     services.record(
         verb="audit.export",
         obj=found,
-        by=request.user,  # type: ignore[arg-type]
+        by=request.user,
         study=found,
         after={"events": events.count()},
     )

@@ -1,4 +1,4 @@
-"""What every page shows: the study, the person's roles, and the strips."""
+"""What every page shows: the study, what the person may do in it, and the strips."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from plaquelab.studies.selectors import roles_of, studies_visible
+from plaquelab.studies.permissions import capabilities_of
+from plaquelab.studies.selectors import studies_visible
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     return {
         "study": study,
         "my_studies": mine,
-        "roles": roles_of(user, study) if study is not None and user is not None else frozenset(),
+        "may": capabilities_of(user, study) if study is not None and user is not None else frozenset(),
         "demonstration": settings.DEMONSTRATION,
         "is_simulated": bool(study and study.is_simulated),
     }

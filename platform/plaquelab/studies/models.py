@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 
 class Role(models.TextChoices):
-    """Roles of core-lab.md; what each may do is decided by the selectors."""
+    """Roles of core-lab practice; what each may do stands in ``studies.permissions``."""
 
     MANAGER = "manager", "Core-lab manager"
     COORDINATOR = "coordinator", "Site coordinator"

@@ -1,12 +1,10 @@
-"""Who may see which study, and in which role. Everything not granted is refused."""
+"""Who takes part in which study, in which roles and at which sites; what a role may do stands in ``permissions``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404
 from django.utils import timezone
 
 from plaquelab.studies.models import CharterVersion, Membership, Site, Study
@@ -44,24 +42,6 @@ def sites_of(user: User | AnonymousUser, study: Study, role: str) -> QuerySet[Si
     if rows.filter(site__isnull=True).exists():
         return sites
     return sites.filter(pk__in=rows.values("site"))
-
-
-def require(user: User | AnonymousUser, study: Study, *roles: str) -> frozenset[str]:
-    """Return the user's roles if one of ``roles`` is among them (any role, when none is named).
-
-    Raises
-    ------
-    Http404
-        The user has no part in the study: its existence is not told.
-    PermissionDenied
-        The user is a member without such a role.
-    """
-    mine = roles_of(user, study)
-    if not mine:
-        raise Http404("No such study.")
-    if roles and not mine.intersection(roles):
-        raise PermissionDenied("Your role in this study does not allow this.")
-    return mine
 
 
 def current_charter(study: Study) -> CharterVersion:

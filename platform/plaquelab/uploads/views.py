@@ -9,19 +9,19 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from plaquelab.states import TransitionError
-from plaquelab.studies.access import get_study
+from plaquelab.studies.access import StudyRequest, get_study, signed_in
 from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability
 from plaquelab.uploads import services
 from plaquelab.uploads.errors import UploadError
 from plaquelab.uploads.models import UploadSession
-from plaquelab.uploads.selectors import UPLOAD_ROLES, known_subjects, own_sessions, upload_sites
+from plaquelab.uploads.selectors import known_subjects, own_sessions, upload_sites
 from plaquelab.uploads.staging import chunks_of
 
 _STATUS = {"file-too-large": 413, "too-large": 413, "not-open": 409, "missing-files": 409}
@@ -44,16 +44,16 @@ def _tells_errors(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     return answer
 
 
-def _session(request: HttpRequest, study: str, session: UUID) -> UploadSession:
-    found = get_study(request, study, *UPLOAD_ROLES)
+def _session(request: StudyRequest, study: str, session: UUID) -> UploadSession:
+    found = get_study(request, study, Capability.UPLOAD)
     return get_object_or_404(own_sessions(request.user, found), pk=session)
 
 
-@login_required
+@signed_in
 @require_GET
-def upload_page(request: HttpRequest, study: str) -> HttpResponse:
+def upload_page(request: StudyRequest, study: str) -> HttpResponse:
     """Choose study, site and subject, drop files, watch the import."""
-    found = get_study(request, study, *UPLOAD_ROLES)
+    found = get_study(request, study, Capability.UPLOAD)
     context = {
         "study": found,
         "sites": upload_sites(request.user, found),
@@ -85,12 +85,12 @@ def _only(found: Any, code: str, message: str) -> Any:
     return found
 
 
-@login_required
+@signed_in
 @require_POST
 @_tells_errors
-def open_session(request: HttpRequest, study: str) -> HttpResponse:
+def open_session(request: StudyRequest, study: str) -> HttpResponse:
     """Announce an upload; answers with the addresses that the files go to."""
-    found = get_study(request, study, *UPLOAD_ROLES)
+    found = get_study(request, study, Capability.UPLOAD)
     wanted, files = _announced(request.body)
     site = upload_sites(request.user, found).filter(code=wanted["site"]).first()
     site = _only(site, "unknown-site", "Choose one of your sites.")
@@ -104,7 +104,7 @@ def open_session(request: HttpRequest, study: str) -> HttpResponse:
         pseudonym=wanted["subject"],
         cohort=cohort,
         files=files,
-        by=request.user,  # type: ignore[arg-type]
+        by=request.user,
     )
     return JsonResponse({"id": str(session.pk), "urls": _urls(found, session)}, status=201)
 
@@ -118,10 +118,10 @@ def _urls(study: Study, session: UploadSession) -> dict[str, str]:
     return {**names, "file": reverse("uploads:file", args=[study.slug, session.pk, 0])}
 
 
-@login_required
+@signed_in
 @require_http_methods(["PUT", "POST"])
 @_tells_errors
-def receive_file(request: HttpRequest, study: str, session: UUID, index: int) -> HttpResponse:
+def receive_file(request: StudyRequest, study: str, session: UUID, index: int) -> HttpResponse:
     """Stream one file's raw bytes to staging; ``X-Content-SHA256`` is checked when it is sent."""
     found = _session(request, study, session)
     file = services.receive_file(
@@ -133,31 +133,31 @@ def receive_file(request: HttpRequest, study: str, session: UUID, index: int) ->
     return JsonResponse({"index": file.index, "sha256": file.sha256})
 
 
-@login_required
+@signed_in
 @require_POST
 @_tells_errors
-def complete(request: HttpRequest, study: str, session: UUID) -> HttpResponse:
+def complete(request: StudyRequest, study: str, session: UUID) -> HttpResponse:
     """All files are there: start the import."""
     found = _session(request, study, session)
-    services.complete(session=found, by=request.user)  # type: ignore[arg-type]
+    services.complete(session=found, by=request.user)
     return JsonResponse(_status(found))
 
 
-@login_required
+@signed_in
 @require_POST
 @_tells_errors
-def abort(request: HttpRequest, study: str, session: UUID) -> HttpResponse:
+def abort(request: StudyRequest, study: str, session: UUID) -> HttpResponse:
     """End the upload and erase its bytes."""
     found = _session(request, study, session)
     if found.state != UploadSession.State.OPEN and found.state != UploadSession.State.ABORTED:
         raise UploadError("not-open", "This upload is complete: it can no longer be aborted.")
-    services.abort(session=found, by=request.user)  # type: ignore[arg-type]
+    services.abort(session=found, by=request.user)
     return JsonResponse(_status(found))
 
 
-@login_required
+@signed_in
 @require_GET
-def status(request: HttpRequest, study: str, session: UUID) -> HttpResponse:
+def status(request: StudyRequest, study: str, session: UUID) -> HttpResponse:
     """Tell how far the upload and its import are, with every issue by file number."""
     return JsonResponse(_status(_session(request, study, session)))
 

@@ -11,6 +11,7 @@ from analytics.accuracy.clustered import clustered_accuracy, clustered_accuracy_
 from analytics.accuracy.clustered_roc import clustered_auc_difference, clustered_roc, clustered_roc_of
 from analytics.accuracy.roc import paired_difference, roc_of, unpaired_difference
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 
 
 def study(patients=60, seed=0, shared=1.0):
@@ -31,7 +32,7 @@ def test_proportions_are_the_plain_ones_with_a_wider_interval():
     low, high = r.sensitivity.interval
     assert low < r.sensitivity.estimate < high
     assert "design effect" in r.sentence()
-    assert len(r.figure().data) == 3
+    assert len(draw(r).to_figure().data) == 3
     assert r.to_dict()["accuracy"]["numerator"] == r.accuracy.numerator
 
 
@@ -74,7 +75,7 @@ def test_auc_against_brute_force_and_delong():
     assert r.interval.low < r.estimate < r.interval.high
     assert r.logit_interval.low < r.estimate
     assert "DeLong's interval for independent units" in r.sentence()
-    assert len(r.figure().data) == 2
+    assert len(draw(r).to_figure().data) == 2
 
 
 @settings(deadline=None, max_examples=20)

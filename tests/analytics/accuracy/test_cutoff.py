@@ -15,6 +15,7 @@ from analytics.accuracy.locked import locked_cut_off
 from analytics.accuracy.maximally_selected import log_rank_scores, maximally_selected, rank_scores, search_p
 from analytics.accuracy.roc import roc_of
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 
 
 def cohort(n=300, seed=0, effect=1.0, share=0.3):
@@ -95,10 +96,12 @@ def test_table_clusters_drops_and_refusals():
     r = cut_off(table, marker="tpv", outcome="mi", cluster="patient", criterion="closest")
     assert (r.clusters, r.dropped_count) == (100, 1)
     assert r.interval.method.startswith("patient-cluster")
-    assert r.figure().data
+    assert draw(r).to_figure().data
     assert r.to_dict()["corrected"]["youden"] < 1
     assert cut_off_of(x, np.zeros(200)).reason == "0 with and 199 without the outcome"
-    assert cut_off_of(x, np.zeros(200)).figure().layout.annotations[0].text.startswith("Not estimable")
+    assert (
+        draw(cut_off_of(x, np.zeros(200))).to_figure().layout.annotations[0].text.startswith("Not estimable")
+    )
     with pytest.raises(AnalyticsError, match="0 or 1"):
         cut_off_of(x, y + 1)
 
@@ -122,7 +125,7 @@ def test_locked_on_a_second_cohort():
     assert interval.low < change < interval.high
     assert "locked" in r.sentence()
     assert r.to_dict()["specificity_change"]["interval"]["method"] == "Newcombe"
-    assert r.figure().data
+    assert draw(r).to_figure().data
     with pytest.raises(AnalyticsError, match="no cut-off to lock"):
         locked_cut_off(cut_off_of(x, np.zeros(300)), x, y)
 
@@ -166,7 +169,7 @@ def test_a_real_cut_off_is_found():
     assert r.estimate == pytest.approx(np.median(x), rel=0.15)
     assert r.at_least == x[x > r.estimate].min()
     assert "without regard to the search" in r.sentence()
-    assert r.figure().data
+    assert draw(r).to_figure().data
 
 
 def test_maximally_selected_refusals_and_ranks():

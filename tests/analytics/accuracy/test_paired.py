@@ -8,6 +8,7 @@ from scipy import stats
 
 from analytics.accuracy.paired import mcnemar, paired_accuracy, paired_accuracy_of
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 
 
 def study(seed=0, n=400, second=0.8):
@@ -39,7 +40,7 @@ def test_proportions_and_differences():
     assert r.ppv.ratio == pytest.approx(r.ppv.second / r.ppv.first)
     assert r.sensitivity.estimate < 0
     assert r.sensitivity.interval.high < 0
-    assert len(r.figure().data) == 4
+    assert len(draw(r).to_figure().data) == 4
     assert "McNemar, exact p" in r.sentence()
     assert r.to_dict()["diseased"] == list(r.diseased)
 

@@ -11,6 +11,7 @@ from analytics.accuracy import binomial
 from analytics.accuracy.predictive import predictive_values
 from analytics.accuracy.two_by_two import two_by_two_of
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 
 METHODS = (
     binomial.clopper_pearson,
@@ -31,7 +32,7 @@ def test_bayes_rule_at_each_prevalence():
     assert r.npv[0].estimate == pytest.approx(0.8 * 0.9 / (0.8 * 0.9 + 0.1 * 0.1))
     assert low.interval.low < low.estimate < low.interval.high
     assert "at a prevalence of 10.0 % 33.3 %" in r.sentence()
-    assert len(r.figure().data) == 6
+    assert len(draw(r).to_figure().data) == 6
     assert r.to_dict()["npv"][1]["prevalence"] == 0.5
 
 

@@ -10,8 +10,8 @@ from scipy import optimize
 
 from analytics.agreement.components import icc_reml, icc_reml_of, nested_icc, nested_icc_of
 from analytics.agreement.icc import icc_of
+from analytics.agreement.minimise import golden_section
 from analytics.errors import AnalyticsError
-from analytics.minimise import golden_section
 
 SHROUT_FLEISS = np.array(
     [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float

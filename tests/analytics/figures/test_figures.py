@@ -12,6 +12,7 @@ from analytics.accuracy.two_by_two import two_by_two_of
 from analytics.agreement.bland_altman import bland_altman_of
 from analytics.agreement.icc import icc_of
 from analytics.agreement.kappa import kappa_of
+from analytics.figures import draw
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.estimates import Row, estimates
 from analytics.figures.survival import forest
@@ -33,8 +34,8 @@ def texts(figure):
 
 def test_every_point_leads_to_its_case():
     for figure in (
-        icc_of(np.column_stack([A, B])).figure(links=LINKS, labels=list("abcde")),
-        bland_altman_of(A, B).figure(links=LINKS, labels=list("abcde")),
+        draw(icc_of(np.column_stack([A, B])), links=LINKS, labels=list("abcde")).to_figure(),
+        draw(bland_altman_of(A, B), links=LINKS, labels=list("abcde")).to_figure(),
     ):
         (points,) = markers(figure)
         assert [c[0] for c in points.customdata] == LINKS
@@ -43,31 +44,33 @@ def test_every_point_leads_to_its_case():
 
 def test_bland_altman_draws_bias_and_limits():
     result = bland_altman_of(A, B)
-    heights = sorted({s.y0 for s in result.figure().layout.shapes if s.type == "line"})
+    heights = sorted({s.y0 for s in draw(result).to_figure().layout.shapes if s.type == "line"})
     assert heights == sorted([result.lower, result.estimate, result.upper])
-    assert "bias 1.0" in texts(result.figure())
+    assert "bias 1.0" in texts(draw(result).to_figure())
 
 
 def test_simulated_data_is_said_in_the_figure():
-    assert "Simulated data" in texts(bland_altman_of(A, B, simulated=True).figure())
-    assert "Simulated data" not in texts(bland_altman_of(A, B).figure())
+    assert "Simulated data" in texts(draw(bland_altman_of(A, B, simulated=True)).to_figure())
+    assert "Simulated data" not in texts(draw(bland_altman_of(A, B)).to_figure())
 
 
 def test_refusals_are_written_into_the_figure():
-    assert "Not estimable: no complete pair" in texts(bland_altman_of(np.empty(0), np.empty(0)).figure())
-    assert "Not estimable" in texts(roc_of(A, np.zeros(5)).figure())
+    assert "Not estimable: no complete pair" in texts(
+        draw(bland_altman_of(np.empty(0), np.empty(0))).to_figure()
+    )
+    assert "Not estimable" in texts(draw(roc_of(A, np.zeros(5))).to_figure())
 
 
 def test_matrix_cells_hold_counts_and_links():
     result = kappa_of([0, 1, 1], [0, 1, 0], levels=range(2))
-    figure = result.figure(links=[["a", "b"], ["c", "d"]])
+    figure = draw(result, links=[["a", "b"], ["c", "d"]]).to_figure()
     assert figure.data[0].z[1][0] == 1
     assert figure.data[0].customdata[1][0][0] == "c"
 
 
 def test_roc_starts_at_all_and_ends_at_nobody():
     result = roc_of(A, np.array([0, 0, 1, 0, 1.0]))
-    curve = markers(result.figure(link_template="?cut={threshold}"))[0]
+    curve = markers(draw(result, link_template="?cut={threshold}").to_figure())[0]
     assert (curve.x[0], curve.y[0]) == (1, 1)
     assert (curve.x[-1], curve.y[-1]) == (0, 0)
     assert curve.customdata[0][0] == "?cut=1.0"
@@ -76,7 +79,7 @@ def test_roc_starts_at_all_and_ends_at_nobody():
 def test_incidence_has_a_band_and_the_number_at_risk():
     time, event = np.array([1, 2, 3, 4, 5, 6.0]), np.array([1, 0, 1, 1, 0, 1.0])
     result = cumulative_incidence_of(time, event, groups=["low", "high"] * 3, horizon=4)
-    figure = result.figure(link_template="?g={group}&t={time}")
+    figure = draw(result, link_template="?g={group}&t={time}").to_figure()
     assert len(figure.data) == 6  # per group: upper, lower, step
     assert "low" in texts(figure)
     assert " 3 " in f" {texts(figure)} "
@@ -97,7 +100,7 @@ def test_forest_names_what_is_not_estimable():
 
 def test_figures_are_json_without_nan():
     two = two_by_two_of(tp=0, fp=0, fn=0, tn=5)
-    for figure in (two.figure(), icc_of(np.column_stack([A, B])).figure()):
+    for figure in (draw(two).to_figure(), draw(icc_of(np.column_stack([A, B]))).to_figure()):
         assert "NaN" not in figure.to_json()
         json.loads(figure.to_json())
 
@@ -105,8 +108,8 @@ def test_figures_are_json_without_nan():
 def test_drawings_are_what_plotly_accepts():
     """``to_figure`` validates every property; the plain form must be the same figure."""
     result = bland_altman_of(A, B, simulated=True)
-    drawn = result.drawing(links=LINKS).to_dict()
-    accepted = json.loads(result.figure(links=LINKS).to_json())
+    drawn = draw(result, links=LINKS).to_dict()
+    accepted = json.loads(draw(result, links=LINKS).to_figure().to_json())
     assert accepted["data"][0]["customdata"] == drawn["data"][0]["customdata"]
     assert len(accepted["layout"]["shapes"]) == len(drawn["layout"]["shapes"]) == 6
     json.dumps(drawn, allow_nan=False)
@@ -137,7 +140,7 @@ def test_a_curve_of_many_steps_keeps_its_ends_and_its_values():
     rng = np.random.default_rng(8)
     time, event = rng.exponential(5, 20_000), (rng.random(20_000) < 0.5) * 1.0
     found = cumulative_incidence_of(time, event, horizon=5.0)
-    drawn = next(t for t in found.drawing().data if t.get("name") == "all")
+    drawn = next(t for t in draw(found).data if t.get("name") == "all")
     assert len(drawn["x"]) < 1_000
     assert drawn["x"][-1] == pytest.approx(time.max())
     for at in (10, 400, 700):

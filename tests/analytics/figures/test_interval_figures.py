@@ -7,11 +7,12 @@ import json
 import numpy as np
 import pytest
 
+from analytics.figures import draw
 from analytics.missing import pool_imputations, uninterpretable_of
+from analytics.monitoring.rate import rate_of
 from analytics.survival.concordance import compare_concordance, concordance_of
 from analytics.survival.decision import reclassification_of
 from analytics.survival.restricted_mean import restricted_means_of
-from analytics.timing import rate_of
 
 TIME = np.array([1, 2, 3, 4, 5, 6, 7, 8.0])
 EVENT = np.array([1, 1, 0, 1, 1, 0, 1, 1.0])
@@ -32,7 +33,7 @@ FLAGS = np.array([0, 1, 0, 0.0])
     ],
 )
 def test_every_row_is_drawn_and_every_number_is_json(result, rows):
-    figure = result.figure()
+    figure = draw(result).to_figure()
     assert len(figure.data) == rows
     assert all(t.error_x.array[0] >= 0 for t in figure.data)
     json.dumps(result.to_dict(), allow_nan=False)
@@ -40,8 +41,8 @@ def test_every_row_is_drawn_and_every_number_is_json(result, rows):
 
 
 def test_refusals_are_written_into_the_figure():
-    figure = concordance_of(TIME, 0 * EVENT, SCORE).figure()
+    figure = draw(concordance_of(TIME, 0 * EVENT, SCORE)).to_figure()
     assert "no pair can be compared" in figure.layout.annotations[0].text
     half = restricted_means_of(TIME, EVENT * (TIME < 6), tau=7.5, groups=["a"] * 6 + ["b"] * 2)
     assert "a is followed up to 6 only" in half.reason
-    assert "followed up to 6 only" in half.figure().layout.annotations[0].text
+    assert "followed up to 6 only" in draw(half).to_figure().layout.annotations[0].text

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.heterogeneity import (
     pool,
     site_hazard_ratios_of,
@@ -61,7 +62,7 @@ def test_pool_refuses_and_counts():
     r = pool([1, np.nan], [0.1, np.nan])
     assert (r.n, r.dropped_count, r.heterogeneity) == (1, 1, None)
     assert pool([], []).reason == "no site has an effect"
-    assert len(pool(Y, V).figure().data) == 7
+    assert len(draw(pool(Y, V)).to_figure().data) == 7
 
 
 def test_site_means_count_patients():
@@ -100,7 +101,7 @@ def test_interaction_is_seen_where_there_is_one():
     assert women.n + men.n == 500
     assert women.events + men.events == r.overall.events
     assert "by sex: F" in r.sentence()
-    assert len(r.figure().data) == 3
+    assert len(draw(r).to_figure().data) == 3
 
 
 def test_interaction_is_the_likelihood_ratio():
@@ -123,7 +124,7 @@ def test_subgroups_without_events_or_levels_say_so():
     assert r.subgroupings[1].missing == 1
     assert "not estimable: no events" in r.sentence()
     assert r.to_dict()["subgroupings"][1]["interaction"] is None
-    r.figure()
+    draw(r).to_figure()
     with pytest.raises(AnalyticsError, match="cannot be a covariate"):
         subgroups_of(time, event, x, {}, marker="x", covariates={"x": x})
 
@@ -136,7 +137,7 @@ def test_table_form_and_sites():
     r = site_hazard_ratios_of(time, event, x, site, name="volume")
     assert r.interval.low < 0.5 < r.interval.high
     assert r.n == 4
-    assert r.figure().layout.xaxis.type == "log"
+    assert draw(r).to_figure().layout.xaxis.type == "log"
 
 
 def test_a_pooled_ratio_is_told_as_a_ratio():
@@ -145,4 +146,4 @@ def test_a_pooled_ratio_is_told_as_a_ratio():
     assert found.sentence().startswith("hazard ratio of x pooled over sites")
     low, high = (math.exp(v) for v in found.interval)
     assert f" 4.00, 95 % CI {low:.2f}–{high:.2f} " in found.sentence()
-    assert found.drawing().layout["xaxis"]["type"] == "log"
+    assert draw(found).layout["xaxis"]["type"] == "log"

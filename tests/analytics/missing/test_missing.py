@@ -50,7 +50,9 @@ def test_leaving_them_out_flatters():
     r = accuracy_with_uninterpretable(tp=40, fp=10, fn=5, tn=145, diseased=6, healthy=12)
     assert r.worst.sensitivity.estimate < r.excluded.sensitivity.estimate < r.positive.sensitivity.estimate
     assert r.worst.specificity.estimate == r.positive.specificity.estimate < r.excluded.specificity.estimate
-    assert set(r.to_dict()) == {"excluded", "positive", "worst"}
+    assert {"excluded", "positive", "worst"} <= set(r.to_dict())
+    assert (r.n, r.dropped_count) == (218, 18)
+    assert "called wrongly sensitivity 78.4 %" in r.sentence()
     with pytest.raises(AnalyticsError, match="must not be negative"):
         accuracy_with_uninterpretable(tp=1, fp=1, fn=1, tn=1, diseased=-1, healthy=0)
 

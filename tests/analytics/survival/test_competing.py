@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.survival.competing import aalen_johansen, competing_incidence, competing_incidence_of
 from analytics.survival.competing_models import cause_specific, cause_specific_of, fine_gray, fine_gray_of
 from analytics.survival.cox import cox_of
@@ -166,7 +167,7 @@ def test_figure_table_forms_and_refusals():
         table, time="t", event="e", group="g", outcomes=["infarction", "other death"], horizon=5
     )
     assert result.test.df == (1,)
-    assert len(result.figure().data) == 8
+    assert len(draw(result).to_figure().data) == 8
     assert len(result.to_dict()["curves"]) == 4
     for model in (fine_gray, cause_specific):
         assert model(table, time="t", event="e", covariates=["x"]).terms[0].estimate > 1
@@ -174,6 +175,6 @@ def test_figure_table_forms_and_refusals():
         competing_incidence_of(time, event + 5, outcomes=["a", "b"], horizon=1)
     assert fine_gray_of(time, 0 * event, {"x": x}).reason == "no events"
     empty = competing_incidence_of(np.full(2, np.nan), np.ones(2), outcomes=["a"], horizon=1)
-    assert "Not estimable" in str(empty.figure().layout.annotations[0].text)
+    assert "Not estimable" in str(draw(empty).to_figure().layout.annotations[0].text)
     nothing = competing_incidence_of(time, 0 * event, outcomes=["a", "b"], horizon=1)
     assert nothing.estimate == 0

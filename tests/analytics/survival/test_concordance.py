@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.survival.censoring import uncensored_before
 from analytics.survival.concordance import (
     comparable_pairs,
@@ -167,7 +168,7 @@ def test_refusals_and_forms():
     time, event, x = data(40)
     result = time_auc({"t": time, "e": event, "x": x}, time="t", event="e", marker="x", times=[0.0, 2, 99])
     assert [a.reason for a in result.at] == ["no event by then", None, "nobody is followed beyond it"]
-    assert len(result.figure().data) == 1
+    assert len(draw(result).to_figure().data) == 1
     assert len(result.to_dict()["at"]) == 3
     assert concordance_of(time, 0 * event, x).reason == "no pair can be compared"
     x[0] = np.nan

@@ -8,6 +8,7 @@ import pytest
 from lifelines import CoxPHFitter
 
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.survival.hazard_over_time import hazard_over_time_of
 from analytics.survival.predicted_risk import cross_validated_risk, fit_risk, folds
 
@@ -74,7 +75,7 @@ def test_the_smooth_follows_a_changing_effect():
     assert falling.residuals.mean() == pytest.approx(falling.coefficient, abs=1e-6), (
         "they average to the coefficient"
     )
-    assert falling.drawing().data[-1]["x"] == falling.times.tolist()
+    assert draw(falling).data[-1]["x"] == falling.times.tolist()
 
 
 def test_events_of_dropped_rows_keep_their_place():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.survival.calibration import calibration, calibration_of
 from analytics.survival.decision import (
     decision_curve_of,
@@ -56,7 +57,7 @@ def test_good_predictions_are_calibrated():
     assert result.test.p > 0.01
     assert result.spiegelhalter.p > 0.01
     assert 0 < result.brier_scaled < 1
-    assert len(result.figure().data) == 2
+    assert len(draw(result).to_figure().data) == 2
 
 
 def test_brier_by_hand():
@@ -83,7 +84,7 @@ def test_survival_calibration_of_the_truth():
     assert result.interval.low < 1 < result.interval.high
     assert 0.05 < result.brier_scaled < 0.5
     assert all(g.interval.low - 0.06 < g.predicted < g.interval.high + 0.06 for g in result.groups)
-    assert len(result.figure().data) == 2
+    assert len(draw(result).to_figure().data) == 2
     assert result.to_dict()["brier_scaled"] == result.brier_scaled
 
 
@@ -112,7 +113,7 @@ def test_net_benefit_by_hand_and_equality_counts_as_positive():
     curve = decision_curve_of(np.array([1, 0, 1, 0.0]), {"m": np.array([0.5, 0.2, 0.1, 0.6])}, [0.2])
     assert curve.models[0][1][0] == pytest.approx((1 - 2 * 0.25) / 4)
     assert curve.treat_all[0] == pytest.approx((2 - 2 * 0.25) / 4)
-    assert len(curve.figure().data) == 3
+    assert len(draw(curve).to_figure().data) == 3
     with pytest.raises(AnalyticsError, match="Threshold 1 lies outside"):
         decision_curve_of(np.array([1, 0.0]), {"m": np.array([0.5, 0.2])}, [1.0])
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.survival.cox import cox_of
 from analytics.survival.kaplan_meier import kaplan_meier
 from analytics.survival.restricted_mean import restricted_means, restricted_means_of
@@ -54,7 +55,7 @@ def test_a_curve_is_found():
     assert r.curvature.p < 1e-6
     assert r.ratio[0] > 1 < r.ratio[-1]
     assert np.all((r.low <= r.ratio) & (r.ratio <= r.high))
-    assert len(r.figure().data) == 4
+    assert len(draw(r).to_figure().data) == 4
     assert len(r.to_dict()["ratio"]) == 101
 
 
@@ -71,7 +72,7 @@ def test_adjustment_and_refusals():
     assert "too few distinct values" in spline_of(time, event, (x > 0) * 1.0).reason
     refused = spline_of(time, 0 * event, x)
     assert refused.reason == "no events"
-    assert "Not estimable" in refused.figure().layout.annotations[0].text
+    assert "Not estimable" in draw(refused).to_figure().layout.annotations[0].text
     with pytest.raises(AnalyticsError, match="was not fitted"):
         refused.ratio_at(1)
     with pytest.raises(AnalyticsError, match="3, 4 or 5"):

@@ -14,7 +14,7 @@ from inference.centreline.artery_training import examples, train
 from inference.centreline.centring import outlines
 from inference.centreline.tree import Branch
 from inference.errors import InferenceError
-from inference.volume import Volume
+from inference.scan import Volume
 
 BLOOD = 400.0
 STEP = 0.4

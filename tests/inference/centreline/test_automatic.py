@@ -12,7 +12,7 @@ from inference.centreline.lines import Centreline
 from inference.errors import RefusedScan
 from inference.phantom import generate
 from inference.phantom.phantom import Phantom
-from inference.volume import Volume
+from inference.scan import Volume
 
 
 @pytest.fixture(scope="module")

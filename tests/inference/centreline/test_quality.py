@@ -10,7 +10,7 @@ from inference.centreline.heart_frame import USUAL_UP, HeartFrame
 from inference.centreline.lines import Centreline
 from inference.centreline.quality import check_heart, cut_off, failures, leaving, quality, told_dominance
 from inference.errors import RefusedScan
-from inference.volume import Volume
+from inference.scan import Volume
 
 
 def frame(up: np.ndarray) -> HeartFrame:

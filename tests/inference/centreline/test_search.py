@@ -12,7 +12,7 @@ from inference.centreline.geodesic import BLOCKED, SOURCE, grow_forest
 from inference.centreline.isotropic import Grid, extent, resample
 from inference.centreline.tree import Branch
 from inference.centreline.vesselness import speed, vesselness
-from inference.volume import Volume
+from inference.scan import Volume
 
 STEP = 0.5
 BLOOD, FAT = 400.0, -90.0

@@ -18,8 +18,8 @@ from inference.contours import ANGLES
 from inference.dicom.making import Making
 from inference.dicom.voxels import Grid
 from inference.quantification import Lesion, VesselRead
+from inference.scan import Volume
 from inference.straightening import StraightenedVessel
-from inference.volume import Volume
 from tests.inference.quantification.solids import bent, tube, with_plaque
 
 HALF = np.arange(ANGLES) < ANGLES // 2

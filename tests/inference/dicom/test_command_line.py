@@ -13,7 +13,9 @@ import pydicom
 import pytest
 
 import inference.networks
+from inference import __version__
 from inference.__main__ import main
+from inference.code_version import code_version
 from inference.dicom import lesion_agreement, read_report
 from inference.phantom import generate, soft_targets, write_case
 from inference.phantom.phantom import Phantom
@@ -66,7 +68,9 @@ def test_both_objects_are_written_valid_and_agree(case: Path, tmp_path: Path, dc
         assert str(made.PatientName).startswith("PHANTOM")
         assert made.ContentQualification == "RESEARCH"
         assert "InstitutionName" not in made
+        assert list(made.SoftwareVersions) == [__version__, code_version()]
     assert report.parameters["weights_sha256"] == CARD.sha256
+    assert report.parameters["code_version"] == summary["versions"]["code_version"] == code_version()
     assert report.parameters["volume_sha256"] == summary["versions"]["volume_sha256"]
     with (out / "measurements.csv").open() as file:
         table = {

@@ -12,7 +12,7 @@ import pydicom
 import pytest
 from pydicom.sr.codedict import codes
 
-from inference.coronary import PROFILES, SEGMENTS, VESSELS
+from inference.composition_profiles import PROFILES
 from inference.dicom.agreement import lesion_agreement
 from inference.dicom.codes import CONCEPTS, METRICS, PATHS, SITES, UNITS, dictionary
 from inference.dicom.labels import voxelise
@@ -20,13 +20,13 @@ from inference.dicom.reading import read_report
 from inference.dicom.report import make_report
 from inference.dicom.segmentation import make_segmentation
 from inference.dicom.segments import segments_of
-from inference.dicom.source import read_source
 from inference.dicom.voxels import Grid
-from inference.dicom_series import read_series
 from inference.errors import DicomObjectError
-from inference.quantification import UNITS as METRIC_UNITS
 from inference.quantification import Lesion, Measurement, VesselRead, quantify, roll_up
+from inference.scan import read_series, read_source
 from inference.straightening import StraightenedVessel
+from inference.vocabulary import SEGMENTS, VESSELS
+from inference.vocabulary import UNITS as METRIC_UNITS
 from tests.inference.dicom.cases import diseased, errors_of, grid_around, making, write_series
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -79,7 +79,7 @@ def test_it_is_valid_and_reads_back_to_the_same_numbers(
     assert len(found.measurements) == len(rows)
     assert set(found.measurements) == set(rows)
     assert {m.level for m in rows} >= {"lesion", "segment", "vessel"}
-    assert found.algorithm == ("Plaquelab unet_2_5d", "0.1.0")
+    assert found.algorithm == ("Plaquelab unet_2_5d", "0.2.0")
     assert found.parameters == {"weights_sha256": "ab" * 32, "profile": "fixed/1"}
     assert found.simulated
 

@@ -13,18 +13,16 @@ import pytest
 from pydicom.dataset import Dataset
 from scipy.spatial.transform import Rotation
 
-from inference.coronary import PROFILES
+from inference.composition_profiles import PROFILES
 from inference.dicom.labels import voxelise
 from inference.dicom.making import Making
 from inference.dicom.segmentation import make_segmentation
 from inference.dicom.segments import Segment, segments_of
-from inference.dicom.source import SourceSeries, read_source
 from inference.dicom.voxels import Grid
-from inference.dicom_series import read_series
 from inference.errors import DicomObjectError
 from inference.quantification import VesselRead, quantify
+from inference.scan import SourceSeries, Volume, read_series, read_source
 from inference.straightening import StraightenedVessel
-from inference.volume import Volume
 from tests.inference.dicom.cases import diseased, errors_of, grid_around, making, write_series
 
 TURNS = {

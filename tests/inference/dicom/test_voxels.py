@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from inference.composition_profiles import PROFILES
 from inference.contours import ANGLES, PIXEL_RADIUS, VesselContours
-from inference.coronary import PROFILES
 from inference.dicom.labels import VesselVoxels, voxelise
 from inference.dicom.voxels import Grid
 from inference.quantification import Lesion, VesselRead, quantify

@@ -13,7 +13,7 @@ import pytest
 
 from inference.phantom import SCENARIOS, generate, write_dicom
 from inference.phantom.headers import STYLES, HeaderStyle, draw_header, file_name
-from inference.volume import read_series
+from inference.scan import read_series
 
 
 @pytest.fixture(scope="module")

@@ -133,7 +133,7 @@ def test_truth_follows_a_displaced_centreline(tiny):
 
 
 def test_the_case_reads_back_as_dicom(tiny, tmp_path):
-    from inference.volume import read_series
+    from inference.scan import read_series
 
     write_case(tiny, tmp_path)
     files = sorted((tmp_path / "dicom").iterdir())

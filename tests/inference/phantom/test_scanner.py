@@ -30,8 +30,8 @@ from inference.phantom.stents import Stent, paint_stent, place_stent, strut_poin
 from inference.phantom.table import ANGLES, LAYERS, TrueLesion, VesselTable
 from inference.phantom.tissue import fill_tissue
 from inference.phantom.truth import soft_targets, truth_read
+from inference.scan import Volume
 from inference.straightening import straighten
-from inference.volume import Volume
 
 GRID = Grid(shape=(60, 64, 64), origin=np.array([-16.0, -16.0, -15.0]), pixel_mm=0.5, slice_mm=0.5)
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from inference.coronary import SEGMENTS
 from inference.phantom import SCENARIOS
 from inference.phantom.anatomy import make_heart
 from inference.phantom.patient import PARTS, _walls
 from inference.phantom.segments import segments
 from inference.phantom.settings import TreeSettings
 from inference.phantom.tree import make_tree, spherical
+from inference.vocabulary import SEGMENTS
 
 POSTERIOR = {"R-PDA", "R-PLB", "L-PDA", "L-PLB"}
 SHARES = {"right": (1.0, 0.0, 0.0), "left": (0.0, 1.0, 0.0), "co-dominant": (0.0, 0.0, 1.0)}

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from inference.centreline import read_centrelines
-from inference.coronary import SEGMENTS, territory_of
 from inference.phantom import SCENARIOS, generate, write_case
 from inference.phantom.curve import curve_through
 from inference.phantom.patient import make_patient
@@ -22,6 +21,7 @@ from inference.phantom.truth_levels import (
     section_rows,
     tree_truth_document,
 )
+from inference.vocabulary import SEGMENTS, territory_of
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from inference.composition_profiles import PROFILES
 from inference.contours import ANGLES, VesselContours
-from inference.coronary import PROFILES
 from inference.errors import QuantificationError
 from inference.quantification import (
     CadRads2,
@@ -22,7 +22,7 @@ from inference.quantification import (
     quantify,
 )
 from inference.quantification.cadrads2 import plaque_burden
-from inference.volume import Volume
+from inference.scan import Volume
 from tests.inference.quantification.solids import bent, tube, value, with_plaque
 
 FIXED = PROFILES["fixed"]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from inference.composition_profiles import PROFILES
 from inference.contours import ANGLES, PIXEL_RADIUS, THETA, VesselContours
-from inference.coronary import PROFILES
 from inference.quantification import Lesion, VesselRead, composition_map, quantify
 from inference.quantification.tissue import lumen_level
 from inference.straightening import StraightenedVessel

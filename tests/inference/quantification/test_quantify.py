@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inference.composition_profiles import PROFILES
 from inference.contours import ANGLES, THETA, VesselContours
-from inference.coronary import PROFILES, cadrads, cadrads2, plaque_stage
 from inference.errors import QuantificationError
+from inference.grading import cadrads, cadrads2, plaque_stage
 from inference.quantification import (
     Lesion,
     NormalWall,

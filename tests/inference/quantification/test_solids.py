@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inference.composition_profiles import PROFILES
 from inference.contours import ANGLES, THETA, VesselContours
-from inference.coronary import PROFILES
 from inference.quantification import Lesion, Measurement, VesselRead, find_lesions, quantify
 from inference.straightening import SPACING_ALONG, StraightenedVessel
 from tests.inference.quantification.solids import bent, tube, value, with_plaque

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
+from inference.code_version import code_version
 from inference.errors import RefusedScan
-from plaquelab.analysis import execution, selectors, services, slabs
+from plaquelab.analysis import execution, measuring_code, selectors, services, slabs
 from plaquelab.analysis.models import AnalysisRun, Artefact, ContourSet, Lesion, Measurement, Vessel
 from plaquelab.analysis.signals import run_succeeded
 from plaquelab.audit.models import AuditEvent
@@ -196,3 +197,40 @@ def test_a_read_of_another_vessel_is_not_stored(analysed_exam: Exam, tiny_analys
     vessel = Vessel.objects.get(name="LM")
     with pytest.raises(ValueError, match="LAD cannot be stored for LM"):
         services.store_read(vessel=vessel, read=tiny_analysis.reads[1], source="reader")
+
+
+def test_a_run_is_measured_and_named_by_the_code_that_runs_it(
+    make_exam: Callable[..., Exam], analyse: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for under older code, it takes the version of today's, and so do its contours."""
+    ask = services.request_analysis
+
+    def ask_earlier(**how: Any) -> AnalysisRun:
+        with monkeypatch.context() as earlier:
+            earlier.setattr(measuring_code, "today", lambda: "0" * 16)
+            return ask(**how)
+
+    monkeypatch.setattr(services, "request_analysis", ask_earlier)
+    run = analyse(make_exam())
+    run.refresh_from_db()
+    assert (run.state, run.code_version) == ("succeeded", code_version())
+    assert set(ContourSet.objects.values_list("code_version", flat=True)) == {code_version()}
+
+
+def test_what_newer_code_has_a_run_of_is_not_measured_twice(attempt: Any) -> None:
+    measured = []
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        measured.append(1)
+        raise RefusedScan("no-contrast", "No contrast.")
+
+    refused = attempt(refuse)
+    assert refused.code_version == code_version()
+    older = AnalysisRun.objects.get()
+    older.pk, older.code_version, older.state, older.attempt = None, "0" * 16, "pending", 0
+    older.save(force_insert=True)
+    execution.execute(older.pk)
+    older.refresh_from_db()
+    assert (older.state, older.refusal, older.code_version) == ("failed", "superseded", "0" * 16)
+    assert "newer code has a run of its own" in older.message
+    assert measured == [1]

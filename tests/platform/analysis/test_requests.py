@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from plaquelab.analysis import services
+from inference.code_version import code_version
+from plaquelab.analysis import measuring_code, services
 from plaquelab.analysis.centreline_sets import CentrelineInputError, TwoPoints
 from plaquelab.analysis.model_versions import NoModelError, current_model, path_of
 from plaquelab.analysis.models import AnalysisRun, CentrelineSet, ModelVersion
@@ -174,3 +175,55 @@ def test_the_table_of_states_is_closed() -> None:
     states = set(AnalysisRun.State.values)
     assert {state for state, _ in RUN.table} | set(RUN.table.values()) == states
     assert not [event for state, event in RUN.table if state == "succeeded"]
+
+
+def changed_code(monkeypatch: pytest.MonkeyPatch, version: str = "ffff000011112222") -> str:
+    """Let the measuring code be another."""
+    monkeypatch.setattr(measuring_code, "today", lambda: version)
+    return version
+
+
+def test_asking_again_after_the_measuring_code_changed_is_another_run(
+    make_exam: MakeExam, stored_points: Any, by: Any, served_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exam = make_exam()
+    add(exam, stored_points, by)
+    run = AnalysisRun.objects.get()
+    assert run.code_version == code_version()
+    version = changed_code(monkeypatch)
+    again = services.request_analysis(exam=exam, by=by)
+    assert (again.pk != run.pk, again.code_version) == (True, version)
+    assert services.request_analysis(exam=exam, by=by) == again
+    monkeypatch.undo()
+    assert services.request_analysis(exam=exam, by=by) == run
+
+
+def test_a_run_of_before_versions_were_kept_is_asked_for_anew(
+    make_exam: MakeExam, stored_points: Any, by: Any, served_model: Path
+) -> None:
+    exam = make_exam()
+    add(exam, stored_points, by)
+    AnalysisRun.objects.update(code_version="", state="succeeded")
+    assert services.request_analysis(exam=exam, by=by).code_version == code_version()
+    assert AnalysisRun.objects.count() == 2
+
+
+def test_given_extents_are_measured_by_the_main_run_s_code_where_that_was_done(
+    make_exam: MakeExam, stored_points: Any, by: Any, served_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exam = make_exam()
+    add(exam, stored_points, by)
+    main = AnalysisRun.objects.get()
+    extents = {"LAD": services.GivenExtents(lesions=[(1, 3.0, 9.0)])}
+
+    def ask(number: int) -> AnalysisRun:
+        return services.request_given_extents(
+            run=main, extents=extents, reference=f"revision {number}", by=by
+        )
+
+    first = ask(1)
+    version = changed_code(monkeypatch)
+    assert ask(1) == first
+    assert ask(2).code_version == version
+    AnalysisRun.objects.filter(pk=first.pk).update(state="failed")
+    assert ask(1).code_version == version

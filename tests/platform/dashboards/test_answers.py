@@ -31,7 +31,7 @@ def test_every_parameter_the_resamples_and_the_code_are_in_the_key(freeze, monke
     parameters, _ = question.read(freeze, {})
     keys.add(answers.answer_key(question, parameters, 100))
     keys.add(answers.answer_key(QUESTIONS["ivus"], QUESTIONS["ivus"].read(freeze, {})[0]))
-    monkeypatch.setattr(answers, "code_version", lambda: "another")
+    monkeypatch.setattr(answers, "source_version", lambda: "another")
     keys.add(answers.answer_key(question, parameters))
     assert len(keys) == 8
 

@@ -101,7 +101,7 @@ def perfect() -> Callable[..., Any]:
     """A pipeline whose network knows the truth of whichever tiny patient it is given."""
 
     def analyse(volume: Any, lines: Any, *, settings: Any, progress: Any) -> Any:
-        from inference.coronary import profile_named
+        from inference.composition_profiles import profile_named
         from inference.phantom import generate
         from inference.pipeline import Analysis
         from inference.quantification import quantify, roll_up
@@ -231,11 +231,11 @@ def test_references_come_in_and_one_freeze_of_each_kind_is_released(
     """The last steps on one patient: everything goes through the same services, and then it rests."""
     import analytics.simulation.freeze as simulation
     from plaquelab.analysis.models import AnalysisRun
-    from plaquelab.dashboards import freezing
-    from plaquelab.dashboards.frozen import open_freeze
-    from plaquelab.dashboards.models import DatasetFreeze
-    from plaquelab.dashboards.selectors import visible_freezes
     from plaquelab.demo import concluding
+    from plaquelab.freezes import freezing
+    from plaquelab.freezes.frozen import open_freeze
+    from plaquelab.freezes.models import DatasetFreeze
+    from plaquelab.freezes.selectors import visible_freezes
 
     patient = patient_with(Fate.FINAL)
     monkeypatch.setattr(concluding, "PATIENTS", (patient,))

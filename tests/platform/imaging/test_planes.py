@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 import pytest
 
-from inference.volume import Volume
+from inference.scan import Volume
 from plaquelab.imaging.planes import LETTERS, orient, plane_hu, render
 from plaquelab.imaging.png import grey_png
 

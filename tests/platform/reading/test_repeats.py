@@ -147,7 +147,7 @@ def test_the_manager_draws_them_on_the_page(final: SimpleNamespace, client_for: 
 
 
 def test_the_pair_of_first_and_second_reading(final: SimpleNamespace) -> None:
-    from plaquelab.dashboards.dataset import build
+    from plaquelab.freezes.dataset import build
 
     for read in draw_repeats(study=final.study, by=final.manager):
         sign_as(read, read.assignment.reader, thick=2.0)

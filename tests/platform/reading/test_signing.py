@@ -12,9 +12,12 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from inference.code_version import code_version
+from plaquelab.analysis import measuring_code
 from plaquelab.analysis.models import ContourSet, Lesion, Measurement
 from plaquelab.audit import services as audit
 from plaquelab.audit.models import AuditEvent
+from plaquelab.reading.content import content_of
 from plaquelab.reading.errors import EditError, FormError, SigningError
 from plaquelab.reading.models import ReadRevision, Signature, SigningLock
 from plaquelab.reading.services import save_revision, submit_and_sign
@@ -218,3 +221,30 @@ def test_a_signature_that_is_rolled_back_leaves_nothing(assigned: SimpleNamespac
     assert not Signature.objects.exists()
     assert connection.in_atomic_block
     assert audit.verify() == []
+
+
+def test_what_is_signed_was_measured_by_the_code_of_that_day(
+    assigned: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = assigned.reads[0]
+    read_as(read, assigned.reader)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(measuring_code, "today", lambda: "0" * 16)
+        saved = save_revision(read=read, by=assigned.reader, form=FORM)
+    assert saved.code_version == "0" * 16
+    revision = submit_and_sign(read=read, by=assigned.reader, password=PASSWORD, form=FORM).revision
+    assert (revision.number, revision.code_version) == (saved.number + 1, code_version())
+    assert audit.verify() == []
+
+
+def test_the_version_of_the_code_is_signed_too_and_none_is_missed_in_older_reads(
+    assigned: SimpleNamespace,
+) -> None:
+    signature = sign_as(assigned.reads[0], assigned.reader)
+    content = content_of(signature.revision)
+    assert content["code_version"] == code_version()
+    ReadRevision.objects.filter(pk=signature.revision_id).update(code_version="0" * 16)
+    assert any("no longer matches" in problem for problem in audit.verify())
+    ReadRevision.objects.filter(pk=signature.revision_id).update(code_version="")
+    signature.revision.refresh_from_db()
+    assert "code_version" not in content_of(signature.revision)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-import inference.stents
+import inference.quantification.stents
 from plaquelab.reading.editing import start_read, state_of
 
 
@@ -20,7 +20,7 @@ def test_an_independent_read_begins_with_the_stents_of_the_image_left_out(
         seen.extend(vessel.vessel for vessel in vessels)
         return {"LAD": ((3.0, 9.0),)}
 
-    monkeypatch.setattr(inference.stents, "find_stents", found)
+    monkeypatch.setattr(inference.quantification.stents, "find_stents", found)
     read = assigned.reads[0]
     start_read(read=read, by=assigned.reader)
     assert "LAD" in seen

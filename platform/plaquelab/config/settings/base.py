@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "plaquelab.analysis",
     "plaquelab.reading",
     "plaquelab.references",
+    "plaquelab.freezes",
     "plaquelab.dashboards",
     "plaquelab.api",
     "plaquelab.demo",
@@ -149,6 +150,7 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5
 CELERY_TASK_ROUTES = {
     "plaquelab.imaging.tasks.*": {"queue": "ingest"},
     "plaquelab.analysis.tasks.*": {"queue": "gpu"},
+    "plaquelab.freezes.tasks.*": {"queue": "analytics"},
     "plaquelab.dashboards.tasks.*": {"queue": "analytics"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -8,7 +8,8 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from plaquelab.dashboards import case_list, case_page, selectors
-from plaquelab.dashboards.frozen import open_freeze
+from plaquelab.freezes.frozen import open_freeze
+from plaquelab.freezes.selectors import freezes_with_content
 
 
 @login_required
@@ -17,7 +18,7 @@ def case(request: HttpRequest, study: str, number: int) -> HttpResponse:
     """One patient, at the row that was clicked on."""
     found = selectors.open_study(request, study)
     row = get_object_or_404(
-        selectors.freezes_with_content(request.user, found),  # type: ignore[arg-type]
+        freezes_with_content(request.user, found),  # type: ignore[arg-type]
         number=number,
     )
     freeze = open_freeze(row)

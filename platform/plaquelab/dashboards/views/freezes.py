@@ -12,24 +12,27 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from plaquelab.dashboards import monitoring, selectors, services
-from plaquelab.dashboards.freezing import STAGES
-from plaquelab.dashboards.frozen import NotFrozenError, open_freeze
-from plaquelab.dashboards.models import DatasetFreeze
-from plaquelab.dashboards.transitions import FREEZE, S
+from plaquelab.dashboards import selectors
+from plaquelab.freezes import monitoring, services
+from plaquelab.freezes.freezing import STAGES
+from plaquelab.freezes.frozen import NotFrozenError, open_freeze
+from plaquelab.freezes.models import DatasetFreeze
+from plaquelab.freezes.selectors import may_make_freezes, visible_freezes
+from plaquelab.freezes.transitions import FREEZE, S
 from plaquelab.states import TransitionError
 from plaquelab.storage import store
 from plaquelab.studies.access import get_study
-from plaquelab.studies.models import Role, Study
+from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability
 
 
 def _one(request: HttpRequest, study: Study, number: int) -> DatasetFreeze:
-    return get_object_or_404(selectors.visible_freezes(request.user, study), number=number)  # type: ignore[arg-type]
+    return get_object_or_404(visible_freezes(request.user, study), number=number)  # type: ignore[arg-type]
 
 
 def _to_make(request: HttpRequest, slug: str) -> Study:
     """Return the study for somebody who makes freezes; selectors refuse who also reads."""
-    get_study(request, slug, Role.MANAGER)
+    get_study(request, slug, Capability.FREEZE)  # type: ignore[arg-type]
     return selectors.open_study(request, slug)
 
 
@@ -49,10 +52,10 @@ def freezes(request: HttpRequest, study: str) -> HttpResponse:
             return redirect("dashboards:freeze", study=found.slug, number=made.number)
         except services.FreezeError as error:
             messages.error(request, str(error))
-    makes = selectors.may_make_freezes(request.user, found)  # type: ignore[arg-type]
+    makes = may_make_freezes(request.user, found)  # type: ignore[arg-type]
     context = {
         "study": found,
-        "freezes": selectors.visible_freezes(request.user, found),  # type: ignore[arg-type]
+        "freezes": visible_freezes(request.user, found),  # type: ignore[arg-type]
         "makes": makes,
         "readiness": monitoring.readiness(found) if makes else None,
     }
@@ -61,7 +64,7 @@ def freezes(request: HttpRequest, study: str) -> HttpResponse:
 
 def _context(request: HttpRequest, study: Study, freeze: DatasetFreeze) -> dict[str, object]:
     active = freeze.state in (S.DRAFT, S.BUILDING)
-    makes = selectors.may_make_freezes(request.user, study)  # type: ignore[arg-type]
+    makes = may_make_freezes(request.user, study)  # type: ignore[arg-type]
     return {
         "study": study,
         "is_simulated": freeze.is_simulated or study.is_simulated,

@@ -11,13 +11,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from analytics.errors import AnalyticsError
-from plaquelab.dashboards import case_list, documents, exports, monitoring, presenting, selectors, sliders
+from plaquelab.dashboards import case_list, documents, exports, presenting, selectors, sliders
 from plaquelab.dashboards.answers import Document
 from plaquelab.dashboards.asking import Asked, asked
 from plaquelab.dashboards.fields import form_fields
-from plaquelab.dashboards.models import Calculation, DatasetFreeze
+from plaquelab.dashboards.models import Calculation
 from plaquelab.dashboards.questions import ALL_SECTIONS, QUESTIONS, Choices
 from plaquelab.dashboards.selection_words import selection_words
+from plaquelab.freezes import monitoring
+from plaquelab.freezes.models import DatasetFreeze
+from plaquelab.freezes.selectors import freezes_with_content, may_make_freezes
 
 LISTED = 100
 FEW_PATIENTS = 30
@@ -81,7 +84,7 @@ def _nothing_yet(request: HttpRequest, slug: str, question: str) -> HttpResponse
         "study": found,
         "questions": QUESTIONS.values(),
         "question": QUESTIONS[question],
-        "makes": selectors.may_make_freezes(request.user, found),  # type: ignore[arg-type]
+        "makes": may_make_freezes(request.user, found),  # type: ignore[arg-type]
         "readiness": monitoring.readiness(found),
     }
     return render(request, "dashboards/nothing_yet.html", context)
@@ -96,7 +99,7 @@ def _frame(request: HttpRequest, found: Asked) -> dict[str, Any]:
         choices,
         sliders.sliders(found.question, found.freeze, found.parameters),
     )
-    freezes = list(selectors.freezes_with_content(request.user, found.study))  # type: ignore[arg-type]
+    freezes = list(freezes_with_content(request.user, found.study))  # type: ignore[arg-type]
     return {
         "study": found.study,
         "is_simulated": found.study.is_simulated or found.freeze.simulated,

@@ -9,7 +9,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from analytics.profiles import PROFILES
 from plaquelab.dashboards import answers, documents, selectors, services
-from plaquelab.dashboards.models import Calculation, DatasetFreeze
+from plaquelab.dashboards.models import Calculation
+from plaquelab.freezes.models import DatasetFreeze
+from plaquelab.freezes.selectors import freezes_with_content
 from plaquelab.storage import store
 from plaquelab.studies.models import Study
 
@@ -23,7 +25,7 @@ LABELS = {"report.html": "HTML", "report.pdf": "PDF", "numbers.json": "Numbers (
 
 def _freeze(request: HttpRequest, slug: str, number: int) -> tuple[Study, DatasetFreeze]:
     study = selectors.open_study(request, slug)
-    rows = selectors.freezes_with_content(request.user, study)  # type: ignore[arg-type]
+    rows = freezes_with_content(request.user, study)  # type: ignore[arg-type]
     return study, get_object_or_404(rows, number=number)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -17,14 +16,13 @@ from plaquelab.imaging import planes
 from plaquelab.imaging.facts import fact_rows
 from plaquelab.imaging.models import Exam
 from plaquelab.imaging.png import grey_png
-from plaquelab.imaging.selectors import CONTROLS, SEES_ALL, may_answer, may_control, visible_exams, volume_of
+from plaquelab.imaging.selectors import may_answer, visible_exams, volume_of
 from plaquelab.imaging.services import QualityError, accept_exam, refuse_exam
 from plaquelab.states import TransitionError
-from plaquelab.studies.access import get_study
-from plaquelab.studies.models import Role, Study
-from plaquelab.studies.selectors import roles_of
+from plaquelab.studies.access import StudyRequest, get_study, signed_in
+from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, may
 
-EXAM_ROLES = (*sorted(SEES_ALL), Role.COORDINATOR)
 WINDOWS = (("coronary", 800, 200), ("soft tissue", 400, 40), ("lung", 1500, -600), ("bone", 1800, 400))
 _SORTS = {
     "number": ("number",),
@@ -37,7 +35,7 @@ _SORTS = {
 }
 
 
-def _filtered(request: HttpRequest, exams: QuerySet[Exam]) -> tuple[QuerySet[Exam], dict[str, Any]]:
+def _filtered(request: StudyRequest, exams: QuerySet[Exam]) -> tuple[QuerySet[Exam], dict[str, Any]]:
     """Apply the filters of the address to the list; unknown values are left aside."""
     chosen = {name: request.GET.get(name, "").strip() for name in ("state", "site", "subject", "sort")}
     if chosen["state"] in Exam.State.values:
@@ -53,7 +51,7 @@ def _filtered(request: HttpRequest, exams: QuerySet[Exam]) -> tuple[QuerySet[Exa
     return exams.order_by(*_SORTS.get(chosen["sort"], ("-number",))), chosen
 
 
-def _list(request: HttpRequest, found: Study, exams: QuerySet[Exam], title: str) -> HttpResponse:
+def _list(request: StudyRequest, found: Study, exams: QuerySet[Exam], title: str) -> HttpResponse:
     everything = visible_exams(request.user, found)
     listed, chosen = _filtered(request, exams)
     context = {
@@ -67,35 +65,35 @@ def _list(request: HttpRequest, found: Study, exams: QuerySet[Exam], title: str)
             row["state"]: row["n"]
             for row in everything.order_by().values("state").annotate(n=Count("pk", distinct=True))
         },
-        "may_control": may_control(request.user, found),
+        "may_control": may(request.user, found, Capability.CONTROL_QUALITY),
         "filtered": any(chosen[name] for name in ("state", "site", "subject")),
     }
     return render(request, "imaging/exams.html", context)
 
 
-@login_required
+@signed_in
 @require_GET
-def exam_list(request: HttpRequest, study: str) -> HttpResponse:
+def exam_list(request: StudyRequest, study: str) -> HttpResponse:
     """Every exam that the user may open."""
-    found = get_study(request, study, *EXAM_ROLES)
+    found = get_study(request, study, Capability.SEE_EXAMS)
     return _list(request, found, visible_exams(request.user, found), "Exams")
 
 
-@login_required
+@signed_in
 @require_GET
-def work_list(request: HttpRequest, study: str) -> HttpResponse:
+def work_list(request: StudyRequest, study: str) -> HttpResponse:
     """Exams that wait for quality control or for a site's answer."""
-    found = get_study(request, study, *EXAM_ROLES)
+    found = get_study(request, study, Capability.SEE_EXAMS)
     waiting = visible_exams(request.user, found).filter(state__in=(Exam.State.QC_PENDING, Exam.State.QUERIED))
     return _list(request, found, waiting, "Quality control")
 
 
-def _exam(request: HttpRequest, study: str, number: int, *roles: str) -> Exam:
-    found = get_study(request, study, *roles)
+def _exam(request: StudyRequest, study: str, number: int, capability: Capability) -> Exam:
+    found = get_study(request, study, capability)
     return get_object_or_404(visible_exams(request.user, found), number=number)
 
 
-def _plane(oriented: planes.Oriented, name: str, request: HttpRequest, parameter: str) -> dict[str, Any]:
+def _plane(oriented: planes.Oriented, name: str, request: StudyRequest, parameter: str) -> dict[str, Any]:
     """Describe one plane: how many there are, which is shown, under which window."""
     count = oriented.count(name)
     width, _, level = request.GET.get("window", "").partition("/")
@@ -116,17 +114,17 @@ def _number(text: str | None, default: float, lowest: float, highest: float) -> 
         return int(default)
 
 
-@login_required
+@signed_in
 @require_GET
-def exam_page(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def exam_page(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """One exam: acquisition facts, warnings, planes, queries, decisions, and what can be done now."""
-    exam = _exam(request, study, number, *EXAM_ROLES)
+    exam = _exam(request, study, number, Capability.SEE_EXAMS)
     oriented = planes.orient(volume_of(exam))
     shown = [_plane(oriented, name, request, name) for name in planes.LETTERS]
-    control = may_control(request.user, exam.study)
+    control = may(request.user, exam.study, Capability.CONTROL_QUALITY)
     queries = list(exam.queries.prefetch_related("messages__by"))
     decided = exam.state in (Exam.State.ACCEPTED, Exam.State.REFUSED)
-    audit.record(verb="exam.open_images", obj=exam, by=request.user, study=exam.study, site=exam.site.code)  # type: ignore[arg-type]
+    audit.record(verb="exam.open_images", obj=exam, by=request.user, study=exam.study, site=exam.site.code)
     context = {
         "study": exam.study,
         "exam": exam,
@@ -145,28 +143,28 @@ def exam_page(request: HttpRequest, study: str, number: int) -> HttpResponse:
         "may_query": control and not decided,
         "centrelines": exam.centreline_sets.filter(is_second_operator=False).exists(),
         "run": exam.runs.filter(purpose="main").order_by("-pk").first(),
-        "sees_all": bool(roles_of(request.user, exam.study) & SEES_ALL),
+        "sees_runs": may(request.user, exam.study, Capability.SEE_RUNS),
         "qualities": ((1, "non-diagnostic"), (2, "poor"), (3, "adequate"), (4, "good"), (5, "excellent")),
     }
     return render(request, "imaging/exam.html", context)
 
 
-@login_required
+@signed_in
 @require_GET
-def plane_figure(request: HttpRequest, study: str, number: int, plane: str) -> HttpResponse:
+def plane_figure(request: StudyRequest, study: str, number: int, plane: str) -> HttpResponse:
     """One plane with its letters, for the page's sliders."""
-    exam = _exam(request, study, number, *EXAM_ROLES)
+    exam = _exam(request, study, number, Capability.SEE_EXAMS)
     if plane not in planes.LETTERS:
         raise Http404
     shown = _plane(planes.orient(volume_of(exam)), plane, request, "i")
     return render(request, "imaging/_plane.html", {"study": exam.study, "exam": exam, "plane": shown})
 
 
-@login_required
+@signed_in
 @require_GET
-def plane_image(request: HttpRequest, study: str, number: int, plane: str) -> HttpResponse:
+def plane_image(request: StudyRequest, study: str, number: int, plane: str) -> HttpResponse:
     """One plane as a PNG. ``i`` is the plane's number, ``w`` and ``l`` window and level in HU."""
-    exam = _exam(request, study, number, *EXAM_ROLES)
+    exam = _exam(request, study, number, Capability.SEE_EXAMS)
     if plane not in planes.LETTERS:
         raise Http404
     oriented = planes.orient(volume_of(exam))
@@ -183,11 +181,11 @@ def plane_image(request: HttpRequest, study: str, number: int, plane: str) -> Ht
     return response
 
 
-@login_required
+@signed_in
 @require_POST
-def accept(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def accept(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Accept the exam for analysis."""
-    exam = _exam(request, study, number, *sorted(CONTROLS))
+    exam = _exam(request, study, number, Capability.CONTROL_QUALITY)
     try:
         quality = int(request.POST.get("image_quality", ""))
     except ValueError:
@@ -196,7 +194,7 @@ def accept(request: HttpRequest, study: str, number: int) -> HttpResponse:
     try:
         accept_exam(
             exam=exam,
-            by=request.user,  # type: ignore[arg-type]
+            by=request.user,
             image_quality=quality,
             note=request.POST.get("note", "").strip(),
         )
@@ -206,13 +204,13 @@ def accept(request: HttpRequest, study: str, number: int) -> HttpResponse:
     return redirect("imaging:exam", study=study, number=number)
 
 
-@login_required
+@signed_in
 @require_POST
-def refuse(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def refuse(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Refuse the exam with a reason."""
-    exam = _exam(request, study, number, *sorted(CONTROLS))
+    exam = _exam(request, study, number, Capability.CONTROL_QUALITY)
     try:
-        refuse_exam(exam=exam, by=request.user, reason=request.POST.get("reason", ""))  # type: ignore[arg-type]
+        refuse_exam(exam=exam, by=request.user, reason=request.POST.get("reason", ""))
         messages.success(request, f"Exam {exam.number} is refused.")
     except (TransitionError, QualityError) as error:
         messages.error(request, str(error))

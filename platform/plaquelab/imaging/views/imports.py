@@ -5,28 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from plaquelab.imaging import quarantine
 from plaquelab.imaging.models import ImportJob, Quarantine
-from plaquelab.imaging.selectors import CONTROLS, SEES_ALL, may_control, visible_imports, visible_quarantine
+from plaquelab.imaging.selectors import visible_imports, visible_quarantine
 from plaquelab.imaging.services import cancel_import, retry_import
-from plaquelab.imaging.views.exams import EXAM_ROLES
 from plaquelab.states import TransitionError
-from plaquelab.studies.access import get_study
+from plaquelab.studies.access import StudyRequest, get_study, signed_in
+from plaquelab.studies.permissions import Capability, may
 from plaquelab.uploads.errors import UploadError
 
 
-@login_required
+@signed_in
 @require_GET
-def import_list(request: HttpRequest, study: str) -> HttpResponse:
+def import_list(request: StudyRequest, study: str) -> HttpResponse:
     """Every import that the user may see, newest first."""
-    found = get_study(request, study, *EXAM_ROLES)
+    found = get_study(request, study, Capability.SEE_EXAMS)
     everything = visible_imports(request.user, found)
     state = request.GET.get("state", "")
     jobs = everything.filter(state=state) if state in ImportJob.State.values else everything
@@ -43,10 +42,10 @@ def import_list(request: HttpRequest, study: str) -> HttpResponse:
     return render(request, "imaging/imports.html", context)
 
 
-def _context(request: HttpRequest, study: str, pk: int, *roles: str) -> dict[str, Any]:
-    found = get_study(request, study, *roles)
+def _context(request: StudyRequest, study: str, pk: int, capability: Capability) -> dict[str, Any]:
+    found = get_study(request, study, capability)
     job = get_object_or_404(visible_imports(request.user, found), pk=pk)
-    control = may_control(request.user, found)
+    control = may(request.user, found, Capability.CONTROL_QUALITY)
     running = job.finished_at is None
     return {
         "study": found,
@@ -60,32 +59,32 @@ def _context(request: HttpRequest, study: str, pk: int, *roles: str) -> dict[str
     }
 
 
-@login_required
+@signed_in
 @require_GET
-def import_page(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def import_page(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """One import: stage, issues by file number, and the exam that came of it."""
-    return render(request, "imaging/import.html", _context(request, study, pk, *EXAM_ROLES))
+    return render(request, "imaging/import.html", _context(request, study, pk, Capability.SEE_EXAMS))
 
 
-@login_required
+@signed_in
 @require_GET
-def import_progress(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def import_progress(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """The part of the page that changes while the import runs; the whole page once it has ended."""
-    context = _context(request, study, pk, *EXAM_ROLES)
+    context = _context(request, study, pk, Capability.SEE_EXAMS)
     response = render(request, "imaging/import_progress.html", context)
     if not context["running"]:
         response["HX-Refresh"] = "true"
     return response
 
 
-@login_required
+@signed_in
 @require_POST
-def again(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def again(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Queue a failed import again."""
-    context = _context(request, study, pk, *EXAM_ROLES)
+    context = _context(request, study, pk, Capability.SEE_EXAMS)
     if context["may_retry"]:
         try:
-            retry_import(job=context["job"], by=request.user)  # type: ignore[arg-type]
+            retry_import(job=context["job"], by=request.user)
             messages.success(request, "The import waits in the queue.")
         except UploadError as error:
             messages.error(request, str(error))
@@ -94,24 +93,24 @@ def again(request: HttpRequest, study: str, pk: int) -> HttpResponse:
     return redirect("imaging:import", study=study, pk=pk)
 
 
-@login_required
+@signed_in
 @require_POST
-def cancel(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def cancel(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Ask a waiting or running import to stop; what it brought is erased."""
-    context = _context(request, study, pk, *sorted(CONTROLS))
+    context = _context(request, study, pk, Capability.CONTROL_QUALITY)
     try:
-        cancel_import(job=context["job"], by=request.user)  # type: ignore[arg-type]
+        cancel_import(job=context["job"], by=request.user)
         messages.success(request, "The import stops; what was sent is erased.")
     except UploadError as error:
         messages.error(request, str(error))
     return redirect("imaging:import", study=study, pk=pk)
 
 
-@login_required
+@signed_in
 @require_GET
-def quarantine_list(request: HttpRequest, study: str) -> HttpResponse:
+def quarantine_list(request: StudyRequest, study: str) -> HttpResponse:
     """Objects that are in no exam, with the reason; a person erases them, or seven days do."""
-    found = get_study(request, study, *sorted(SEES_ALL))
+    found = get_study(request, study, Capability.SEE_QUARANTINE)
     state = request.GET.get("state", Quarantine.State.HELD)
     everything = visible_quarantine(request.user, found)
     held = everything.filter(state=state) if state in Quarantine.State.values else everything
@@ -123,23 +122,23 @@ def quarantine_list(request: HttpRequest, study: str) -> HttpResponse:
         "counts": {
             row["state"]: row["n"] for row in everything.order_by().values("state").annotate(n=Count("pk"))
         },
-        "may_control": may_control(request.user, found),
+        "may_control": may(request.user, found, Capability.CONTROL_QUALITY),
     }
     return render(request, "imaging/quarantine.html", context)
 
 
-@login_required
+@signed_in
 @require_POST
-def quarantine_reject(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def quarantine_reject(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Erase one held object."""
-    found = get_study(request, study, *sorted(CONTROLS))
+    found = get_study(request, study, Capability.CONTROL_QUALITY)
     held = get_object_or_404(visible_quarantine(request.user, found), pk=pk)
     reason = request.POST.get("reason", "").strip()
     if not reason:
         messages.error(request, "Erasing needs a reason.")
         return redirect("imaging:quarantine", study=study)
     try:
-        quarantine.reject(held=held, by=request.user, reason=reason)  # type: ignore[arg-type]
+        quarantine.reject(held=held, by=request.user, reason=reason)
         messages.success(request, "The object is erased.")
     except TransitionError as error:
         messages.error(request, str(error))

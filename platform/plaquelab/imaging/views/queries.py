@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -18,18 +17,17 @@ from django.views.decorators.http import require_GET, require_POST
 from plaquelab.imaging import services
 from plaquelab.imaging.models import Query
 from plaquelab.imaging.queries import QueryError
-from plaquelab.imaging.selectors import CONTROLS, may_answer, may_control, visible_exams, visible_queries
-from plaquelab.imaging.views.exams import EXAM_ROLES
+from plaquelab.imaging.selectors import may_answer, visible_exams, visible_queries
 from plaquelab.states import TransitionError
-from plaquelab.studies.access import get_study
-from plaquelab.studies.models import Role
+from plaquelab.studies.access import StudyRequest, get_study, signed_in
+from plaquelab.studies.permissions import Capability
 
 
-@login_required
+@signed_in
 @require_GET
-def query_list(request: HttpRequest, study: str) -> HttpResponse:
+def query_list(request: StudyRequest, study: str) -> HttpResponse:
     """Queries with their age; those that wait for somebody first."""
-    found = get_study(request, study, *EXAM_ROLES)
+    found = get_study(request, study, Capability.SEE_EXAMS)
     everything = visible_queries(request.user, found)
     state = request.GET.get("state", "")
     queries = everything.prefetch_related("messages")
@@ -53,11 +51,11 @@ def query_list(request: HttpRequest, study: str) -> HttpResponse:
     return render(request, "imaging/queries.html", context)
 
 
-@login_required
+@signed_in
 @require_POST
-def open_one(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def open_one(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Ask the exam's site a question."""
-    found = get_study(request, study, *sorted(CONTROLS))
+    found = get_study(request, study, Capability.CONTROL_QUALITY)
     exam = get_object_or_404(visible_exams(request.user, found), number=number)
     _do(
         request,
@@ -70,7 +68,7 @@ def open_one(request: HttpRequest, study: str, number: int) -> HttpResponse:
     return redirect("imaging:exam", study=study, number=number)
 
 
-def _do(request: HttpRequest, said: str, service: Callable[..., Any], **arguments: Any) -> None:
+def _do(request: StudyRequest, said: str, service: Callable[..., Any], **arguments: Any) -> None:
     try:
         service(**arguments)
         messages.success(request, said)
@@ -78,8 +76,8 @@ def _do(request: HttpRequest, said: str, service: Callable[..., Any], **argument
         messages.error(request, str(error))
 
 
-def _query(request: HttpRequest, study: str, pk: int, *roles: str) -> Query:
-    found = get_study(request, study, *roles)
+def _query(request: StudyRequest, study: str, pk: int, capability: Capability) -> Query:
+    found = get_study(request, study, capability)
     return get_object_or_404(visible_queries(request.user, found), pk=pk)
 
 
@@ -87,11 +85,11 @@ def _back(query: Query) -> HttpResponse:
     return redirect("imaging:exam", study=query.study.slug, number=query.exam.number)
 
 
-@login_required
+@signed_in
 @require_POST
-def answer(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def answer(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Answer as the site (or for it)."""
-    query = _query(request, study, pk, *sorted(CONTROLS), Role.COORDINATOR)
+    query = _query(request, study, pk, Capability.ANSWER_QUERIES)
     if not may_answer(request.user, query):
         raise PermissionDenied
     text = request.POST.get("text", "")
@@ -99,23 +97,21 @@ def answer(request: HttpRequest, study: str, pk: int) -> HttpResponse:
     return _back(query)
 
 
-@login_required
+@signed_in
 @require_POST
-def close(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def close(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Close a settled query."""
-    query = _query(request, study, pk, *sorted(CONTROLS))
-    if not may_control(request.user, query.study):
-        raise PermissionDenied
+    query = _query(request, study, pk, Capability.CONTROL_QUALITY)
     text = request.POST.get("text", "")
     _do(request, "The query is closed.", services.close_query, query=query, by=request.user, text=text)
     return _back(query)
 
 
-@login_required
+@signed_in
 @require_POST
-def reopen(request: HttpRequest, study: str, pk: int) -> HttpResponse:
+def reopen(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Ask again."""
-    query = _query(request, study, pk, *sorted(CONTROLS))
+    query = _query(request, study, pk, Capability.CONTROL_QUALITY)
     text = request.POST.get("text", "")
     _do(request, "The query is open again.", services.reopen_query, query=query, by=request.user, text=text)
     return _back(query)

@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from plaquelab.imaging.models import ImportJob
 from plaquelab.imaging.services import import_path, job_summary
-from plaquelab.studies.models import Role, Study
-from plaquelab.studies.selectors import roles_of
+from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, may
 from plaquelab.uploads.errors import UploadError
 from plaquelab.uploads.selectors import upload_sites
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         if study is None:
             raise CommandError(f"There is no study “{options['study']}”.")
         user = get_user_model().objects.filter(username=options["by"]).first()
-        if user is None or not roles_of(user, study) & {Role.MANAGER, Role.TECHNICIAN, Role.COORDINATOR}:
+        if user is None or not may(user, study, Capability.UPLOAD):
             raise CommandError(f"“{options['by']}” may not upload to this study.")
         site = upload_sites(user, study).filter(code=options["site"]).first()
         if site is None:

@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from inference.errors import InferenceError
 from plaquelab.reading.exporting import export_reads
-from plaquelab.studies.models import Role, Study
-from plaquelab.studies.selectors import roles_of
+from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, may
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         if study is None:
             raise CommandError(f"There is no study “{options['study']}”.")
         user = get_user_model().objects.filter(username=options["by"]).first()
-        if user is None or Role.MANAGER not in roles_of(user, study):
+        if user is None or not may(user, study, Capability.EXPORT_READS):
             raise CommandError(f"“{options['by']}” may not export reads of this study.")
         try:
             reads, vessels = export_reads(

@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from plaquelab.accounts.models import User
 from plaquelab.references.report import ImportRefusedError, Report
-from plaquelab.references.selectors import may_import
 from plaquelab.references.services import Checked, check_file, import_file
 from plaquelab.references.vocabulary import COLUMNS
 from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, may
 
 LARGEST_BYTES = 512 * 2**20
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         by = None
         if options["by"]:
             by = User.objects.filter(username=options["by"]).first()
-            if by is None or not may_import(by, study):
+            if by is None or not may(by, study, Capability.IMPORT_REFERENCES):
                 raise CommandError(f"“{options['by']}” may not import references into this study.")
         data = _read(options["file"])
         what = {"study": study, "kind": options["kind"], "data": data, "replace_reason": options["replace"]}
