@@ -23,8 +23,7 @@ from analytics.agreement.limits import (
     limit_intervals,
     variance_components,
 )
-from analytics.agreement.pairs import pair_columns
-from analytics.columns import Table, codes, identities_in, keys
+from analytics.columns import codes, identities_in
 from analytics.distributions import (
     t_quantile,
     t_two_sided_p,
@@ -96,30 +95,6 @@ class BlandAltman(Result):
     def caption(self) -> str:
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-
-def bland_altman(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    cluster: str | None = None,
-    subject: str | Sequence[str] | None = None,
-    value_unit: str = "mm³",
-    unit: str = "lesion",
-    replicates: int = 10_000,
-    seed: int = 20_220_401,
-) -> BlandAltman:
-    """Bland–Altman of two columns of a wide table; rows with a missing read are dropped and counted."""
-    return bland_altman_of(
-        **pair_columns(table, first, second, cluster),
-        ids=keys(table, subject) if subject else (),
-        names=(first, second),
-        value_unit=value_unit,
-        unit=unit,
-        replicates=replicates,
-        seed=seed,
-    )
 
 
 def bland_altman_of(

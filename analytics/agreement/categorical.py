@@ -25,7 +25,7 @@ from analytics.agreement.chance_corrected import (
     stuart_maxwell,
 )
 from analytics.agreement.kappa import CrossTable, cross_table
-from analytics.columns import Table, column, is_missing, keys
+from analytics.columns import is_missing
 from analytics.distributions import chi2_upper_tail, normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Interval, Result, Test, few_clusters, interval_or_none
@@ -84,21 +84,6 @@ class Symmetry(Result):
         return text + ")" + "".join(f"; {t.name} {p_value(t.p)}" for t in tests) + f"; {self.counted()}."
 
 
-def chance_corrected(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    levels: Sequence[Any],
-    coefficient: str = "ac1",
-    cluster: str | None = None,
-    unit: str = "territory",
-) -> ChanceCorrected:
-    """A coefficient of ``COEFFICIENTS`` of two columns of categories; ``levels`` is the whole ordered scale."""
-    counted = _counted(table, first, second, levels, cluster)
-    return chance_corrected_of(counted, coefficient=coefficient, unit=unit)
-
-
 def chance_corrected_of(
     counted: CrossTable, *, coefficient: str = "ac1", unit: str = "territory", simulated: bool = False
 ) -> ChanceCorrected:
@@ -129,19 +114,6 @@ def chance_corrected_of(
     )
 
 
-def symmetry(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    levels: Sequence[Any],
-    cluster: str | None = None,
-    unit: str = "territory",
-) -> Symmetry:
-    """Tests of symmetry and of the margins of two columns of categories."""
-    return symmetry_of(_counted(table, first, second, levels, cluster), unit=unit)
-
-
 def symmetry_of(counted: CrossTable, *, unit: str = "territory", simulated: bool = False) -> Symmetry:
     """Tests of symmetry and of the margins of counted categories."""
     matrix = counted.matrix
@@ -161,25 +133,26 @@ def symmetry_of(counted: CrossTable, *, unit: str = "territory", simulated: bool
     )
 
 
-def within_steps(
-    table: Table,
+def within_steps_of(
+    first: Sequence[Any],
+    second: Sequence[Any],
     *,
-    first: str,
-    second: str,
     levels: Sequence[Any],
     steps: int = 1,
-    cluster: str | None = None,
+    clusters: Sequence[Any] | None = None,
     unit: str = "territory",
+    simulated: bool = False,
 ) -> ClusteredProportion:
     """Share of units whose two categories lie at most ``steps`` apart on the scale, patients as clusters."""
-    counted = _counted(table, first, second, levels, cluster)  # refuses what is off the scale
+    counted = cross_table(first, second, levels=levels, clusters=clusters)  # refuses what is off the scale
     position = {level: i for i, level in enumerate(levels)}
-    a, b = column(table, first).tolist(), column(table, second).tolist()
-    kept = [i for i in range(len(a)) if not (is_missing(a[i]) or is_missing(b[i]))]
-    near = np.array([abs(position[a[i]] - position[b[i]]) <= steps for i in kept], bool)
-    named = kept if cluster is None else [keys(table, cluster)[i] for i in kept]
+    kept = [i for i in range(len(first)) if not (is_missing(first[i]) or is_missing(second[i]))]
+    near = np.array([abs(position[first[i]] - position[second[i]]) <= steps for i in kept], bool)
+    named = kept if clusters is None else [clusters[i] for i in kept]
     title = "Same category" if steps == 0 else f"Agreement within {steps}"
-    return clustered_proportion(title, near, clusters=named, unit=unit, dropped=counted.dropped)
+    return clustered_proportion(
+        title, near, clusters=named, unit=unit, dropped=counted.dropped, simulated=simulated
+    )
 
 
 def margins_by_patient(tables: Matrix) -> Test | None:
@@ -194,15 +167,6 @@ def margins_by_patient(tables: Matrix) -> Test | None:
     statistic = float(total @ np.linalg.solve(spread, total))
     df = difference.shape[1]
     return Test("equal margins, patients as clusters", statistic, (df,), chi2_upper_tail(statistic, df))
-
-
-def _counted(table: Table, first: str, second: str, levels: Sequence[Any], cluster: str | None) -> CrossTable:
-    return cross_table(
-        column(table, first).tolist(),
-        column(table, second).tolist(),
-        levels=levels,
-        clusters=keys(table, cluster) if cluster else None,
-    )
 
 
 def _common(counted: CrossTable, method: str, unit: str, simulated: bool) -> dict[str, Any]:

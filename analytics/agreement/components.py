@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from analytics.agreement.crossed_reml import fit_crossed, subject_sums
 from analytics.agreement.nested_reml import fit_nested, patient_sums
-from analytics.columns import Table, codes, identities_in, keys, wide
+from analytics.columns import codes, identities_in
 from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import Dropped, Interval, Result, few_clusters
@@ -62,25 +62,6 @@ class ComponentIcc(Result):
         if self.sem_agreement is not None:
             text += f" (with differences between raters {half_up(self.sem_agreement, 2)}{unit})"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def icc_reml(
-    table: Table,
-    *,
-    subject: str | Sequence[str],
-    rater: str,
-    value: str,
-    cluster: str | None = None,
-    form: str = "A,1",
-    unit: str = "lesion",
-) -> ComponentIcc:
-    """ICC of a long table with missing reads. See :func:`icc_reml_of`."""
-    _, raters, matrix, rows = wide(table, subject=subject, rater=rater, value=value)
-    clusters = None
-    if cluster is not None:
-        named = keys(table, cluster)
-        clusters = [named[row] for row in rows]
-    return icc_reml_of(matrix, clusters=clusters, form=form, raters=raters, unit=unit)
 
 
 def icc_reml_of(
@@ -140,21 +121,6 @@ def icc_reml_of(
         warnings=warnings,
         **common,
     )
-
-
-def nested_icc(
-    table: Table,
-    *,
-    patient: str,
-    subject: str | Sequence[str],
-    rater: str,
-    value: str,
-    unit: str = "lesion",
-) -> ComponentIcc:
-    """ICC of a long table of lesions nested in patients. See :func:`nested_icc_of`."""
-    _, raters, matrix, rows = wide(table, subject=subject, rater=rater, value=value)
-    named = keys(table, patient)
-    return nested_icc_of(matrix, clusters=[named[row] for row in rows], raters=raters, unit=unit)
 
 
 def nested_icc_of(

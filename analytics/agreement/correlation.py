@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.agreement.pairs import pair_columns
 from analytics.agreement.rank_jackknife import spearman_se
-from analytics.columns import Table, codes, identities_in
+from analytics.columns import codes, identities_in
 from analytics.distributions import normal_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.ranks import ties
@@ -36,13 +35,6 @@ class Correlation(Result):
         if self.cluster_interval is None:
             return text
         return f"{text[:-1]}; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}."
-
-
-def spearman(
-    table: Table, *, first: str, second: str, cluster: str | None = None, unit: str = "lesion"
-) -> Correlation:
-    """Spearman's ρ of two columns. See :func:`spearman_of`."""
-    return spearman_of(**pair_columns(table, first, second, cluster), unit=unit)
 
 
 def spearman_of(
@@ -125,13 +117,6 @@ def kendall_tau_b(first: NDArray[np.float64], second: NDArray[np.float64]) -> fl
     from scipy.stats import kendalltau  # imported late: scipy.stats is slow to load
 
     return float(kendalltau(first, second).statistic)
-
-
-def kendall(
-    table: Table, *, first: str, second: str, cluster: str | None = None, unit: str = "lesion"
-) -> Correlation:
-    """Kendall's τ-b of two columns. See :func:`kendall_of`."""
-    return kendall_of(**pair_columns(table, first, second, cluster), unit=unit)
 
 
 def kendall_of(

@@ -33,7 +33,7 @@ from analytics.agreement.mean_squares import (
     patient_sums,
     replicate_icc,
 )
-from analytics.columns import Table, codes, identities_in, keys, wide
+from analytics.columns import codes, identities_in
 from analytics.distributions import f_quantile, f_upper_tail
 from analytics.errors import AnalyticsError
 from analytics.resampling import bca_limits, expanded_levels, jackknife_interval, resample_counts
@@ -91,48 +91,6 @@ class Icc(Result):
     def caption(self) -> str:
         """Form, estimate with both intervals, units and clusters."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-
-def icc(
-    table: Table,
-    *,
-    subject: str | Sequence[str],
-    rater: str,
-    value: str,
-    cluster: str | None = None,
-    form: str = "A,1",
-    replicates: int = BOOTSTRAP_REPLICATES,
-    seed: int = 20_220_401,
-    unit: str = "lesion",
-) -> Icc:
-    """Intraclass correlation of a long table.
-
-    Parameters
-    ----------
-    table : DataFrame or mapping of columns, one row per subject and rater
-    subject : column (or columns) that identify what was read
-    rater, value : columns of the reader and of the number
-    cluster : column of the independent unit (patient); gives the cluster-bootstrap interval
-    form : one of ``FORMS``; ``A,2`` may be written for ``A,k`` with two raters
-
-    Notes
-    -----
-    Subjects without a value of every rater are dropped and counted (listwise).
-    """
-    subjects, raters, matrix, first_rows = wide(table, subject=subject, rater=rater, value=value)
-    clusters = None
-    if cluster is not None:
-        clusters = np.asarray(keys(table, cluster), dtype=object)[first_rows]
-    return icc_of(
-        matrix,
-        clusters=clusters,
-        raters=raters,
-        ids=subjects,
-        form=form,
-        replicates=replicates,
-        seed=seed,
-        unit=unit,
-    )
 
 
 def icc_of(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, codes, column, identities_in, is_missing, keys
+from analytics.columns import codes, identities_in, is_missing
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import DRAWING, Dropped, Interval, Result, Test
@@ -72,28 +72,6 @@ class Kappa(Result):
             "agree": self.agree,
             "within_one": self.within_one,
         }
-
-
-def kappa(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    levels: Sequence[Any],
-    weights: str = "unweighted",
-    cluster: str | None = None,
-    unit: str = "territory",
-) -> Kappa:
-    """κ of two columns of categories. ``levels`` is the whole ordered scale. See :func:`kappa_of`."""
-    return kappa_of(
-        column(table, first).tolist(),
-        column(table, second).tolist(),
-        levels=levels,
-        weights=weights,
-        clusters=keys(table, cluster) if cluster else None,
-        names=(first, second),
-        unit=unit,
-    )
 
 
 def kappa_of(

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.agreement.pairs import Pairs, pair_columns, pairs
-from analytics.columns import Table
+from analytics.agreement.pairs import Pairs, pairs
 from analytics.distributions import normal_quantile
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import Interval, Result, few_clusters, plural
@@ -48,13 +47,6 @@ class ConcordanceCorrelation(Result):
         if self.cluster_interval is not None:
             text += f"; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def concordance_correlation(
-    table: Table, *, first: str, second: str, cluster: str | None = None, unit: str = "lesion"
-) -> ConcordanceCorrelation:
-    """CCC of two columns. See :func:`concordance_correlation_of`."""
-    return concordance_correlation_of(**pair_columns(table, first, second, cluster), unit=unit)
 
 
 def concordance_correlation_of(

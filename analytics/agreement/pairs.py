@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, codes, identities_in, keys, numbers
+from analytics.columns import codes, identities_in
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped
 
@@ -74,15 +74,6 @@ class Pairs:
             "first": self.first,
             "second": self.second,
         }
-
-
-def pair_columns(table: Table, first: str, second: str, cluster: str | None) -> dict[str, Any]:
-    """``first``, ``second`` and ``clusters`` of a paired estimator, from the columns of a table."""
-    return {
-        "first": numbers(table, first),
-        "second": numbers(table, second),
-        "clusters": keys(table, cluster) if cluster else None,
-    }
 
 
 def pairs(first: Array, second: Array, clusters: Sequence[Any] | None = None) -> Pairs:

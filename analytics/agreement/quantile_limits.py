@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.agreement.pairs import Pairs, pair_columns, pairs
-from analytics.columns import Table
+from analytics.agreement.pairs import Pairs, pairs
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resample_counts
 from analytics.result import DRAWING, Interval, Result, few_clusters, no_values, plural
 from analytics.rounding import half_up
@@ -49,24 +48,6 @@ class QuantileLimits(Result):
         if self.lower_interval is not None and self.upper_interval is not None:
             text += f" (95 % CI {self.lower_interval.text(2)} and {self.upper_interval.text(2)}, {self.lower_interval.method})"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def quantile_limits(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    cluster: str | None = None,
-    value_unit: str = "",
-    unit: str = "lesion",
-) -> QuantileLimits:
-    """Quantile limits of two columns. See :func:`quantile_limits_of`."""
-    return quantile_limits_of(
-        **pair_columns(table, first, second, cluster),
-        names=(first, second),
-        value_unit=value_unit,
-        unit=unit,
-    )
 
 
 def quantile_limits_of(

@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 
 from analytics.agreement.exact_ranks import MOST_PAIRED_RANKS, rank_sum_p
 from analytics.agreement.pairs import to_resolution
-from analytics.columns import Table, column, numbers
 from analytics.distributions import normal_quantile, normal_two_sided_p
-from analytics.errors import AnalyticsError
 from analytics.ranks import average_ranks
 from analytics.result import Dropped, Interval, Result, Test, interval_or_none
 from analytics.rounding import half_up, p_value
@@ -48,17 +46,6 @@ class RankSum(Result):
         if self.test is not None:
             text += f"; {self.test.name} {p_value(self.test.p)}"
         return text + "."
-
-
-def rank_sum(table: Table, *, value: str, group: str, value_unit: str = "", unit: str = "patient") -> RankSum:
-    """Rank-sum test of a column of numbers between the two groups of another; the first named group comes first."""
-    values = numbers(table, value)
-    groups = [str(g) for g in column(table, group).tolist()]
-    names = list(dict.fromkeys(groups))
-    if len(names) != 2:
-        raise AnalyticsError(f"Column {group!r} has {len(names)} groups; the rank-sum test needs two.")
-    member = np.array([g == names[0] for g in groups])
-    return rank_sum_of(values[member], values[~member], value_unit=value_unit, unit=unit)
 
 
 def rank_sum_of(

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from analytics.agreement.bland_altman import BlandAltman, bland_altman_of
 from analytics.agreement.correlation import pearson_coefficient
-from analytics.agreement.pairs import pair_columns
-from analytics.columns import Table, identities_in
+from analytics.columns import identities_in
 from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED
 from analytics.result import DRAWING, Dropped, Interval, Result, no_values
@@ -60,17 +59,6 @@ class RatioLimits(Result):
         if self.cv_log is not None:
             text += f"; within-subject CV {percent(self.cv_log)} %"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def ratio_limits(
-    table: Table, *, first: str, second: str, cluster: str | None = None, unit: str = "lesion"
-) -> RatioLimits:
-    """Ratio limits of two columns. See :func:`ratio_limits_of`."""
-    return ratio_limits_of(
-        **pair_columns(table, first, second, cluster),
-        names=(first, second),
-        unit=unit,
-    )
 
 
 def ratio_limits_of(

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.agreement.pairs import Pairs, pair_columns, pairs, to_resolution
-from analytics.columns import Table
+from analytics.agreement.pairs import Pairs, pairs, to_resolution
 from analytics.distributions import normal_quantile, t_quantile
 from analytics.errors import AnalyticsError
 from analytics.resampling import sums_by_cluster
@@ -71,44 +70,6 @@ class MethodComparison(Result):
         if self.test is not None:
             text += f"; {self.test.name} {p_value(self.test.p)}"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def deming(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    cluster: str | None = None,
-    error_ratio: float = 1.0,
-    value_unit: str = "",
-    unit: str = "lesion",
-) -> MethodComparison:
-    """Deming regression of two columns. See :func:`deming_of`."""
-    return deming_of(
-        **pair_columns(table, first, second, cluster),
-        error_ratio=error_ratio,
-        names=(first, second),
-        value_unit=value_unit,
-        unit=unit,
-    )
-
-
-def passing_bablok(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    cluster: str | None = None,
-    value_unit: str = "",
-    unit: str = "lesion",
-) -> MethodComparison:
-    """Passing–Bablok regression of two columns. See :func:`passing_bablok_of`."""
-    return passing_bablok_of(
-        **pair_columns(table, first, second, cluster),
-        names=(first, second),
-        value_unit=value_unit,
-        unit=unit,
-    )
 
 
 def deming_of(

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.agreement.pairs import Pairs, pair_columns, pairs
-from analytics.columns import Table
+from analytics.agreement.pairs import Pairs, pairs
 from analytics.distributions import normal_quantile, t_quantile, t_two_sided_p
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
 from analytics.result import DRAWING, Interval, Result, Test, few_clusters, no_values, plural
@@ -81,24 +80,6 @@ class RegressionLimits(Result):
         if self.cluster_interval is not None:
             text += f"; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def regression_limits(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    cluster: str | None = None,
-    value_unit: str = "",
-    unit: str = "lesion",
-) -> RegressionLimits:
-    """Regression limits of two columns. See :func:`regression_limits_of`."""
-    return regression_limits_of(
-        **pair_columns(table, first, second, cluster),
-        names=(first, second),
-        value_unit=value_unit,
-        unit=unit,
-    )
 
 
 def regression_limits_of(

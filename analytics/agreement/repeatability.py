@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, codes, identities_in, keys, wide
+from analytics.columns import codes, identities_in
 from analytics.distributions import chi2_quantile, normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
@@ -57,25 +57,6 @@ class Repeatability(Result):
         if self.cv_rms is not None:
             text += f"; within-subject CV {percent(self.cv_rms)} % (root mean square)"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def repeatability(
-    table: Table,
-    *,
-    subject: str | Sequence[str],
-    rater: str,
-    value: str,
-    cluster: str | None = None,
-    value_unit: str = "",
-    unit: str = "lesion",
-) -> Repeatability:
-    """Repeatability of a long table (one row per subject and read). See :func:`repeatability_of`."""
-    _, _, matrix, first_rows = wide(table, subject=subject, rater=rater, value=value)
-    clusters = None
-    if cluster is not None:
-        named = keys(table, cluster)
-        clusters = [named[row] for row in first_rows]
-    return repeatability_of(matrix, clusters=clusters, value_unit=value_unit, unit=unit)
 
 
 def repeatability_of(

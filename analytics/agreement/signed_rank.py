@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from analytics.agreement.exact_ranks import MOST_SIGNED, signed_rank_p
-from analytics.agreement.pairs import pair_columns, pairs
-from analytics.columns import Table
+from analytics.agreement.pairs import pairs
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.ranks import average_ranks
 from analytics.result import Interval, Result, Test, few_clusters, interval_or_none, plural
@@ -55,23 +54,6 @@ class SignedRank(Result):
         if self.cluster_test is not None:
             text += f"; {self.cluster_test.name} {p_value(self.cluster_test.p)}"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def signed_rank(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    cluster: str | None = None,
-    value_unit: str = "",
-    unit: str = "lesion",
-) -> SignedRank:
-    """Signed-rank test of two columns. See :func:`signed_rank_of`."""
-    return signed_rank_of(
-        **pair_columns(table, first, second, cluster),
-        value_unit=value_unit,
-        unit=unit,
-    )
 
 
 def signed_rank_of(

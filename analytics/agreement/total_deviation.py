@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.agreement.pairs import Pairs, pair_columns, pairs
-from analytics.columns import Table
+from analytics.agreement.pairs import Pairs, pairs
 from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
@@ -46,27 +45,6 @@ class TotalDeviation(Result):
             unit = f" {self.value_unit}" if self.value_unit else ""
             text = f"{text[:-1]}; {percent(self.coverage)} % of pairs differ by at most {half_up(self.bound, 1)}{unit}."
         return text
-
-
-def total_deviation(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    cluster: str | None = None,
-    share: float = 0.9,
-    bound: float | None = None,
-    value_unit: str = "",
-    unit: str = "lesion",
-) -> TotalDeviation:
-    """Total deviation index of two columns. See :func:`total_deviation_of`."""
-    return total_deviation_of(
-        **pair_columns(table, first, second, cluster),
-        share=share,
-        bound=bound,
-        value_unit=value_unit,
-        unit=unit,
-    )
 
 
 def total_deviation_of(

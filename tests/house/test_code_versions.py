@@ -44,7 +44,7 @@ MADE_FROM = {
 
 COMMANDS = {
     inference_code: (),
-    analytics_code: ("__main__", "paper.*", "simulation.*"),
+    analytics_code: ("__main__", "commands", "paper.*", "simulation.*"),
 }
 """What only the command line imports: arguments, the comparison with a publication, simulated patients."""
 

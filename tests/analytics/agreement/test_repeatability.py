@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analytics.agreement.lin import concordance_correlation_of
-from analytics.agreement.repeatability import repeatability, repeatability_of
+from analytics.agreement.repeatability import repeatability_of
 from analytics.agreement.total_deviation import normal_bound, total_deviation_of
 from analytics.errors import AnalyticsError
+from analytics.tables import on_table
 
 # Peak expiratory flow rate, both readings (l/min), Wright and mini meter (Bland and Altman, Lancet 1986).
 WRIGHT = np.array(
@@ -66,7 +67,9 @@ def test_long_table_with_patients():
         "read": [1] * 17 + [2] * 17,
         "flow": WRIGHT.T.ravel().tolist(),
     }
-    result = repeatability(table, subject="lesion", rater="read", value="flow", cluster="patient")
+    result = on_table(
+        repeatability_of, table, subject="lesion", rater="read", value="flow", cluster="patient"
+    )
     assert result.clusters == 9
     assert result.cluster_interval.low < result.estimate < result.cluster_interval.high
     assert "only 9 patients" in result.sentence()
