@@ -250,7 +250,13 @@ class ClusteredResult(Result):
         )
 
 
-HELD: tuple[str, ...] = ("analytics.none",)
+HELD: tuple[str, ...] = (
+    "analytics.accuracy",
+    "analytics.heterogeneity",
+    "analytics.monitoring.rate",
+    "analytics.monitoring.timing",
+    "analytics.survival",
+)
 """Packages whose results are held to the rule of intervals; it goes when all are."""
 
 DRAWING = {"drawing_only": True}

@@ -14,6 +14,7 @@ import numba
 import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
+from scipy.spatial import cKDTree
 
 from inference.centreline.lines import Centreline
 from inference.errors import StraighteningError
@@ -109,8 +110,6 @@ class StraightenedVessel:
         """Map LPS points (..., 3) to (section, u mm, v mm): the nearest section's plane, then Newton along the path."""
         points = np.asarray(points, float)
         flat = points.reshape(-1, 3)
-        from scipy.spatial import cKDTree
-
         section = cKDTree(self.centre).query(flat)[1].astype(float)
         for _ in range(12):
             low = np.clip(np.floor(section).astype(int), 0, self.sections - 2)

@@ -21,7 +21,7 @@ OUTSIDE_SHARE = 0.2
 
 
 @numba.njit(cache=True, nogil=True)
-def _dijkstra(cost: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+def _dijkstra(cost: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:  # noqa: C901, PLR0915 - a compiled kernel: calls cost, and it is one loop
     """Return predecessors (flat index) of the cheapest paths from start until end is settled."""
     nk, nj, ni = cost.shape
     total = nk * nj * ni

@@ -236,7 +236,7 @@ def _merge(out: np.ndarray, direction: np.ndarray, coarse: np.ndarray, along: np
 
 
 @numba.njit(cache=True, nogil=True, parallel=True, fastmath=True)
-def _speed(
+def _speed(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     out: np.ndarray,
     value: np.ndarray,
     direction: np.ndarray,
@@ -277,7 +277,7 @@ def _speed(
                 for n in range(len(circle)):
                     x, y = circle[n, 0], circle[n, 1]
                     filled += _open(
-                        hu, state, k, j, i, x * uk + y * wk, x * uj + y * wj, x * ui + y * wi, limit, reach
+                        hu, k, j, i, x * uk + y * wk, x * uj + y * wj, x * ui + y * wi, limit, reach
                     )
                     if filled > most_circle:
                         break
@@ -286,9 +286,7 @@ def _speed(
                     continue
                 filled = 0
                 for n in range(len(sphere)):
-                    filled += _open(
-                        hu, state, k, j, i, sphere[n, 0], sphere[n, 1], sphere[n, 2], limit, reach
-                    )
+                    filled += _open(hu, k, j, i, sphere[n, 0], sphere[n, 1], sphere[n, 2], limit, reach)
                     if filled > most_sphere:
                         break
                 around = (SPHERE_SHARES[1] - filled / len(sphere)) / (SPHERE_SHARES[1] - SPHERE_SHARES[0])
@@ -301,7 +299,6 @@ def _speed(
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _open(
     hu: np.ndarray,
-    state: np.ndarray,
     k: int,
     j: int,
     i: int,

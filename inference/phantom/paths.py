@@ -76,7 +76,7 @@ def _depth(rng: np.random.Generator, chosen: Scenario) -> float:
     return float([rng.uniform(*depth) for depth in chosen.depths_mm][kind])
 
 
-def make_paths(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> tuple[Path, ...]:
+def make_paths(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> tuple[Path, ...]:  # noqa: C901 - what is drawn, in the order of the draws
     """The coronary tree on this heart; a branch starts at its origin, LM ends at the bifurcation."""
     j = rng.normal(0, 3.0, 24)
     fork = (44 + j[0], 24 + j[1])

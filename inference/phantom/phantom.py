@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from inference.centreline import Centreline
+from inference.quantification import VesselRead
 from inference.scan import Volume
+from inference.straightening import StraightenedVessel
 
 from .anatomy import make_heart
 from .grid import Grid, grid_around
@@ -20,10 +21,7 @@ from .patient import Patient, make_patient
 from .render import paint, scan
 from .scenario import scenario as scenario_named
 from .table import VesselTable
-
-if TYPE_CHECKING:
-    from inference.quantification import VesselRead
-    from inference.straightening import StraightenedVessel
+from .truth import truth_read
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,6 @@ class Phantom:
 
     def truth_read(self, vessel: StraightenedVessel) -> VesselRead:
         """The true contours, marks and lesions of this vessel, on whatever centreline it was straightened."""
-        from .truth import truth_read
-
         return truth_read(self.vessels[vessel.vessel], vessel)
 
 
@@ -155,11 +151,11 @@ def generate(seed: int, scenario: str = "train") -> Phantom:
         grain_mm=settings["grain_mm"],
         overshoot=settings["overshoot"],
     )
-    volume = Volume(hu=hu, affine=grid.affine, metadata=_metadata(grid, kvp, seed))
+    volume = Volume(hu=hu, affine=grid.affine, metadata=_metadata(grid, kvp))
     return Phantom(seed=seed, scenario=scenario, volume=volume, tables=tuple(tables), settings=settings)
 
 
-def _metadata(grid: Grid, kvp: int, seed: int) -> dict[str, object]:
+def _metadata(grid: Grid, kvp: int) -> dict[str, object]:
     slices, rows, columns = grid.shape
     return {
         "manufacturer": "Plaquelab simulation",

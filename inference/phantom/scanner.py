@@ -92,7 +92,7 @@ def bloom_and_halo(
 
 
 @njit(cache=True, fastmath=True)
-def _smear(out, scene, distance, moves, inner, outer):
+def _smear(out, scene, distance, moves, inner, outer):  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     """Average shifted copies (``moves`` (n, 3) in voxels k, j, i) near a stretch; fades between two distances."""
     nk, nj, ni = out.shape
     ck, cj, ci = distance.shape

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from inference.contours import VesselContours
+from inference.quantification import Lesion, VesselRead
+from inference.straightening import StraightenedVessel
 
 from .curve import STEP_MM
 from .table import (
@@ -22,10 +24,6 @@ from .table import (
     nearest_row,
     radii_at,
 )
-
-if TYPE_CHECKING:
-    from inference.quantification import VesselRead
-    from inference.straightening import StraightenedVessel
 
 PIXEL_MM = 0.3125
 PIXELS = 64
@@ -101,7 +99,7 @@ def _contours(
 
 
 @njit(cache=True, fastmath=True)
-def _fractions(
+def _fractions(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     centre,
     axis_u,
     axis_v,
@@ -173,7 +171,7 @@ def _fractions(
 
 
 @njit(cache=True, fastmath=True)
-def _tissues(
+def _tissues(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     centre,
     axis_u,
     axis_v,
@@ -279,8 +277,6 @@ def truth_read(table: VesselTable, vessel: StraightenedVessel) -> VesselRead:
     Where the section's centre lies outside the lumen the contour is not star-shaped about it, and the section
     carries a label mask.
     """
-    from inference.quantification import Lesion, VesselRead
-
     lumen, wall, mark, inside, row_of = _contours(*_arguments(table, vessel), *_stepped(table))
     off = np.flatnonzero(~inside.all(axis=1))
     masks: dict[int, NDArray[np.uint8]] = {}

@@ -209,7 +209,7 @@ def unpaired_roc_case(case: Case) -> dict[str, Any]:
     table = data(case)
     a, b = (roc(table[table["g"] == g], marker="x", outcome="y") for g in "AB")
     d = unpaired_difference(a, b)
-    return {"auc_A": a.estimate, "auc_B": b.estimate, "D": d.t, "df_welch": d.df, "p": d.p}
+    return {"auc_A": a.estimate, "auc_B": b.estimate, "D": d.test.statistic, "df_welch": d.test.df[0], "p": d.test.p}
 
 
 def paired_accuracy_case(case: Case) -> dict[str, Any]:
@@ -236,7 +236,7 @@ def maximally_selected_case(case: Case) -> dict[str, Any]:
         "cutpoint_le": r.estimate,
         "p_lausen1994_clipped": r.test.p,
         "p_lausen1994_raw_bound": r.test.p,
-        "naive_logrank_p_at_cut": log_rank(time, event, group, 2).p,
+        "naive_logrank_p_at_cut": log_rank(time, event, group, 2).test.p,
     }
 
 

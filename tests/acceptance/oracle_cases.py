@@ -365,9 +365,9 @@ def roc_pair(case: Case) -> dict[str, Any]:
     for a, b in (("s100b", "ndka"), ("wfns", "s100b"), ("wfns", "ndka")):
         d = paired_difference(x[a], x[b], y)
         out[f"{a}_{b}"] = {
-            "diff": d.difference,
-            "z": d.z,
-            "p": d.p,
+            "diff": d.estimate,
+            "z": d.test.statistic,
+            "p": d.test.p,
             "cov": d.covariance,
             "ci": list(d.interval),
         }
@@ -416,13 +416,13 @@ def log_rank_lung(case: Case) -> dict[str, Any]:
     plain, peto = log_rank(time, event, group, 2), log_rank(time, event, group, 2, rho=1)
     return {
         "n": np.bincount(group).tolist(),
-        "observed": plain.observed.tolist(),
-        "expected": plain.expected.tolist(),
-        "chisq": plain.statistic,
+        "observed": list(plain.observed),
+        "expected": list(plain.expected),
+        "chisq": plain.test.statistic,
         "df": 1,
-        "p": plain.p,
-        "peto_prentice_rho1_chisq": peto.statistic,
-        "peto_p": peto.p,
+        "p": plain.test.p,
+        "peto_prentice_rho1_chisq": peto.test.statistic,
+        "peto_p": peto.test.p,
     }
 
 

@@ -16,18 +16,18 @@ from inference import code_version as inference_code
 MADE_FROM = {
     inference_code: (
         "pipeline",
-        "volume",
         "centreline",
         "centreline.automatic",
         "centreline.editing",
         "centreline.formats",
         "contours",
-        "contours_from_threshold",
+        "contours.from_threshold",
         "composition_profiles",
         "grading",
         "vocabulary",
         "quantification",
-        "stents",
+        "quantification.stents",
+        "scan",
         "straightening",
     ),
     analytics_code: (

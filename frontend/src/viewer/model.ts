@@ -53,7 +53,6 @@ export interface CaseInfo {
   readonly ct: {
     readonly shape: readonly [number, number, number];
     readonly affine: readonly number[];
-    readonly hu_range: readonly [number, number];
     readonly slabs: readonly { readonly url: string; readonly first: number; readonly count: number }[];
   } | null;
   readonly patient: readonly MeasurementRow[];

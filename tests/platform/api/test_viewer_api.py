@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from plaquelab.analysis.slabs import decode
 from plaquelab.audit.models import AuditEvent
+from plaquelab.imaging.slabs import decode
 from plaquelab.reading.models import Read
 from tests.platform.ready_cases import FORM, PASSWORD, SECTIONS
 
