@@ -27,6 +27,7 @@ NUMBERS = (
     "networks.*",
     "pipeline",
     "quantification.*",
+    "sampling",
     "scan.*",
     "straightening",
     "vocabulary",

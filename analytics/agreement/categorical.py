@@ -28,7 +28,8 @@ from analytics.agreement.kappa import CrossTable, cross_table
 from analytics.columns import is_missing
 from analytics.distributions import chi2_upper_tail, normal_quantile
 from analytics.errors import AnalyticsError
-from analytics.result import Interval, Result, Test, few_clusters, interval_or_none
+from analytics.resampling import no_interval_over
+from analytics.result import ClusteredResult, Interval, Result, Test, few_clusters, interval_or_none
 from analytics.rounding import p_value, percent
 
 Matrix = NDArray[np.int64]
@@ -44,19 +45,15 @@ COEFFICIENTS: dict[str, tuple[str, Callable[[Matrix], Estimate]]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChanceCorrected(Result):
+class ChanceCorrected(ClusteredResult):
     """A chance-corrected coefficient with its interval; ``cluster_interval`` leaves out one patient at a time."""
 
     se: float | None = None
     cluster_se: float | None = None
-    cluster_interval: Interval | None = None
 
     def sentence(self) -> str:
         """The coefficient with both intervals."""
-        text = super().sentence()
-        if self.cluster_interval is not None:
-            text = f"{text[:-1]}; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}."
-        return text[:-1] + "".join(f"; {w}" for w in self.warnings) + "."
+        return super().sentence()[:-1] + self.beside() + "".join(f"; {w}" for w in self.warnings) + "."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +102,13 @@ def chance_corrected_of(
     return ChanceCorrected(
         estimate=estimate,
         interval=_wald(estimate, se, label) if se > 0 else None,
-        reason=None if se > 0 else "no disagreement: no interval",
+        interval_reason=None if se > 0 else "no disagreement",
         se=se,
         cluster_se=cluster_se,
         cluster_interval=cluster_interval,
+        cluster_reason=None
+        if cluster_interval or tables is None
+        else no_interval_over(len(tables), least=3, resampled=False),
         warnings=few_clusters(common["clusters"]) if cluster_interval else (),
         **common,
     )

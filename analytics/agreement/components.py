@@ -19,8 +19,15 @@ from analytics.agreement.crossed_reml import fit_crossed, subject_sums
 from analytics.agreement.nested_reml import fit_nested, patient_sums
 from analytics.columns import codes, identities_in
 from analytics.errors import AnalyticsError
-from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
-from analytics.result import Dropped, Interval, Result, few_clusters
+from analytics.resampling import (
+    REPLICATES,
+    SEED,
+    no_interval_over,
+    percentile_interval,
+    resampled_sums,
+    sums_by_cluster,
+)
+from analytics.result import Dropped, Interval, Result, few_clusters, unless
 from analytics.rounding import half_up
 
 Array = NDArray[np.float64]
@@ -103,6 +110,7 @@ def icc_reml_of(
             sums_by_cluster(sums, patient, patients), y.shape[1], form, replicates, seed
         )
         interval = _named(interval, common["clusters"])
+    noun = "subject" if common["clusters"] is None else "patient"
     warnings = few_clusters(patients) if interval else ()
     if y.shape[1] < FEW_RATERS and form == "A,1":
         warnings += (
@@ -111,6 +119,9 @@ def icc_reml_of(
     return ComponentIcc(
         estimate=agreement if form == "A,1" else consistency,
         interval=interval,
+        interval_reason=unless(
+            interval, no_interval_over(patients, resampled=True, noun=noun, asked=replicates > 0)
+        ),
         components={"subject": subject, "rater": rater, "residual": residual},
         icc_agreement=agreement,
         icc_consistency=consistency,
@@ -172,6 +183,7 @@ def nested_icc_of(
     return ComponentIcc(
         estimate=(between + lesion) / total,
         interval=interval,
+        interval_reason=unless(interval, no_interval_over(patients, resampled=True, asked=replicates > 0)),
         components={"patient": between, "lesion": lesion, "residual": residual},
         icc_consistency=(between + lesion) / total,
         patient_share=between / total,

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from analytics.columns import codes, identities_in
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped
+from analytics.resampling import no_interval_over
+from analytics.result import Dropped, Interval
 
 Array = NDArray[np.float64]
 SIGNIFICANT_DIGITS = 12
@@ -55,6 +56,15 @@ class Pairs:
         if self.patient is None or self.patients is None:
             return np.arange(self.n), self.n
         return self.patient, self.patients
+
+    def why_no_interval_over(
+        self, found: Interval | None, replicates: int, *, least: int = 2, resampled: bool = True
+    ) -> str | None:
+        """Why there is no interval over patients, None where there is one or no patients are given."""
+        if found is not None or self.patients is None:
+            return None
+        asked = replicates > 0 or not resampled
+        return no_interval_over(self.patients, resampled=resampled, least=least, asked=asked)
 
     def common(self, unit: str, *, simulated: bool) -> dict[str, Any]:
         """The fields that every result takes from its pairs."""

@@ -16,7 +16,7 @@ from analytics.agreement.exact_ranks import MOST_PAIRED_RANKS, rank_sum_p
 from analytics.agreement.pairs import to_resolution
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.ranks import average_ranks
-from analytics.result import Dropped, Interval, Result, Test, interval_or_none
+from analytics.result import Dropped, Interval, Result, Test, interval_or_none, unless
 from analytics.rounding import half_up, p_value
 
 Array = NDArray[np.float64]
@@ -75,7 +75,7 @@ def rank_sum_of(
     if variance == 0:
         return RankSum(
             estimate=0.0,
-            reason="all values are equal: neither test nor interval",
+            interval_reason="all values are equal",
             rank_sum=total,
             u=u,
             superiority=0.5,
@@ -93,7 +93,7 @@ def rank_sum_of(
     return RankSum(
         estimate=estimate,
         interval=interval,
-        reason=None if interval else "too few or too many units for an interval",
+        interval_reason=unless(interval, "too few or too many units"),
         test=by_deviation or normal,
         rank_sum=total,
         u=u,

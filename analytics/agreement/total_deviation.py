@@ -16,8 +16,15 @@ from scipy import special
 from analytics.agreement.pairs import Pairs, pairs
 from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
-from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
-from analytics.result import Interval, Result, few_clusters
+from analytics.resampling import (
+    REPLICATES,
+    SEED,
+    no_interval_over,
+    percentile_interval,
+    resampled_sums,
+    sums_by_cluster,
+)
+from analytics.result import Interval, Result, few_clusters, unless
 from analytics.rounding import half_up, percent
 
 Array = NDArray[np.float64]
@@ -78,7 +85,17 @@ def total_deviation_of(
     return TotalDeviation(
         estimate=float(normal_bound(np.array([mean]), np.array([sd]), share)[0]),
         interval=interval,
-        reason=None if sd > 0 else "all differences are equal: no interval",
+        interval_reason=unless(
+            interval,
+            "all differences are equal"
+            if sd == 0
+            else no_interval_over(
+                p.groups()[1],
+                resampled=True,
+                asked=replicates > 0,
+                noun="pair" if p.patients is None else "patient",
+            ),
+        ),
         approximate=normal_quantile((1 + share) / 2) * float(np.sqrt(mean**2 + sd**2)),
         observed=float(np.quantile(size, share)),
         bound=bound,

@@ -156,6 +156,8 @@ class ThreeWays(Finding):
 
     def sentence(self) -> str:
         """Sensitivity and specificity three ways."""
+        if self.reason:
+            return f"{self.method}: not estimable ({self.reason}); {self.counted()}."
         ways = (("without them", self.excluded), ("positive", self.positive), ("called wrongly", self.worst))
         parts = (
             f"{name} sensitivity {table.sensitivity.printed()}, specificity {table.specificity.printed()}"

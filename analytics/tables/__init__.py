@@ -4,9 +4,13 @@ For the command line and for notebooks; the questions hand arrays to the estimat
 """
 
 from analytics.tables import (  # each says how the estimators of one wing read their columns
+    accuracy,
     agreement,
+    heterogeneity,
     missing,
+    monitoring,
+    survival,
 )
 from analytics.tables.adapter import on_table
 
-__all__ = ["agreement", "missing", "on_table"]
+__all__ = ["accuracy", "agreement", "heterogeneity", "missing", "monitoring", "on_table", "survival"]

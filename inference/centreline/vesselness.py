@@ -21,6 +21,7 @@ import numpy as np
 from scipy.ndimage import correlate1d
 
 from inference.centreline.isotropic import halved
+from inference.sampling import held, trilinear_fast
 
 FINE_SCALES_MM = (0.7, 1.0)
 COARSE_SCALES_MM = (1.5, 2.2)
@@ -209,24 +210,12 @@ def _merge(out: np.ndarray, direction: np.ndarray, coarse: np.ndarray, along: np
     """Raise ``out`` to the trilinear value of a volume of half its resolution."""
     nk, nj, ni = coarse.shape
     for k in numba.prange(out.shape[0]):
-        z = min(max(0.5 * k - 0.25, 0.0), nk - 1.001)
-        c = int(z)
-        fz = z - c
+        z = held(0.5 * k - 0.25, nk)
         for j in range(out.shape[1]):
-            y = min(max(0.5 * j - 0.25, 0.0), nj - 1.001)
-            b = int(y)
-            fy = y - b
+            y = held(0.5 * j - 0.25, nj)
             for i in range(out.shape[2]):
-                x = min(max(0.5 * i - 0.25, 0.0), ni - 1.001)
-                a = int(x)
-                fx = x - a
-                low = (coarse[c, b, a] * (1 - fx) + coarse[c, b, a + 1] * fx) * (1 - fy) + (
-                    coarse[c, b + 1, a] * (1 - fx) + coarse[c, b + 1, a + 1] * fx
-                ) * fy
-                up = (coarse[c + 1, b, a] * (1 - fx) + coarse[c + 1, b, a + 1] * fx) * (1 - fy) + (
-                    coarse[c + 1, b + 1, a] * (1 - fx) + coarse[c + 1, b + 1, a + 1] * fx
-                ) * fy
-                value = low * (1 - fz) + up * fz
+                x = held(0.5 * i - 0.25, ni)
+                value = trilinear_fast(coarse, x, y, z)
                 if value > out[k, j, i]:
                     out[k, j, i] = value
                     cc, bb, aa = int(z + 0.5), int(y + 0.5), int(x + 0.5)

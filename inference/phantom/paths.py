@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 
 from .anatomy import Heart
-from .curve import Curve, curve_through
+from .curve import STEP_MM, Curve, curve_through
 from .scenario import Scenario
 
 Array = NDArray[np.float64]
@@ -157,7 +157,7 @@ def make_paths(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> tupl
             depth=_depth(rng, chosen),
             start=parent.curve.points[at],
             parent=parent.name,
-            origin=at * 0.25,
+            origin=at * STEP_MM,
             tracked=tracked,
         )
 

@@ -21,7 +21,7 @@ from .curve import STEP_MM, Curve
 from .grid import Grid, grid_around
 from .headers import AIR_HU, Header, draw_header
 from .layers import Layer, coarse_points, near_vessels, paint_layers
-from .lesions import build_table
+from .lesions import THICKER_MM, build_table
 from .paths import make_veins
 from .scanner import Motion, Step, bloom_and_halo, move, scan, shift_slabs, shifted_curve, slab_shifts
 from .segments import segments
@@ -181,7 +181,7 @@ def _walls(
             dent = gaussian_filter1d(((s >= a) & (s <= b)).astype(float), 12.0)[:, None]
             narrow = 1 - rng.uniform(0.05, 0.2) * dent
             lumen, wall = table.lumen * narrow, table.wall * narrow
-            thick = wall - lumen > table.normal_wall_mm[:, None] + 0.25
+            thick = wall - lumen > table.normal_wall_mm[:, None] + THICKER_MM
             table = replace(
                 table,
                 lumen=lumen.astype(np.float32),

@@ -14,6 +14,7 @@ from inference.scan import Volume
 from inference.straightening import StraightenedVessel
 
 from .anatomy import make_heart
+from .curve import STEP_MM
 from .grid import Grid, grid_around
 from .lesions import build_table
 from .paths import Path, make_paths, make_veins
@@ -80,7 +81,7 @@ def _segments(path: Path, paths: tuple[Path, ...]) -> tuple[str, ...]:
     """SCCT short names along one path (definitions.md)."""
     n = len(path.curve.points)
     starts = {
-        p.name: p.origin_mm / 0.25 for p in paths if p.parent == path.name and p.name not in ("side", "AM")
+        p.name: p.origin_mm / STEP_MM for p in paths if p.parent == path.name and p.name not in ("side", "AM")
     }
     at = np.arange(n)
     if path.name == "LAD":
@@ -135,7 +136,7 @@ def generate(seed: int, scenario: str = "train") -> Phantom:
         parent = next((t for t in tables if t.name == path.parent), None)
         radius = None
         if parent is not None:
-            row = min(int(path.origin_mm / 0.25), len(parent.lumen) - 1)
+            row = min(int(path.origin_mm / STEP_MM), len(parent.lumen) - 1)
             radius = float(np.sqrt(max(parent.lumen_area()[max(0, row - 40) : row + 40].max(), 0.5) / np.pi))
         tables.append(build_table(rng, path, chosen, contrast, radius, _segments(path, paths)))
     veins = make_veins(rng, heart)

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from inference.contours import VesselContours
 from inference.quantification import Lesion, VesselRead
-from inference.straightening import StraightenedVessel
+from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS, StraightenedVessel
 
 from .curve import STEP_MM
 from .table import (
@@ -25,8 +25,6 @@ from .table import (
     radii_at,
 )
 
-PIXEL_MM = 0.3125
-PIXELS = 64
 MARCH_MM = 0.05
 LIMIT_MM = 9.5
 NO_STEPS = np.zeros((0, 2))
@@ -135,19 +133,19 @@ def _fractions(  # noqa: C901 - a compiled kernel: calls cost, and it is one loo
         if shift.shape[0] > 0:
             reach += 4.0  # beyond a step the vessel may lie elsewhere
         for r in range(PIXELS):
-            pv = (r - 31.5) * PIXEL_MM
+            pv = (r - MIDDLE) * SPACING_ACROSS
             if abs(pv - v0) > reach:
                 continue
             for c in range(PIXELS):
-                pu = (c - 31.5) * PIXEL_MM
+                pu = (c - MIDDLE) * SPACING_ACROSS
                 if (pu - u0) ** 2 + (pv - v0) ** 2 > reach * reach:
                     continue
                 inside, blood, marked = 0, 0, 0
                 row = near
                 for a in range(sub):
-                    y = pv + ((a + 0.5) / sub - 0.5) * PIXEL_MM
+                    y = pv + ((a + 0.5) / sub - 0.5) * SPACING_ACROSS
                     for b in range(sub):
-                        x = pu + ((b + 0.5) / sub - 0.5) * PIXEL_MM
+                        x = pu + ((b + 0.5) / sub - 0.5) * SPACING_ACROSS
                         px = centre[s, 0] + x * axis_u[s, 0] + y * axis_v[s, 0]
                         py = centre[s, 1] + x * axis_u[s, 1] + y * axis_v[s, 1]
                         pz = centre[s, 2] + x * axis_u[s, 2] + y * axis_v[s, 2]
@@ -205,17 +203,17 @@ def _tissues(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
         if shift.shape[0] > 0:
             reach += 4.0
         for r in range(PIXELS):
-            pv = (r - 31.5) * PIXEL_MM
+            pv = (r - MIDDLE) * SPACING_ACROSS
             for c in range(PIXELS):
-                pu = (c - 31.5) * PIXEL_MM
+                pu = (c - MIDDLE) * SPACING_ACROSS
                 if pu * pu + pv * pv > reach * reach:
                     continue
                 soft, hard = 0, 0
                 row = near
                 for a in range(sub):
-                    y = pv + ((a + 0.5) / sub - 0.5) * PIXEL_MM
+                    y = pv + ((a + 0.5) / sub - 0.5) * SPACING_ACROSS
                     for b in range(sub):
-                        x = pu + ((b + 0.5) / sub - 0.5) * PIXEL_MM
+                        x = pu + ((b + 0.5) / sub - 0.5) * SPACING_ACROSS
                         px = centre[s, 0] + x * axis_u[s, 0] + y * axis_v[s, 0]
                         py = centre[s, 1] + x * axis_u[s, 1] + y * axis_v[s, 1]
                         pz = centre[s, 2] + x * axis_u[s, 2] + y * axis_v[s, 2]

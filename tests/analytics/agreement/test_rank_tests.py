@@ -77,7 +77,7 @@ def test_signs_by_patient_equal_signs_by_lesion_when_each_patient_has_one():
 
 def test_signed_rank_refusals():
     assert signed_rank_of(X, X).estimate == 0
-    assert "zero" in signed_rank_of(X, X).reason
+    assert "zero" in signed_rank_of(X, X).interval_reason
     assert signed_rank_of(np.array([np.nan]), np.array([1.0])).reason == "no complete pair of reads"
     table = {"a": X.tolist(), "b": Y.tolist()}
     assert on_table(signed_rank_of, table, first="a", second="b").estimate == signed_rank_of(X, Y).estimate

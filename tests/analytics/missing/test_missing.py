@@ -84,4 +84,4 @@ def test_imputations_refuse_what_was_not_estimable():
         pool_imputations([1.0], [0.1], n=10)
     with pytest.raises(AnalyticsError, match="were estimable"):
         pool_imputations([1.0, np.nan], [0.1, 0.1], n=10)
-    assert "no variance" in pool_imputations([1.0, 1.0], [0, 0], n=10).reason
+    assert "no variance" in pool_imputations([1.0, 1.0], [0, 0], n=10).interval_reason

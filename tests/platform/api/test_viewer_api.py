@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from django.test import Client
 
+from plaquelab.api.vocabulary import columns
 from plaquelab.audit.models import AuditEvent
 from plaquelab.imaging.slabs import decode
 from plaquelab.reading.models import Read
@@ -37,7 +38,7 @@ def client(assigned: SimpleNamespace, client_for: Callable[[Any], Client]) -> Cl
 
 
 def test_case_tells_what_the_viewer_needs(client: Client, assigned: SimpleNamespace) -> None:
-    body = client.get(ROOT).json()
+    body = client.post(f"{ROOT}opening/").json()
     assert body["label"] == "Case 1"
     assert body["mode"] == "read"
     assert body["state"] == "in_progress"
@@ -52,8 +53,49 @@ def test_case_tells_what_the_viewer_needs(client: Client, assigned: SimpleNamesp
     assert Read.objects.get(pk=assigned.reads[0].pk).state == "in_progress"
 
 
-def test_image_bytes_are_what_was_stored_and_may_be_kept(client: Client) -> None:
+def test_columns_come_in_the_words_and_digits_of_the_vocabulary(client: Client) -> None:
     body = client.get(ROOT).json()
+    lesion = {column["metric"]: column for column in body["columns"]["lesion"]}
+    assert lesion["diameter_stenosis"] == {
+        "metric": "diameter_stenosis",
+        "short": "DS",
+        "label": "Diameter stenosis",
+        "unit": "%",
+        "digits": 1,
+        "borders": [1, 25, 50, 70, 100],
+        "ranged": True,
+    }
+    assert lesion["remodelling_index"]["short"] == "Remod."
+    assert [lesion["remodelling_index"]["unit"], lesion["high_risk_features"]["unit"]] == ["", ""]
+    assert lesion["noncalcified_plaque_volume"]["label"].endswith("(contains low-attenuation)")
+    patient = {column["metric"]: column for column in body["columns"]["patient"]}
+    assert patient["diameter_stenosis"]["short"] == "Worst DS"
+    assert patient["diameter_stenosis"]["label"] == "Worst diameter stenosis"
+    assert not patient["plaque_stage"]["ranged"]
+    # Whatever stands in a row of this case has its column.
+    command = {"type": "add_lesion", "start_mm": 5.0, "end_mm": 12.0}
+    answer = post(client, body["commands_url"], {"vessel": "LAD", "version": 0, "command": command}).json()
+    rows = {name for found in answer["state"]["lesions"] for name in found["metrics"]}
+    assert rows - set(lesion) == {"lesion_start", "lesion_end", "cadrads"}
+    rows = {row["metric"] for row in answer["state"]["measurements"]}
+    assert rows - set(lesion) == {"cadrads", "percent_atheroma_volume"}
+    assert {row["metric"] for row in body["patient"]} >= set(patient)
+
+
+def test_a_composition_profile_of_four_classes_has_columns_for_them() -> None:
+    three, four = (
+        {column["metric"] for column in columns(profile)["lesion"]} for profile in ("corrected", "qangio")
+    )
+    assert four - three == {
+        "necrotic_core_volume",
+        "fibrofatty_volume",
+        "fibrous_volume",
+        "dense_calcium_volume",
+    }
+
+
+def test_image_bytes_are_what_was_stored_and_may_be_kept(client: Client) -> None:
+    body = client.post(f"{ROOT}opening/").json()
     answer = client.get(body["vessels"][0]["hu"], headers={"accept": "application/octet-stream"})
     assert len(answer.content) == SECTIONS * 64 * 64 * 2
     assert np.frombuffer(answer.content, "<i2").reshape(-1, 64, 64)[10, 32, 32] == pytest.approx(400, abs=40)
@@ -78,14 +120,14 @@ def test_image_bytes_are_what_was_stored_and_may_be_kept(client: Client) -> None
 
 def test_opening_images_is_one_event_a_session(client: Client) -> None:
     for _ in range(2):
-        body = client.get(ROOT).json()
+        body = client.post(f"{ROOT}opening/").json()
         client.get(body["vessels"][1]["hu"])
     opened = AuditEvent.objects.filter(verb="case.open_images")
     assert [event.actor for event in opened] == ["alpha-reader"]
 
 
 def test_edit_undo_redo_and_numbers_follow(client: Client) -> None:
-    body = client.get(ROOT).json()
+    body = client.post(f"{ROOT}opening/").json()
     before = client.get(body["vessels"][0]["state"]).json()
     assert before["status"] == "not annotated"
     assert np.frombuffer(base64.b64decode(before["composition"]), np.uint8).size == SECTIONS * 4096
@@ -119,7 +161,7 @@ def test_edit_undo_redo_and_numbers_follow(client: Client) -> None:
 
 
 def test_two_tabs_the_older_one_is_told(client: Client) -> None:
-    url = client.get(ROOT).json()["commands_url"]
+    url = client.post(f"{ROOT}opening/").json()["commands_url"]
     assert post(client, url, {"vessel": "LAD", "version": 0, "command": MOVE}).status_code == 200
     stale = post(client, url, {"vessel": "RCA", "version": 0, "command": MOVE})
     assert stale.status_code == 409
@@ -141,7 +183,7 @@ def test_two_tabs_the_older_one_is_told(client: Client) -> None:
     ],
 )
 def test_impossible_edit_changes_nothing(client: Client, command: dict[str, Any], says: str) -> None:
-    body = client.get(ROOT).json()
+    body = client.post(f"{ROOT}opening/").json()
     answer = post(client, body["commands_url"], {"vessel": "LAD", "version": 0, "command": command})
     assert answer.status_code == 400, answer.content
     assert says in answer.json()["detail"]
@@ -149,7 +191,7 @@ def test_impossible_edit_changes_nothing(client: Client, command: dict[str, Any]
 
 
 def test_save_sign_and_nothing_moves_any_more(client: Client, assigned: SimpleNamespace) -> None:
-    body = client.get(ROOT).json()
+    body = client.post(f"{ROOT}opening/").json()
     saved = post(client, body["revisions_url"], {"form": {"image_quality": 3, "remarks": " blurred "}}).json()
     assert saved["revision"] == 1
     assert client.get(ROOT).json()["form"] == {"image_quality": 3, "remarks": "blurred"}
@@ -179,3 +221,21 @@ def test_schema_describes_every_endpoint(client: Client) -> None:
     ).content.decode()
     for part in ("commands/", "signature/", "adjudication/", "exams/{number}/view/", "ct/{index}/"):
         assert part in text
+
+
+def test_looking_starts_nothing_and_tells_nothing_of_the_network(
+    client: Client, assigned: SimpleNamespace
+) -> None:
+    """Only opening starts a read; before it the case has no lesion, no number and no contour to show."""
+    body = client.get(ROOT).json()
+    assert body["state"] == "assigned"
+    assert [(vessel["lesions"], vessel["reviewed"]) for vessel in body["vessels"]] == [(0, False)] * 2
+    assert body["patient"] == []
+    state = client.get(body["vessels"][0]["state"])
+    assert state.status_code == 409
+    assert "open the case first" in state.json()["detail"]
+    read = Read.objects.get(pk=assigned.reads[0].pk)
+    assert (read.state, read.started_at, read.last_active_at) == ("assigned", None, None)
+    assert not AuditEvent.objects.filter(verb="case.open_images").exists()
+    assert client.post(f"{ROOT}opening/").json()["state"] == "in_progress"
+    assert client.get(body["vessels"][0]["state"]).status_code == 200
