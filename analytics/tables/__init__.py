@@ -1,6 +1,6 @@
 """Tables in: ``on_table(estimator, table, …)`` runs an estimator of arrays on named columns.
 
-For the command line and for notebooks; the questions hand arrays to the estimators themselves.
+For the command line, notebooks, and questions that have a table of one row a read.
 """
 
 from analytics.tables import (  # each says how the estimators of one wing read their columns
