@@ -40,6 +40,8 @@ Z = normal_quantile(0.975)
 class CauseCurve:
     """Cumulative incidence of one cause in one group, at the distinct times of events of any cause.
 
+    Parameters
+    ----------
     times, at_risk, events, incidence, variance, aalen_variance : (event times,)
         ``events`` counts this cause; ``variance`` is the infinitesimal jackknife's.
     follow_up : (n,) every observed time, sorted

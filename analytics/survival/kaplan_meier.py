@@ -28,6 +28,8 @@ Z = normal_quantile(0.975)
 class Curve:
     """The Kaplan–Meier curve of one group, at its distinct event times.
 
+    Parameters
+    ----------
     times, at_risk, events, survival, variance : (event times,)
         ``variance`` is Greenwood's sum Σ d/(n(n−d)) (infinite once survival is 0); SE = survival √variance.
     follow_up : (n,) every observed time, sorted

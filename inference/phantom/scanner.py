@@ -46,7 +46,7 @@ class Step:
 
 
 @njit(cache=True, fastmath=True)
-def _spread(out, voxels, amount, kernel):
+def _spread(out, voxels, amount, kernel):  # type: ignore[no-untyped-def]
     nk, nj, ni = out.shape
     hk, hj, hi = kernel.shape[0] // 2, kernel.shape[1] // 2, kernel.shape[2] // 2
     for n in range(voxels.shape[0]):
@@ -94,7 +94,7 @@ def bloom_and_halo(
 
 
 @njit(cache=True, fastmath=True)
-def _smear(out, scene, distance, moves, inner, outer):  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
+def _smear(out, scene, distance, moves, inner, outer):  # type: ignore[no-untyped-def]  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     """Average shifted copies (``moves`` (n, 3) in voxels k, j, i) near a stretch; fades between two distances."""
     nk, nj, ni = out.shape
     ck, cj, ci = distance.shape

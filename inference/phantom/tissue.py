@@ -28,7 +28,7 @@ class Reach:
 
 
 @njit(cache=True, fastmath=True)
-def _count(slot_of, points, radius, origin, spacing, first, voxels, write):
+def _count(slot_of, points, radius, origin, spacing, first, voxels, write):  # type: ignore[no-untyped-def]
     """Number the voxels within ``radius`` of the points; with ``write`` also list them."""
     nk, nj, ni = slot_of.shape
     for n in range(points.shape[0]):
@@ -54,7 +54,7 @@ def _count(slot_of, points, radius, origin, spacing, first, voxels, write):
 
 
 @njit(cache=True, fastmath=True)
-def _claim(vessel, row, distance, slot_of, points, radius, origin, spacing, name):
+def _claim(vessel, row, distance, slot_of, points, radius, origin, spacing, name):  # type: ignore[no-untyped-def]
     nk, nj, ni = slot_of.shape
     most = vessel.shape[1]
     for n in range(points.shape[0]):
@@ -104,7 +104,7 @@ def reach_of(grid: Grid, curves: Sequence[Curve], radii: Sequence[NDArray[np.flo
 
 
 @njit(cache=True, fastmath=True)
-def _paint(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
+def _paint(  # type: ignore[no-untyped-def]  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     out,
     voxels,
     vessel,
@@ -241,7 +241,7 @@ def paint_reach(
 
 
 @njit(cache=True, fastmath=True)
-def _vein(out, voxels, distance, vessel, radius, hu, soft):
+def _vein(out, voxels, distance, vessel, radius, hu, soft):  # type: ignore[no-untyped-def]
     for n in range(voxels.shape[0]):
         for m in range(vessel.shape[1]):
             w = vessel[n, m]

@@ -16,7 +16,7 @@ FAR_MM = 7.0  # how far around a vessel its surroundings are decided
 
 
 @njit(cache=True, fastmath=True)
-def _claim(owner, distance, slot_of, points, origin, spacing, reach, vessel):
+def _claim(owner, distance, slot_of, points, origin, spacing, reach, vessel):  # type: ignore[no-untyped-def]
     """Remember for every voxel near this vessel its nearest row; voxels get a running number on first touch."""
     nk, nj, ni = slot_of.shape
     count = 0
@@ -48,7 +48,7 @@ def _claim(owner, distance, slot_of, points, origin, spacing, reach, vessel):
 
 
 @njit(cache=True, fastmath=True)
-def _touch(slot_of, points, origin, spacing, reach, first):
+def _touch(slot_of, points, origin, spacing, reach, first):  # type: ignore[no-untyped-def]
     nk, nj, ni = slot_of.shape
     for n in range(0, points.shape[0], 2):
         ck, cj, ci = (
@@ -73,7 +73,7 @@ def _touch(slot_of, points, origin, spacing, reach, first):
 
 
 @njit(cache=True, fastmath=True)
-def surround(
+def surround(  # type: ignore[no-untyped-def]
     out, slots, owner, distance, origin, spacing, vessel, points, wall_max, sheath_mm, sheath_hu, side
 ):
     """Replace what lies close to one vessel: contrast-filled chambers always; soft tissue on one side where asked.
