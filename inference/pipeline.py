@@ -39,6 +39,8 @@ from inference.scan import Volume
 from inference.straightening import StraightenedVessel, straighten
 
 STAGES = ("straighten", "segment", "contours", "quantify")
+# Below the first no number would mean anything, below the second borders are uncertain: by hand, no figure was kept.
+# Composition limits hold from 100 to 120 kVp (definitions).
 LEAST_CONTRAST_HU = 180.0
 WEAK_CONTRAST_HU = 250.0
 USUAL_KVP = (100.0, 120.0)
@@ -148,7 +150,7 @@ def analyse(
             "arithmetic": arithmetic,
             "device": str(card.device),
             "profile": f"{profile.name}/{profile.version}",
-            "volume_sha256": volume.sha256,
+            "volume_sha256": volume.content_sha256,
             "settings_sha256": settings.sha256,
             "python": platform.python_version(),
             **({"aortic_sd_hu": f"{aorta.sd_hu:.3f}"} if aorta else {}),

@@ -13,7 +13,7 @@ import numpy as np
 from inference.sampling import trilinear
 from inference.scan import Volume
 
-OUTSIDE_HU = -1024.0
+OUTSIDE_HU = -1024.0  # air
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import numpy as np
 from inference.errors import ContourError
 from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS
 
-ANGLES = 64
+ANGLES = 64  # definitions: for every angle a radius
 THETA = 2 * np.pi * np.arange(ANGLES) / ANGLES
-LARGEST_RADIUS_MM = 9.6
+LARGEST_RADIUS_MM = 9.6  # inside the field of view of ±10 mm
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ PIXEL_ANGLE = np.mod(np.arctan2(PIXEL_V, PIXEL_U), 2 * np.pi)
 
 
 def radius_at(radius: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """Radius (..., 64) at ``angle`` (any shape, rad), linear between the fixed angles. Returns (..., *angle.shape)."""
+    """Radius (..., 64) at ``angle`` (any shape, rad), linear between the fixed angles. Returns ``(..., *angle.shape)``."""
     position = angle / (2 * np.pi) * ANGLES
     low = np.floor(position).astype(int)
     t = (position - low).astype(np.float32)

@@ -20,8 +20,8 @@ from .extents import TOLD
 REACH = 5  # sections to either side
 SEEN = 48  # pixels across that the network looks at
 SURE = 8.0  # logit of background outside what it looks at
-OUTPUTS = 5
-HU_LOW, HU_HIGH = -300.0, 1300.0
+OUTPUTS = 5  # two classes of task 1, three of task 2
+HU_LOW, HU_HIGH = -300.0, 1300.0  # from fat to dense calcium; part of the stored weights
 
 
 def normalise(hu: Tensor) -> Tensor:

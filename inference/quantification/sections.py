@@ -27,7 +27,7 @@ from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, Strai
 STEP_ANGLE = 2 * np.pi / ANGLES
 COS, SIN = np.cos(THETA), np.sin(THETA)
 PIXEL_AREA = SPACING_ACROSS**2
-MLA_SIGMA_MM = 0.3
+MLA_SIGMA_MM = 0.3  # definitions
 TURNS = np.arange(0, np.pi, np.pi / 36)
 
 

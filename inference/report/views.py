@@ -13,6 +13,7 @@ from inference.sampling import at_points
 from inference.scan import Volume
 from inference.straightening import StraightenedVessel
 
+# What is easy to look at; no number hangs on it.
 WINDOW = (300.0, 900.0)  # level and width of the usual coronary window, HU
 CURVED_PIXEL_MM = 0.4
 CURVED_MARGIN_MM = 14.0

@@ -26,9 +26,9 @@ UNDECODABLE = {
     "1.2.840.10008.1.2.4.55": "JPEG Full Progression (retired)",
 }
 LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91"}
-FEWEST_SLICES = 8
-AIR_HU = -1024
-POSITION_TOLERANCE_MM = 0.1
+FEWEST_SLICES = 8  # fewer hold no vessel
+AIR_HU = -1024  # what scanners write where nothing was measured
+POSITION_TOLERANCE_MM = 0.1  # headers round positions; a fifth of a usual slice distance
 
 Named = Callable[[int], str]
 

@@ -23,8 +23,8 @@ from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS, Straightened
 
 from .data import CachedVessel
 
-FORMAT = 1
-SUBSAMPLES = 3
+FORMAT = 1  # of reads.json
+SUBSAMPLES = 3  # a pixel and axis
 
 
 @dataclass(frozen=True)
