@@ -18,8 +18,10 @@ from analytics.result import NOT_ASKED, Interval, interval_or_none, plural
 from analytics.rounding import count
 
 REPLICATES = 10_000
+"""The 2.5 % quantile of as many lies between the true 2.2 and 2.8 % ones (binomial)."""
 Z = normal_quantile(0.975)
 SEED = 20_220_401
+"""The month of the publication (Lin et al. 2022)."""
 
 CHUNK_ENTRIES = 4_000_000
 """Count-matrix entries held at once: 32 MB."""

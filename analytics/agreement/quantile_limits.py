@@ -22,6 +22,7 @@ from analytics.result import Interval, Result, few_clusters, plural, unless
 Array = NDArray[np.float64]
 LEVELS = (0.5, 0.025, 0.975)
 ROW_ENTRIES = 4_000_000
+"""Entries of a matrix of running counts held at once: 32 MB."""
 MOST_ENTRIES = 200_000_000
 """Pairs times replicates: beyond it fewer replicates are drawn, 500 at least, and the method says how many."""
 
