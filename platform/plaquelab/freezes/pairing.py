@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analytics.metrics import METRICS
+from inference.vocabulary import territory_of
 from plaquelab.freezes.matching import Extent, match
 from plaquelab.freezes.measured import NON_DIAGNOSTIC, Row, Values, category, segment_number
 
@@ -129,8 +130,6 @@ def _extent(number: int, row: Row) -> Extent:
 def _lesion_row(
     comparison: Comparison, vessel: str, first: tuple[int, Row] | None, second: tuple[int, Row] | None
 ) -> dict[str, Any]:
-    from inference.vocabulary import territory_of
-
     shown = first or second
     assert shown is not None
     owner = comparison.first if first is not None else comparison.second
