@@ -15,11 +15,16 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from analytics.commands import ESTIMATORS, read_csv
 from analytics.errors import AnalyticsError
+from analytics.freeze import TABLES, read_freeze
+from analytics.paper import check_paper, printed
+from analytics.report import make_report, write_report
+from analytics.simulation import demonstration_cohort, simulate_cohort, simulate_reader_study
+from analytics.simulation.freeze import simulate_freeze
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,13 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report.add_argument("--no-pdf", action="store_true", help="do not print a PDF")
     paper = commands.add_parser("paper", help="published numbers beside ours")
     paper.add_argument("--json", action="store_true", help="print as JSON")
-    for name, (_, columns, options) in ESTIMATORS.items():
-        command = commands.add_parser(name, help=f"columns: {', '.join(columns)}")
+    for name, estimator in ESTIMATORS.items():
+        command = commands.add_parser(name, help=f"columns: {', '.join(estimator.columns)}")
         command.add_argument("file", type=Path, help="CSV file with a heading")
-        for column in columns:
-            command.add_argument(f"--{column}", required=True)
-        for option, settings in options.items():
-            command.add_argument(f"--{option}", **settings)
+        estimator.add_to(command)
         command.add_argument("--json", action="store_true", help="print every number as JSON")
     given = parser.parse_args(arguments)
     try:
@@ -74,9 +76,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _simulate(given: argparse.Namespace) -> None:
-    from analytics.freeze import read_freeze
-    from analytics.simulation.freeze import simulate_freeze
-
     if given.patients < 1:
         raise AnalyticsError(f"--patients {given.patients}: at least one patient is needed.")
     simulate_freeze(given.out, seed=given.seed, patients=given.patients)
@@ -89,8 +88,6 @@ def _simulate(given: argparse.Namespace) -> None:
 
 
 def _simulate_csv(out: Path, seed: int | None) -> None:
-    from analytics.simulation import demonstration_cohort, simulate_cohort, simulate_reader_study
-
     cohort = demonstration_cohort() if seed is None else simulate_cohort(seed=seed)
     study = simulate_reader_study() if seed is None else simulate_reader_study(seed=seed)
     out.mkdir(parents=True, exist_ok=True)
@@ -109,8 +106,6 @@ def _simulate_csv(out: Path, seed: int | None) -> None:
 
 
 def _dictionary() -> None:
-    from analytics.freeze import TABLES
-
     for table in TABLES.values():
         print(f"{table.name}: {table.meaning}; key {', '.join(table.key)}")
         for column in (*table.columns, *table.metric_columns()):
@@ -121,9 +116,6 @@ def _dictionary() -> None:
 
 
 def _report(given: argparse.Namespace) -> None:
-    from analytics.freeze import read_freeze
-    from analytics.report import make_report, write_report
-
     if given.replicates < 0:
         raise AnalyticsError(f"--replicates {given.replicates}: 0 or more are needed.")
 
@@ -143,8 +135,6 @@ def _report(given: argparse.Namespace) -> None:
 
 
 def _paper(*, as_json: bool) -> int:
-    from analytics.paper import check_paper, printed
-
     lines = check_paper()
     print(
         json.dumps([line.to_dict() for line in lines], indent=2, ensure_ascii=False)
@@ -154,175 +144,10 @@ def _paper(*, as_json: bool) -> int:
     return 0 if all(line.holds for line in lines) else 1
 
 
-def read_csv(path: Path) -> dict[str, list[str]]:
-    """A CSV file as columns of text. Raises AnalyticsError for rows of another length than the heading."""
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        rows = list(csv.reader(stream))
-    if not rows:
-        raise AnalyticsError(f"{path}: the file is empty; a heading is needed.")
-    heading = rows[0]
-    for number, row in enumerate(rows[1:], start=1):
-        if len(row) != len(heading):
-            raise AnalyticsError(f"{path}, row {number}: {len(row)} cells under {len(heading)} headings.")
-    return {name: [row[i] for row in rows[1:]] for i, name in enumerate(heading)}
-
-
 def _estimate(given: argparse.Namespace) -> None:
-    function, columns, options = ESTIMATORS[given.command]
-    names = {name: getattr(given, name) for name in [*columns, *options] if getattr(given, name) is not None}
-    result = function(read_csv(given.file), **names)
+    result = ESTIMATORS[given.command].run(read_csv(given.file), given)
     print(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) if given.json else result.sentence())
 
-
-def _icc(table: Any, **names: Any) -> Any:
-    from analytics.agreement import icc
-
-    return icc(table, **names | {"subject": names["subject"].split(",")})
-
-
-def _bland_altman(table: Any, **names: Any) -> Any:
-    from analytics.agreement import bland_altman
-
-    return bland_altman(table, **names)
-
-
-def _spearman(table: Any, **names: Any) -> Any:
-    from analytics.agreement import spearman
-
-    return spearman(table, **names)
-
-
-def _kappa(table: Any, **names: Any) -> Any:
-    from analytics.agreement import kappa
-
-    return kappa(table, **names | {"levels": names["levels"].split(",")})
-
-
-def _roc(table: Any, **names: Any) -> Any:
-    from analytics.accuracy import roc
-
-    return roc(table, **names)
-
-
-def _two_by_two(table: Any, **names: Any) -> Any:
-    from analytics.accuracy import two_by_two
-
-    return two_by_two(table, **names)
-
-
-def _incidence(table: Any, **names: Any) -> Any:
-    from analytics.survival import cumulative_incidence
-
-    return cumulative_incidence(table, **names)
-
-
-def _cox(table: Any, **names: Any) -> Any:
-    from analytics.survival import cox
-
-    return cox(table, **_split(names, "covariates"))
-
-
-def _split(names: dict[str, Any], *lists: str) -> dict[str, Any]:
-    """Options that name several columns, as tuples."""
-    return names | {name: tuple(names[name].split(",")) for name in lists if name in names}
-
-
-def _survival(name: str, *lists: str) -> Callable[..., Any]:
-    """An estimator of ``analytics.survival``; ``lists`` are its options that take several names."""
-
-    def estimate(table: Any, **names: Any) -> Any:
-        from analytics import survival
-
-        return getattr(survival, name)(table, **_split(names, *lists))
-
-    return estimate
-
-
-def _time_auc(table: Any, **names: Any) -> Any:
-    from analytics.survival import time_auc
-
-    try:
-        times = [float(t) for t in names["times"].split(",")]
-    except ValueError:
-        raise AnalyticsError(f"--times {names['times']}: numbers joined by commas are needed.") from None
-    return time_auc(table, **names | {"times": times})
-
-
-def _subgroups(table: Any, **names: Any) -> Any:
-    from analytics.heterogeneity import subgroups
-
-    return subgroups(table, **_split(names, "by", "covariates"))
-
-
-def _timing(table: Any, **names: Any) -> Any:
-    from analytics.monitoring.timing import paired_timing
-
-    return paired_timing(table, **names)
-
-
-def _rate(table: Any, **names: Any) -> Any:
-    from analytics.monitoring.rate import rate
-
-    return rate(table, **names)
-
-
-OPTIONAL: dict[str, Any] = {}
-ESTIMATORS: dict[str, tuple[Callable[..., Any], tuple[str, ...], dict[str, dict[str, Any]]]] = {
-    "icc": (
-        _icc,
-        ("subject", "rater", "value"),
-        {"cluster": OPTIONAL, "form": {"default": "A,1"}, "replicates": {"type": int, "default": 10_000}},
-    ),
-    "bland-altman": (
-        _bland_altman,
-        ("first", "second"),
-        {"cluster": OPTIONAL, "value_unit": {"default": "mm³"}},
-    ),
-    "spearman": (_spearman, ("first", "second"), {"cluster": OPTIONAL}),
-    "kappa": (
-        _kappa,
-        ("first", "second", "levels"),
-        {
-            "cluster": OPTIONAL,
-            "weights": {"default": "unweighted", "choices": ("unweighted", "linear", "quadratic")},
-        },
-    ),
-    "roc": (_roc, ("marker", "outcome"), {}),
-    "two-by-two": (_two_by_two, ("test", "reference"), {"threshold": {"type": float, "required": True}}),
-    "incidence": (
-        _incidence,
-        ("time", "event"),
-        {"group": OPTIONAL, "horizon": {"type": float, "required": True}},
-    ),
-    "cox": (
-        _cox,
-        ("time", "event", "covariates"),
-        {"ties": {"default": "Efron"}, "entry": OPTIONAL, "strata": OPTIONAL, "cluster": OPTIONAL},
-    ),
-    "firth": (_survival("firth", "covariates"), ("time", "event", "covariates"), {"entry": OPTIONAL}),
-    "cause-specific": (_survival("cause_specific", "covariates"), ("time", "event", "covariates"), {}),
-    "fine-gray": (_survival("fine_gray", "covariates"), ("time", "event", "covariates"), {}),
-    "competing": (
-        _survival("competing_incidence", "outcomes"),
-        ("time", "event", "outcomes"),
-        {"group": OPTIONAL, "horizon": {"type": float, "required": True}},
-    ),
-    "time-auc": (_time_auc, ("time", "event", "marker", "times"), {}),
-    "spline": (
-        _survival("spline", "covariates"),
-        ("time", "event", "marker"),
-        {"covariates": OPTIONAL, "knots": {"type": int, "default": 4}},
-    ),
-    "restricted-mean": (
-        _survival("restricted_means"),
-        ("time", "event"),
-        {"group": OPTIONAL, "tau": {"type": float, "required": True}},
-    ),
-    "calibration": (_survival("calibration"), ("probability", "outcome"), {}),
-    "subgroups": (_subgroups, ("time", "event", "marker", "by"), {"covariates": OPTIONAL}),
-    "timing": (_timing, ("first", "second"), {"time_unit": {"default": "min"}}),
-    "rate": (_rate, ("flag",), {"cluster": OPTIONAL, "reason": OPTIONAL}),
-}
 
 if __name__ == "__main__":
     raise SystemExit(main())

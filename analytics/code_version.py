@@ -35,6 +35,7 @@ NUMBERS = (
     "resampling",
     "result",
     "survival.*",
+    "tables.*",
 )
 """Modules that can change a number; ``name.*`` is a package with all that lies in it."""
 

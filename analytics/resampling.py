@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from analytics.distributions import normal_quantile, t_quantile
-from analytics.result import Interval, interval_or_none
+from analytics.result import NOT_ASKED, Interval, interval_or_none, plural
 from analytics.rounding import count
 
 REPLICATES = 10_000
@@ -109,6 +109,23 @@ def jackknife_interval(
         if fisher
         else interval_or_none(low, high, name)
     )
+
+
+def no_interval_over(
+    clusters: int, *, resampled: bool, least: int = 2, noun: str = "patient", asked: bool = True
+) -> str:
+    """Why there is no interval over clusters: too few of them, or resamples that could not be estimated.
+
+    ``least`` clusters are needed; ``resampled`` tells the bootstrap from the jackknife; ``asked`` is False where the
+    caller wanted no resamples and there is no other way.
+    """
+    if clusters < least:
+        return f"{clusters} {plural(noun, clusters)}; {least} are needed"
+    if not asked:
+        return NOT_ASKED
+    if resampled:
+        return "fewer than nine in ten resamples could be estimated"
+    return f"leaving out one {noun} at a time changes nothing, or leaves nothing to estimate"
 
 
 def bca_limits(

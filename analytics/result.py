@@ -110,8 +110,6 @@ class Estimated:
             raise ValueError("an estimate that is missing needs a reason")
         if self.estimate is not None and not math.isfinite(self.estimate):
             raise ValueError(f"estimate {self.estimate} is not finite: give None and a reason")
-        if not type(self).__module__.startswith(HELD):
-            return
         if self.estimate is not None and self.reason:
             raise ValueError(f"there is an estimate, and a reason why there is none: {self.reason}")
         why = self.NO_INTERVAL or self.interval_reason
@@ -231,7 +229,7 @@ class ClusteredResult(Result):
         """Hold the interval over patients to the same rule."""
         super().__post_init__()
         expected = self.estimate is not None and self.clusters is not None
-        if type(self).__module__.startswith(HELD) and expected:
+        if expected:
             if self.cluster_interval is None and not self.cluster_reason:
                 raise ValueError("an interval over patients that is missing needs a reason")
             if self.cluster_interval is not None and self.cluster_reason:
@@ -243,15 +241,13 @@ class ClusteredResult(Result):
         """How a sentence names the interval over patients, or says why there is none."""
         if self.cluster_interval is not None:
             return f"; {self.cluster_interval.method} interval {self.cluster_interval.text(digits)}"
-        return (
-            f"; no interval over {plural(self.cluster_unit, 2)} ({self.cluster_reason})"
-            if self.cluster_reason
-            else ""
-        )
+        if self.cluster_reason in (None, NOT_ASKED):
+            return ""
+        return f"; no interval over {plural(self.cluster_unit, 2)} ({self.cluster_reason})"
 
 
-HELD: tuple[str, ...] = ("analytics.none",)
-"""Packages whose results are held to the rule of intervals; it goes when all are."""
+NOT_ASKED = "no resamples were asked for"
+"""The reason of an interval that the caller did not ask for; sentences leave it out."""
 
 DRAWING = {"drawing_only": True}
 """Metadata of a field that only drawings need: kept out of JSON."""

@@ -19,6 +19,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent
 
 NUMBERS = (
+    "analysis",
     "centreline.*",
     "composition_profiles",
     "contours.*",
@@ -26,6 +27,7 @@ NUMBERS = (
     "networks.*",
     "pipeline",
     "quantification.*",
+    "sampling",
     "scan.*",
     "straightening",
     "vocabulary",
@@ -41,6 +43,7 @@ WITHOUT_NUMBERS = {
     "centreline.evaluation": "compares centrelines with a truth; nothing is measured along the result",
     "code_version": "says which code it is",
     "errors": "what a person is told",
+    "scan.source": "what the headers say of patient and study, for what is written",
 }
 """Modules that number-making ones import, or that lie in their packages, and why they cannot change a number."""
 

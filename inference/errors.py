@@ -43,5 +43,5 @@ class DicomObjectError(InferenceError):
     """A segmentation or report that cannot be written or read."""
 
 
-class RefusedScan(InferenceError):
+class RefusedScan(InferenceError):  # noqa: N818 - the scan is refused; nothing went wrong
     """A scan that cannot carry an analysis; no number is given for it."""

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import platform as _platform
+import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from typing import Any
 
 import numpy as np
 
 from inference import __version__
+from inference.analysis import Analysis, Settings
 from inference.centreline import Centreline
 from inference.code_version import code_version
 from inference.composition_profiles import profile_named
 from inference.contours import VesselContours
 from inference.contours.from_probabilities import contours_from_probabilities
 from inference.errors import CentrelineError, QuantificationError, RefusedScan
+from inference.networks import VIEWS, arithmetic_of, load_network, segment
+from inference.networks.uncertainty import section_uncertainty
 from inference.quantification import (
     AorticRegion,
-    CadRads2,
-    Lesion,
-    Measurement,
-    Reference,
     VesselRead,
     aortic_region,
     cadrads2_of_patient,
@@ -54,58 +50,11 @@ def silent(stage: str, fraction: float) -> None:
     """Tell nobody."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What an analysis was asked for.
-
-    Parameters
-    ----------
-    model : ``served``, a network's name, or the path of a ``.safetensors`` file that ``train`` wrote.
-    profile : composition profile. device : ``auto``, ``cpu`` or ``cuda``.
-    arithmetic : of the network, ``auto``, ``float32`` or ``bfloat16`` (``inference.networks.arithmetic_of``).
-    lesions : given extents per vessel, measured as given; None finds them.
-    """
-
-    model: str = "served"
-    profile: str = "corrected"
-    device: str = "auto"
-    arithmetic: str = "auto"
-    lesions: Mapping[str, tuple[Lesion, ...]] | None = None
-
-    @property
-    def sha256(self) -> str:
-        """Hash of what changes the numbers beside model and centrelines."""
-        lesions = {
-            v: [(x.number, x.start_mm, x.end_mm) for x in xs] for v, xs in (self.lesions or {}).items()
-        }
-        return hashlib.sha256(json.dumps([self.profile, lesions], sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """Everything an analysis found, with what it was made by.
-
-    uncertainty : per vessel, expected share of wrong labels of every section. references : per vessel and lesion, what
-    stenosis was told against. aorta : where profile ``adaptive`` took its noise from. cadrads2 : of the patient.
-    """
-
-    vessels: tuple[StraightenedVessel, ...]
-    reads: tuple[VesselRead, ...]
-    measurements: tuple[Measurement, ...]
-    timings: dict[str, float]
-    versions: dict[str, str]
-    warnings: tuple[str, ...] = ()
-    uncertainty: Mapping[str, np.ndarray] = field(default_factory=dict)
-    references: Mapping[str, Mapping[int, Reference]] = field(default_factory=dict)
-    aorta: AorticRegion | None = None
-    cadrads2: CadRads2 | None = None
-
-
 def analyse(
     volume: Volume,
     centrelines: Sequence[Centreline],
     *,
-    settings: Settings = Settings(),
+    settings: Settings | None = None,
     progress: Progress = silent,
     network: Any = None,
 ) -> Analysis:
@@ -114,6 +63,7 @@ def analyse(
     Parameters
     ----------
     volume : HU and geometry. centrelines : at least one path, LPS mm.
+    settings : by default the served network, profile ``corrected``, lesions found.
     progress : called with (stage, 0…1); may raise to cancel.
     network : a loaded network with its card, (module, card); by default ``settings.model`` is loaded.
 
@@ -126,6 +76,7 @@ def analyse(
     """
     if not centrelines:
         raise CentrelineError("no-centreline", "No centreline was given: nothing can be straightened.")
+    settings = settings or Settings()
     profile = profile_named(settings.profile)
     timings: dict[str, float] = {}
     clock = time.perf_counter()
@@ -143,12 +94,9 @@ def analyse(
     lap("straighten")
     warnings = list(volume.warnings) + _check_contrast(vessels) + _check_exposure(volume)
 
-    module, card = network if network is not None else _load(settings)
+    module, card = network if network is not None else load_network(settings.model, device=settings.device)
     contours: list[VesselContours] = []
     uncertainty: dict[str, np.ndarray] = {}
-    from inference.networks import VIEWS, arithmetic_of, segment
-    from inference.networks.uncertainty import section_uncertainty
-
     lap("load_network")
     arithmetic = arithmetic_of(settings.arithmetic, card.device)
     provenance = {
@@ -201,7 +149,7 @@ def analyse(
             "profile": f"{profile.name}/{profile.version}",
             "volume_sha256": volume.sha256,
             "settings_sha256": settings.sha256,
-            "python": _platform.python_version(),
+            "python": platform.python_version(),
             **({"aortic_sd_hu": f"{aorta.sd_hu:.3f}"} if aorta else {}),
             **{name: metadata.version(name) for name in ("torch", "numpy", "scipy", "numba", "pydicom")},
         },
@@ -218,12 +166,6 @@ def analyse(
 def _stent_warning(vessel: str, stretches: tuple[tuple[float, float], ...]) -> str:
     where = " and ".join(f"{start:.0f}–{end:.0f} mm" for start, end in stretches)
     return f"{vessel}: a stent at {where}. Its metal is not plaque: the stretch is left out of every measurement."
-
-
-def _load(settings: Settings) -> tuple[Any, Any]:
-    from inference.networks import load_network
-
-    return load_network(settings.model, device=settings.device)
 
 
 def _aortic_region(

@@ -14,14 +14,20 @@ import numba
 import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
+from scipy.spatial import cKDTree
 
 from inference.centreline.lines import Centreline
 from inference.errors import StraighteningError
+from inference.sampling import trilinear
 from inference.scan import Volume
 
 SPACING_ALONG = 0.3
 SPACING_ACROSS = 0.3125
 PIXELS = 64
+MIDDLE = (PIXELS - 1) / 2
+"""Of a section, in pixels: where the centreline passes."""
+AIR_HU = -1024
+"""Outside the scan."""
 _SMOOTHING_MM = 1.0
 
 
@@ -109,8 +115,6 @@ class StraightenedVessel:
         """Map LPS points (..., 3) to (section, u mm, v mm): the nearest section's plane, then Newton along the path."""
         points = np.asarray(points, float)
         flat = points.reshape(-1, 3)
-        from scipy.spatial import cKDTree
-
         section = cKDTree(self.centre).query(flat)[1].astype(float)
         for _ in range(12):
             low = np.clip(np.floor(section).astype(int), 0, self.sections - 2)
@@ -246,14 +250,14 @@ def frames(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _sample(
     hu: np.ndarray, inverse: np.ndarray, centre: np.ndarray, u: np.ndarray, v: np.ndarray, outside: int
 ) -> np.ndarray:
-    sections, n = len(centre), 64
+    sections, n = len(centre), PIXELS
     out = np.empty((sections, n, n), np.int16)
     depth, rows, columns = hu.shape
     for s in range(sections):
         for r in range(n):
-            b = (r - 31.5) * 0.3125
+            b = (r - MIDDLE) * SPACING_ACROSS
             for c in range(n):
-                a = (c - 31.5) * 0.3125
+                a = (c - MIDDLE) * SPACING_ACROSS
                 x = centre[s, 0] + a * u[s, 0] + b * v[s, 0]
                 y = centre[s, 1] + a * u[s, 1] + b * v[s, 1]
                 z = centre[s, 2] + a * u[s, 2] + b * v[s, 2]
@@ -263,16 +267,7 @@ def _sample(
                 if i < 0 or j < 0 or k < 0 or i > columns - 1 or j > rows - 1 or k > depth - 1:
                     out[s, r, c] = outside
                     continue
-                i0, j0, k0 = min(int(i), columns - 2), min(int(j), rows - 2), min(int(k), depth - 2)
-                f, g, h = i - i0, j - j0, k - k0
-                value = (
-                    (hu[k0, j0, i0] * (1 - f) + hu[k0, j0, i0 + 1] * f) * (1 - g)
-                    + (hu[k0, j0 + 1, i0] * (1 - f) + hu[k0, j0 + 1, i0 + 1] * f) * g
-                ) * (1 - h) + (
-                    (hu[k0 + 1, j0, i0] * (1 - f) + hu[k0 + 1, j0, i0 + 1] * f) * (1 - g)
-                    + (hu[k0 + 1, j0 + 1, i0] * (1 - f) + hu[k0 + 1, j0 + 1, i0 + 1] * f) * g
-                ) * h
-                out[s, r, c] = int(np.rint(value))
+                out[s, r, c] = int(np.rint(trilinear(hu, i, j, k)))
     return out
 
 
@@ -295,6 +290,6 @@ def straighten(volume: Volume, line: Centreline) -> StraightenedVessel:
             "Check that the points are DICOM patient coordinates (LPS, mm) of this series.",
         )
     u, v = frames(points)
-    hu = _sample(volume.hu, np.linalg.inv(volume.affine), points, u, v, -1024)
+    hu = _sample(volume.hu, np.linalg.inv(volume.affine), points, u, v, AIR_HU)
     bend = np.stack([(curvature * u).sum(1), (curvature * v).sum(1)], axis=1)
     return StraightenedVessel(line.vessel, hu, points, u, v, bend, segments)

@@ -20,7 +20,7 @@ from analytics.accuracy.binomial import clopper_pearson, logit_interval
 from analytics.columns import Table, codes, keys, numbers
 from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped, Interval, Result, few_clusters
+from analytics.result import Dropped, Finding, Interval, Result, few_clusters
 from analytics.rounding import count, half_up, percent
 
 Array = NDArray[np.float64]
@@ -50,14 +50,14 @@ class ClusteredProportion(Result):
         shown = self.interval or self.exact_interval
         if shown is not None:
             text += f"; 95 % CI {percent(shown.low)}–{percent(shown.high)}, {shown.method}"
-        text += ")"
+        text += ")" if self.interval_reason is None else f"; {self.interval_reason})"
         if self.design_effect is not None:
             text += f", design effect {half_up(self.design_effect, 2)}"
         return f"{text}, {self.counted()}" + "".join(f"; {w}" for w in self.warnings) + "."
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClusteredAccuracy:
+class ClusteredAccuracy(Finding):
     """Sensitivity, specificity and accuracy with patient-cluster intervals."""
 
     sensitivity: ClusteredProportion
@@ -71,10 +71,6 @@ class ClusteredAccuracy:
     def sentence(self) -> str:
         """All three in words."""
         return " ".join(m.sentence() for m in self.measures())
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {title.lower(): m.to_dict() for title, m in zip(TITLES, self.measures(), strict=True)}
 
 
 def clustered_accuracy(
@@ -120,7 +116,18 @@ def clustered_accuracy_of(
         _proportion(title, right[of], patient[of], unit, dropped, empty, simulated)
         for title, (of, right, empty) in zip(TITLES, asked, strict=True)
     ]
-    return ClusteredAccuracy(sensitivity=found[0], specificity=found[1], accuracy=found[2])
+    return ClusteredAccuracy(
+        method="accuracy with patients as clusters",
+        n=found[2].n,
+        unit=unit,
+        clusters=found[2].clusters,
+        dropped=dropped,
+        reason=found[2].reason,
+        simulated=simulated,
+        sensitivity=found[0],
+        specificity=found[1],
+        accuracy=found[2],
+    )
 
 
 def clustered_proportion(
@@ -163,13 +170,16 @@ def _proportion(
     exact = clopper_pearson(x, n)
     if x in (0, n) or len(present) < 2:
         reason = "one patient only" if len(present) < 2 else "all units agree"
-        return ClusteredProportion(
-            estimate=share, exact_interval=exact, reason=f"{reason}: exact interval only", **common
-        )
+        why = f"{reason}: exact interval only"
+        return ClusteredProportion(estimate=share, exact_interval=exact, interval_reason=why, **common)
     se = ratio_se(right.astype(np.float64), group, len(present))
     if se == 0:
         return ClusteredProportion(
-            estimate=share, se=0.0, exact_interval=exact, reason="no spread between patients", **common
+            estimate=share,
+            se=0.0,
+            exact_interval=exact,
+            interval_reason="no spread between patients",
+            **common,
         )
     half = Z * se / (share * (1 - share))
     return ClusteredProportion(

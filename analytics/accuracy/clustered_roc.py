@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.accuracy.binomial import logit_interval
-from analytics.accuracy.roc import placements, roc_of
+from analytics.accuracy.roc import AucDifference, placements, roc_of
+from analytics.accuracy.rows import complete
 from analytics.columns import Table, codes, identities_in, keys, numbers
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
@@ -20,6 +21,9 @@ from analytics.rounding import count
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
+NO_VARIANCE = 1e-18
+"""Placement sums that are all equal leave a variance of rounding, about 1e-33; none below this is real."""
+FEW_PATIENTS = "fewer than two patients with, or without, the outcome"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +47,6 @@ class ClusteredRoc(Result):
         if self.naive_interval is not None:
             text += f"; DeLong's interval for independent units {self.naive_interval.text(3)}"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClusteredAucDifference(Result):
-    """Difference first − second of two AUCs on the same units, patients as clusters."""
-
-    aucs: tuple[float, float] | None = None
-    se: float | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +111,9 @@ def clustered_roc_of(
 ) -> ClusteredRoc:
     """AUC of an array for 0/1, one patient per unit; rows with a missing value are dropped and counted."""
     naive = roc_of(marker, outcome, unit=unit, simulated=simulated)
-    x, case, patient, patients = _complete(np.asarray(marker, np.float64)[:, None], outcome, clusters)
+    rows = complete(outcome, marker)
+    patient, distinct = codes(_patients(clusters, rows.kept))
+    patients = len(distinct)
     common: dict[str, Any] = {
         "method": "AUC",
         "n": naive.n,
@@ -128,15 +126,13 @@ def clustered_roc_of(
     }
     if naive.estimate is None:
         return ClusteredRoc(estimate=None, reason=naive.reason, **common)
-    structure = _structure(x, case, patient, patients)
+    structure = _structure(rows.markers[0][:, None], rows.case, patient, patients)
     common |= {"naive_se": naive.se, "naive_interval": naive.interval}
     if structure.has_case.sum() < 2 or structure.has_control.sum() < 2:
-        return ClusteredRoc(
-            estimate=naive.estimate, reason="fewer than two patients with, or without, the outcome", **common
-        )
+        return ClusteredRoc(estimate=naive.estimate, interval_reason=FEW_PATIENTS, **common)
     variance = float(structure.covariance()[0, 0])
-    if variance <= 1e-18:
-        return ClusteredRoc(estimate=naive.estimate, reason="no spread between patients", **common)
+    if variance <= NO_VARIANCE:
+        return ClusteredRoc(estimate=naive.estimate, interval_reason="no spread between patients", **common)
     se, auc = math.sqrt(variance), naive.estimate
     return ClusteredRoc(
         estimate=auc,
@@ -160,53 +156,51 @@ def clustered_auc_difference(
     clusters: Sequence[Any],
     unit: str = "lesion",
     simulated: bool = False,
-) -> ClusteredAucDifference:
-    """Difference of the AUCs of two markers on the same units, patients as clusters."""
-    both = np.column_stack([np.asarray(first, np.float64), np.asarray(second, np.float64)])
-    x, case, patient, patients = _complete(both, outcome, clusters)
+) -> AucDifference:
+    """Difference first − second of the AUCs of two markers on the same units, patients as clusters.
+
+    Raises
+    ------
+    AnalyticsError
+        For columns of different length and outcomes other than 0/1.
+    """
+    rows = complete(outcome, first, second)
+    patient, distinct = codes(_patients(clusters, rows.kept))
     common: dict[str, Any] = {
         "method": "difference of AUC",
-        "n": len(x),
+        "n": len(rows.case),
         "unit": unit,
-        "clusters": patients,
+        "clusters": len(distinct),
+        "dropped": rows.dropped,
         "simulated": simulated,
     }
-    if not case.any() or case.all():
-        return ClusteredAucDifference(
-            estimate=None, reason=f"{case.sum()} with and {(~case).sum()} without the outcome", **common
-        )
-    structure = _structure(x, case, patient, patients)
+    if not rows.case.any() or rows.case.all():
+        return AucDifference(estimate=None, reason=_one_kind(rows.case), **common)
+    structure = _structure(np.column_stack(rows.markers), rows.case, patient, len(distinct))
     a, b = (float(v) for v in structure.aucs)
+    common |= {"estimate": a - b, "aucs": (a, b)}
     if structure.has_case.sum() < 2 or structure.has_control.sum() < 2:
-        return ClusteredAucDifference(
-            estimate=a - b, reason="fewer than two patients with, or without, the outcome", **common
-        )
+        return AucDifference(interval_reason=FEW_PATIENTS, **common)
     s = structure.covariance()
     variance = float(s[0, 0] + s[1, 1] - 2 * s[0, 1])
-    if variance <= 1e-18:
-        return ClusteredAucDifference(estimate=a - b, reason="the difference has no spread", **common)
+    if variance <= NO_VARIANCE:
+        return AucDifference(interval_reason="the difference has no spread", **common)
     se = math.sqrt(variance)
-    return ClusteredAucDifference(
-        estimate=a - b,
+    return AucDifference(
         interval=Interval(a - b - Z * se, a - b + Z * se, "Obuchowski, patients as clusters"),
         test=Test("z", (a - b) / se, (), normal_two_sided_p((a - b) / se)),
-        aucs=(a, b),
         se=se,
-        warnings=few_clusters(patients),
+        covariance=float(s[0, 1]),
+        warnings=few_clusters(len(distinct)),
         **common,
     )
 
 
-def _complete(
-    markers: Array, outcome: Array, clusters: Sequence[Any]
-) -> tuple[Array, NDArray[np.bool_], NDArray[np.int64], int]:
-    y = np.asarray(outcome, np.float64)
-    if len(y) != len(markers) or len(clusters) != len(markers):
-        raise AnalyticsError(
-            f"Markers, outcome and patients differ in length: {len(markers)}, {len(y)}, {len(clusters)}."
-        )
-    complete = np.asarray(~(np.isnan(markers).any(axis=1) | np.isnan(y)))
-    if not np.isin(y[complete], (0, 1)).all():
-        raise AnalyticsError("The outcome must be 0 or 1.")
-    patient, distinct = codes(identities_in(clusters, complete))
-    return markers[complete], y[complete] == 1, patient, len(distinct)
+def _patients(clusters: Sequence[Any], kept: NDArray[np.bool_]) -> Any:
+    if len(clusters) != len(kept):
+        raise AnalyticsError(f"Markers and patients differ in length: {len(kept)} and {len(clusters)}.")
+    return identities_in(clusters, kept)
+
+
+def _one_kind(case: NDArray[np.bool_]) -> str:
+    return f"{case.sum()} with and {(~case).sum()} without the outcome"

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.accuracy.binomial import clopper_pearson
+from analytics.accuracy.rows import complete
 from analytics.columns import Table, codes, identities_in, keys, numbers
 from analytics.errors import AnalyticsError
 from analytics.resampling import SEED, percentile_interval, resample_counts
-from analytics.result import DRAWING, Dropped, Interval, Result, few_clusters, no_values
+from analytics.result import DRAWING, Interval, Result, few_clusters, no_values, unless
 from analytics.rounding import half_up, percent
 
 Array = NDArray[np.float64]
@@ -86,6 +87,8 @@ class CutOff(Result):
         text = f"{self.method}: {self.marker} ≥ {values}{more}"
         if self.interval is not None:
             text += f" (95 % CI {self.interval.text(1)}, {self.interval.method})"
+        elif self.interval_reason is not None:
+            text += f" (no interval: {self.interval_reason})"
         text += f"; sensitivity {percent(self.apparent.sensitivity)} %, specificity {percent(self.apparent.specificity)} %"
         text += " on the data that chose it"
         if self.corrected is not None:
@@ -137,24 +140,17 @@ def cut_off_of(
     ``target`` (0 to 1) belongs to the criteria ``sensitivity`` and ``specificity``.
     """
     _check(criterion, target)
-    x, y = np.asarray(marker_values, np.float64), np.asarray(outcome_values, np.float64)
-    if x.shape != y.shape:
-        raise AnalyticsError(f"Marker and outcome differ in length: {x.shape} and {y.shape}.")
-    complete = ~(np.isnan(x) | np.isnan(y))
-    if not np.isin(y[complete], (0, 1)).all():
-        raise AnalyticsError("The outcome must be 0 or 1.")
-    names: Sequence[Any] = np.flatnonzero(complete).tolist()
+    kept, (x,), case, dropped = complete(outcome_values, marker_values)
+    names: Sequence[Any] = np.flatnonzero(kept).tolist()
     if clusters is not None:
-        names = identities_in(clusters, complete)
+        names = identities_in(clusters, kept)
     cluster, distinct = codes(names)
-    missing = int((~complete).sum())
-    x, case = x[complete], y[complete] == 1
     common: dict[str, Any] = {
         "method": _named(criterion, target),
         "n": len(x),
         "unit": unit,
         "clusters": None if clusters is None else len(distinct),
-        "dropped": (Dropped(missing, "marker or outcome is missing"),) if missing else (),
+        "dropped": dropped,
         "criterion": criterion,
         "target": target,
         "cases": int(case.sum()),
@@ -184,6 +180,7 @@ def cut_off_of(
     return CutOff(
         estimate=float(search.thresholds[chosen]),
         interval=interval,
+        interval_reason=unless(interval, _why_no_interval(replicates, len(distinct))),
         tied=tuple(float(search.thresholds[i]) for i in tied),
         apparent=apparent,
         corrected=corrected,
@@ -279,6 +276,12 @@ def _check(criterion: str, target: float | None) -> None:
         raise AnalyticsError(f"Unknown criterion {criterion!r}; known are {', '.join(CRITERIA)}.")
     if criterion in ("sensitivity", "specificity") and (target is None or not 0 < target <= 1):
         raise AnalyticsError(f"The criterion {criterion!r} needs a target above 0 and up to 1, not {target}.")
+
+
+def _why_no_interval(replicates: int, clusters: int) -> str:
+    if not replicates:
+        return "no resamples were asked for"
+    return "one patient only" if clusters < 2 else "too few resamples hold both kinds of outcome"
 
 
 def _named(criterion: str, target: float | None) -> str:

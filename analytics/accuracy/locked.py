@@ -14,29 +14,39 @@ from analytics.accuracy.binomial import wilson
 from analytics.accuracy.clustered import ClusteredAccuracy, clustered_accuracy_of
 from analytics.accuracy.cutoff import CutOff
 from analytics.accuracy.roc import Roc, roc_of
+from analytics.accuracy.rows import complete
 from analytics.accuracy.two_by_two import TwoByTwo, two_by_two_of
 from analytics.columns import identities_in
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped, Interval
+from analytics.result import Estimated, Finding, Interval
 from analytics.rounding import half_up, percent
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class LockedCutOff:
+class Change(Estimated):
+    """Second proportion minus first (``estimate``) with Newcombe's interval."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        interval = None if self.interval is None else self.interval.to_dict()
+        return {"change": self.estimate, "interval": interval, "reason": self.reason}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedCutOff(Finding):
     """Performance of a locked cut-off on a second cohort, beside that on the cohort that chose it.
 
-    ``sensitivity_change`` and ``specificity_change`` are second cohort minus first with Newcombe's interval (None
-    where a cohort lacks the group); ``clustered`` is there when patients were given.
+    ``sensitivity_change`` and ``specificity_change`` are second cohort minus first; ``clustered`` is there when patients were given.
     """
 
     chosen: CutOff
     accuracy: TwoByTwo
     roc: Roc
     clustered: ClusteredAccuracy | None
-    sensitivity_change: tuple[float, Interval] | None
-    specificity_change: tuple[float, Interval] | None
+    sensitivity_change: Change
+    specificity_change: Change
 
     def sentence(self) -> str:
         """The second cohort's figures and the change."""
@@ -45,27 +55,18 @@ class LockedCutOff:
             ("sensitivity", self.sensitivity_change),
             ("specificity", self.specificity_change),
         ):
-            if change is not None:
-                low, high = percent(change[1].low), percent(change[1].high)
-                text = f"{text[:-1]}; change of {name} {percent(change[0])} points ({low} to {high}, {change[1].method})."
+            if change.estimate is None or change.interval is None:
+                text = f"{text[:-1]}; change of {name} not estimable ({change.reason})."
+                continue
+            low, high = percent(change.interval.low), percent(change.interval.high)
+            method = change.interval.method
+            text = f"{text[:-1]}; change of {name} {percent(change.estimate)} points ({low} to {high}, {method})."
         return text
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        changes = {
-            name: None if change is None else {"change": change[0], "interval": change[1].to_dict()}
-            for name, change in (
-                ("sensitivity_change", self.sensitivity_change),
-                ("specificity_change", self.specificity_change),
-            )
-        }
-        return {
-            "cut_off": self.chosen.to_dict(),
-            "accuracy": self.accuracy.to_dict(),
-            "auc": self.roc.to_dict(),
-            "clustered": None if self.clustered is None else self.clustered.to_dict(),
-            **changes,
-        }
+        """JSON form; ``cut_off`` is the chosen one, ``auc`` that of the second cohort."""
+        content = super().to_dict()
+        return {"cut_off": content.pop("chosen"), "auc": content.pop("roc")} | content
 
 
 def locked_cut_off(
@@ -83,31 +84,41 @@ def locked_cut_off(
     """
     if chosen.estimate is None or chosen.apparent is None:
         raise AnalyticsError(f"There is no cut-off to lock: {chosen.reason}.")
-    x, y = np.asarray(marker_values, np.float64), np.asarray(outcome_values, np.float64)
-    roc = roc_of(x, y, unit=unit, marker=chosen.marker, simulated=simulated)
-    complete = ~(np.isnan(x) | np.isnan(y))
-    positive, diseased = x[complete] >= chosen.estimate, y[complete] == 1
-    kept = None if clusters is None else identities_in(clusters, complete)
-    missing = int((~complete).sum())
+    kept, (x,), diseased, dropped = complete(outcome_values, marker_values)
+    roc = roc_of(marker_values, outcome_values, unit=unit, marker=chosen.marker, simulated=simulated)
+    positive = x >= chosen.estimate
+    patients = None if clusters is None else identities_in(clusters, kept)
     accuracy = two_by_two_of(
         tp=int((positive & diseased).sum()),
         fp=int((positive & ~diseased).sum()),
         fn=int((~positive & diseased).sum()),
         tn=int((~positive & ~diseased).sum()),
         unit=unit,
-        clusters=None if kept is None else len(set(kept)),
-        dropped=(Dropped(missing, "marker or outcome is missing"),) if missing else (),
+        clusters=None if patients is None else len(set(patients)),
+        dropped=dropped,
         question=f"{chosen.marker} ≥ {half_up(chosen.estimate, 1)} for the outcome",
         simulated=simulated,
     )
     return LockedCutOff(
+        method=f"locked cut-off of {chosen.marker}",
+        n=accuracy.n,
+        unit=unit,
+        clusters=accuracy.clusters,
+        dropped=dropped,
+        reason=accuracy.reason,
+        simulated=simulated,
         chosen=chosen,
         accuracy=accuracy,
         roc=roc,
         clustered=None
-        if kept is None
+        if patients is None
         else clustered_accuracy_of(
-            positive, diseased, clusters=kept, unit=unit, missing=missing, simulated=simulated
+            positive,
+            diseased,
+            clusters=patients,
+            unit=unit,
+            missing=sum(d.count for d in dropped),
+            simulated=simulated,
         ),
         sensitivity_change=_change(
             round(chosen.apparent.sensitivity * chosen.cases),
@@ -124,12 +135,12 @@ def locked_cut_off(
     )
 
 
-def _change(x1: int, n1: int, x2: int, n2: int) -> tuple[float, Interval] | None:
+def _change(x1: int, n1: int, x2: int, n2: int) -> Change:
     """Second minus first proportion with Newcombe's hybrid score interval (1998, method 10)."""
     if not n1 or not n2:
-        return None
+        return Change(estimate=None, reason="a cohort has nobody to count")
     p1, p2 = x1 / n1, x2 / n2
     (low1, high1), (low2, high2) = wilson(x1, n1), wilson(x2, n2)
     low = p2 - p1 - math.sqrt((p2 - low2) ** 2 + (high1 - p1) ** 2)
     high = p2 - p1 + math.sqrt((high2 - p2) ** 2 + (p1 - low1) ** 2)
-    return p2 - p1, Interval(low, high, "Newcombe")
+    return Change(estimate=p2 - p1, interval=Interval(low, high, "Newcombe"))

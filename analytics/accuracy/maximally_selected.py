@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ class MaximallySelected(Result):
 
     ``test`` bounds p over all cut-offs (1994), ``permutation`` counts permuted scores, ``naive`` forgets the search.
     """
+
+    NO_INTERVAL: ClassVar[str] = "where a statistic is largest has no interval of a known level"
 
     scores: str
     at_least: float | None = None

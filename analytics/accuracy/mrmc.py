@@ -20,13 +20,14 @@ from analytics.accuracy.roc import placements
 from analytics.columns import Table, codes, column, keys, numbers
 from analytics.distributions import f_upper_tail, normal_quantile, normal_two_sided_p, t_quantile
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped, Interval, Result, Test, interval_or_none, plural
+from analytics.result import Dropped, Interval, Result, Test, interval_or_none, plural, unless
 from analytics.rounding import half_up
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 MERITS = ("auc", "sensitivity", "specificity")
 Z = normal_quantile(0.975)
+NO_SPREAD = "no spread between readers or cases"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class ModalityMean(Result):
 class Mrmc(Result):
     """Last modality minus first (``estimate``); ``test`` is the F test of all modalities being equal.
 
-    ``fixed_readers`` is the test and interval for these readers alone (cases random).
+    ``fixed_readers`` is the test and interval for these readers alone (cases random), or ``fixed_readers_reason`` says
+    why there is none.
     """
 
     merit: str
@@ -70,6 +72,7 @@ class Mrmc(Result):
     ms_modality_reader: float | None = None
     fixed_readers: Test | None = None
     fixed_readers_interval: Interval | None = None
+    fixed_readers_reason: str | None = None
     cases: int = 0
     controls: int = 0
 
@@ -298,9 +301,7 @@ def _analysed(
     }
     denominator = ms_tr + extra
     if denominator <= 0:
-        return Mrmc(
-            estimate=difference, reason="no spread between readers or cases: no interval", **more, **common
-        )
+        return Mrmc(estimate=difference, interval_reason=NO_SPREAD, **more, **common)
     df2 = math.inf if ms_tr == 0 else denominator**2 / (ms_tr**2 / ((t - 1) * (r - 1)))
     f, se = ms_t / denominator, math.sqrt(2 / r * denominator)
     half = (Z if math.isinf(df2) else t_quantile(0.975, df2)) * se
@@ -332,17 +333,18 @@ def _single(merits: Array, covariance: NDArray[Any], name: str, common: dict[str
         **kept,
     }
     if variance <= 0:
-        return ModalityMean(estimate=mean, reason="no spread between readers or cases: no interval", **shared)
+        return ModalityMean(estimate=mean, interval_reason=NO_SPREAD, **shared)
     se = math.sqrt(variance / r)
     half = (Z if ms == 0 else t_quantile(0.975, variance**2 / (ms**2 / (r - 1)))) * se
     interval = interval_or_none(mean - half, mean + half, "random readers and cases")
-    return ModalityMean(estimate=mean, interval=interval, se=se, **shared)
+    why = unless(interval, "its limits are not finite")
+    return ModalityMean(estimate=mean, interval=interval, interval_reason=why, se=se, **shared)
 
 
 def _fixed_readers(difference: float, r: int, c: Components) -> dict[str, Any]:
     variance = 2 / r * (c.error - c.cov1 + (r - 1) * (c.cov2 - c.cov3))
     if variance <= 0:
-        return {}
+        return {"fixed_readers_reason": "no spread between cases"}
     se = math.sqrt(variance)
     z = difference / se
     return {

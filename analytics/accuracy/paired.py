@@ -17,7 +17,7 @@ from scipy import special
 from analytics.columns import Table, numbers
 from analytics.distributions import chi2_upper_tail, normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped, Interval, Result, Test
+from analytics.result import Dropped, Finding, Interval, Result, Test, unless
 from analytics.rounding import p_value, percent
 
 Flags = NDArray[np.bool_]
@@ -28,7 +28,8 @@ Z = normal_quantile(0.975)
 class PairedProportions(Result):
     """Difference second − first of a paired proportion; ``tests`` holds every test made of it.
 
-    For predictive values ``ratio`` is second ÷ first as the relative predictive value with its interval.
+    For predictive values ``ratio`` is second ÷ first as the relative predictive value with its interval, or
+    ``ratio_reason`` says what is missing of it.
     """
 
     first: float | None = None
@@ -36,6 +37,7 @@ class PairedProportions(Result):
     tests: tuple[Test, ...] = ()
     ratio: float | None = None
     ratio_interval: Interval | None = None
+    ratio_reason: str | None = None
     discordant: tuple[int, int] | None = None
 
     def sentence(self) -> str:
@@ -46,11 +48,13 @@ class PairedProportions(Result):
         if self.interval is not None and self.estimate is not None:
             low, high = percent(self.interval.low), percent(self.interval.high)
             text += f", difference {percent(self.estimate)} points (95 % CI {low} to {high}, {self.interval.method})"
+        elif self.interval_reason is not None:
+            text += f", no interval ({self.interval_reason})"
         return text + "".join(f"; {t.name} {p_value(t.p)}" for t in self.tests) + f"; {self.counted()}."
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairedAccuracy:
+class PairedAccuracy(Finding):
     """The four comparisons; ``diseased`` and ``healthy`` count (both +, only first +, only second +, both −)."""
 
     sensitivity: PairedProportions
@@ -67,12 +71,6 @@ class PairedAccuracy:
     def sentence(self) -> str:
         """All four in words."""
         return " ".join(m.sentence() for m in self.measures())
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        names = ("sensitivity", "specificity", "ppv", "npv")
-        cells = {"diseased": list(self.diseased), "healthy": list(self.healthy)}
-        return {n: m.to_dict() for n, m in zip(names, self.measures(), strict=True)} | cells
 
 
 def paired_accuracy(
@@ -110,6 +108,10 @@ def paired_accuracy_of(
         "simulated": simulated,
     }
     return PairedAccuracy(
+        method="accuracy of two tests of the same units",
+        n=len(d),
+        reason=None if len(d) else "there is no unit",
+        **common,
         sensitivity=_mcnemar("Sensitivity", a[d], b[d], "nobody is diseased", common),
         specificity=_mcnemar("Specificity", ~a[~d], ~b[~d], "everybody is diseased", common),
         ppv=_predictive("Positive predictive value", a, b, d, common),
@@ -149,7 +151,7 @@ def _mcnemar(title: str, a: Flags, b: Flags, empty: str, common: dict[str, Any])
     return PairedProportions(
         estimate=difference,
         interval=interval,
-        reason=None if interval else "the tests never differ: no interval",
+        interval_reason=unless(interval, "the tests never differ"),
         method=title,
         n=n,
         test=plain or exact,
@@ -182,15 +184,20 @@ def _predictive(title: str, a: Flags, b: Flags, right: Flags, common: dict[str, 
     return PairedProportions(
         estimate=q - p,
         interval=interval,
-        reason=None if interval else "the predictive values have no spread: no interval",
+        interval_reason=unless(interval, "the predictive values have no spread"),
         test=relative,
         first=p,
         second=q,
         tests=tests if relative is None else (*tests, relative),
         ratio=q / p if p > 0 else None,
         ratio_interval=ratio_interval,
+        ratio_reason=unless(ratio_interval, _why_no_ratio(p, q)),
         **common,
     )
+
+
+def _why_no_ratio(p: float, q: float) -> str:
+    return "a predictive value is 0" if p == 0 or q == 0 else "the predictive values have no spread"
 
 
 def _variances(a: Flags, b: Flags, right: Flags, p: float, q: float) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from analytics.accuracy.binomial import logit_interval
 from analytics.accuracy.two_by_two import TwoByTwo, predictive_at
 from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
-from analytics.result import Interval, Result
+from analytics.result import Finding, Interval, Result
 from analytics.rounding import percent
 
 Z = normal_quantile(0.975)
@@ -39,20 +39,15 @@ class PredictiveValue(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictiveValues:
+class PredictiveValues(Finding):
     """Both predictive values over several prevalences, rising."""
 
     ppv: tuple[PredictiveValue, ...]
     npv: tuple[PredictiveValue, ...]
-    simulated: bool = False
 
     def sentence(self) -> str:
         """Every value in words."""
         return " ".join(value.sentence() for value in (*self.ppv, *self.npv))
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {"ppv": [v.to_dict() for v in self.ppv], "npv": [v.to_dict() for v in self.npv]}
 
 
 def predictive_values(table: TwoByTwo, prevalences: Sequence[float]) -> PredictiveValues:
@@ -62,6 +57,12 @@ def predictive_values(table: TwoByTwo, prevalences: Sequence[float]) -> Predicti
         raise AnalyticsError(f"A prevalence must lie between 0 and 1, not {wrong[0]}.")
     ordered = sorted(prevalences)
     return PredictiveValues(
+        method="predictive values over prevalences",
+        n=table.n,
+        unit=table.unit,
+        clusters=table.clusters,
+        dropped=table.dropped,
+        reason=table.reason,
         ppv=tuple(_value(table, p, positive=True) for p in ordered),
         npv=tuple(_value(table, p, positive=False) for p in ordered),
         simulated=table.simulated,

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.accuracy.binomial import logit_interval
+from analytics.accuracy.rows import complete
 from analytics.columns import Table, numbers
 from analytics.distributions import (
     normal_quantile,
@@ -22,10 +23,8 @@ from analytics.distributions import (
     t_quantile,
     t_two_sided_p,
 )
-from analytics.errors import AnalyticsError
 from analytics.result import (
     DRAWING,
-    Dropped,
     Interval,
     Result,
     Test,
@@ -113,22 +112,13 @@ def roc_of(
 
     Raises AnalyticsError when an outcome is neither 0 nor 1.
     """
-    x, y = np.asarray(marker_values, np.float64), np.asarray(outcome_values, np.float64)
-    if x.shape != y.shape:
-        raise AnalyticsError(f"Marker and outcome differ in length: {x.shape} and {y.shape}.")
-    complete = ~(np.isnan(x) | np.isnan(y))
-    missing = int((~complete).sum())
-    x, y = x[complete], y[complete]
-    if not np.isin(y, (0, 1)).all():
-        raise AnalyticsError(
-            f"Column {outcome!r}: the outcome must be 0 or 1, found {y[~np.isin(y, (0, 1))][0]:g}."
-        )
-    diseased, healthy = x[y == 1], x[y == 0]
+    _, (x,), case, dropped = complete(outcome_values, marker_values, name=outcome)
+    diseased, healthy = x[case], x[~case]
     common: dict[str, Any] = {
         "method": "AUC",
         "n": len(x),
         "unit": unit,
-        "dropped": (Dropped(missing, "marker or outcome is missing"),) if missing else (),
+        "dropped": dropped,
         "cases": len(diseased),
         "controls": len(healthy),
         "marker": marker,
@@ -148,11 +138,11 @@ def roc_of(
         "youden": best_youden(thresholds, sensitivity, specificity),
     }
     if len(diseased) < 2 or len(healthy) < 2:
-        return Roc(estimate=auc, reason="one case or one control only: no interval", **common)
+        return Roc(estimate=auc, interval_reason="one case or one control only", **common)
     se = math.sqrt(float(v10.var(ddof=1)) / len(diseased) + float(v01.var(ddof=1)) / len(healthy))
     if se == 0:
         return Roc(
-            estimate=auc, se=0.0, reason="marker separates completely or not at all: no interval", **common
+            estimate=auc, se=0.0, interval_reason="marker separates completely or not at all", **common
         )
     on_logit = None
     if 0 < auc < 1:
@@ -221,76 +211,87 @@ def hanley_mcneil_se(auc: float, cases: int, controls: int) -> float:
     return math.sqrt(spread / (cases * controls))
 
 
-@dataclass(frozen=True)
-class AucDifference:
-    """Difference of two AUCs with DeLong's covariance (0 for separate groups)."""
+@dataclass(frozen=True, kw_only=True)
+class AucDifference(Result):
+    """First AUC minus second (``estimate``); ``covariance`` is that of the two, 0 of separate groups."""
 
-    difference: float
-    z: float
-    p: float
-    covariance: float
-    interval: Interval
+    aucs: tuple[float, float] | None = None
+    se: float | None = None
+    covariance: float | None = None
 
 
 def paired_difference(
-    first: NDArray[np.float64], second: NDArray[np.float64], outcome: NDArray[np.float64]
-) -> AucDifference | None:
-    """DeLong's test of two markers on the same patients; None when the difference has no variance."""
-    case = np.asarray(outcome) == 1
-    a, a10, a01 = placements(first[case], first[~case])
-    b, b10, b01 = placements(second[case], second[~case])
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    outcome: NDArray[np.float64],
+    *,
+    unit: str = "patient",
+    simulated: bool = False,
+) -> AucDifference:
+    """DeLong's test of two markers on the same units; rows with a missing value are dropped and counted.
+
+    Raises
+    ------
+    AnalyticsError
+        For columns of different length and outcomes other than 0/1.
+    """
+    _, (x, z), case, dropped = complete(outcome, first, second)
     m, n = int(case.sum()), int((~case).sum())
+    common: dict[str, Any] = {
+        "method": "difference of AUC",
+        "n": len(case),
+        "unit": unit,
+        "dropped": dropped,
+        "simulated": simulated,
+    }
+    if not m or not n:
+        return AucDifference(estimate=None, reason=f"{m} with and {n} without the outcome", **common)
+    a, a10, a01 = placements(x[case], x[~case])
+    b, b10, b01 = placements(z[case], z[~case])
+    common |= {"estimate": a - b, "aucs": (a, b)}
+    if m < 2 or n < 2:
+        return AucDifference(interval_reason="one case or one control only", **common)
     s = np.cov(np.stack([a10, b10])) / m + np.cov(np.stack([a01, b01])) / n
     variance = float(s[0, 0] + s[1, 1] - 2 * s[0, 1])
     if variance <= 0:
-        return None
+        return AucDifference(interval_reason="the difference has no spread", **common)
     se = math.sqrt(variance)
-    difference, z = a - b, (a - b) / se
+    z_value = (a - b) / se
     return AucDifference(
-        difference,
-        z,
-        normal_two_sided_p(z),
-        float(s[0, 1]),
-        Interval(difference - Z * se, difference + Z * se, "DeLong"),
+        interval=Interval(a - b - Z * se, a - b + Z * se, "DeLong"),
+        test=Test("z", z_value, (), normal_two_sided_p(z_value)),
+        se=se,
+        covariance=float(s[0, 1]),
+        warnings=_few(m, n),
+        **common,
     )
 
 
-@dataclass(frozen=True)
-class UnpairedAucDifference:
-    """Difference of two AUCs of separate groups: Welch's t with Satterthwaite degrees of freedom."""
+def unpaired_difference(first: Roc, second: Roc) -> AucDifference:
+    """DeLong's comparison of two groups of different patients: Welch's t with Satterthwaite degrees of freedom.
 
-    difference: float
-    t: float
-    df: float
-    p: float
-    interval: Interval
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {
-            "difference": self.difference,
-            "t": self.t,
-            "df": self.df,
-            "p": self.p,
-            "interval": self.interval.to_dict(),
-        }
-
-
-def unpaired_difference(first: Roc, second: Roc) -> UnpairedAucDifference | None:
-    """DeLong's comparison of two groups of different patients; None where an AUC has no variance.
-
-    Degrees of freedom as Welch's, with each group counted as its number of patients (as the pROC package does).
+    Each group is counted as its number of patients in the degrees of freedom (as the pROC package does).
     """
-    if first.estimate is None or second.estimate is None or not first.se or not second.se:
-        return None
+    common: dict[str, Any] = {
+        "method": "difference of AUC between groups",
+        "n": first.n + second.n,
+        "unit": first.unit,
+        "dropped": first.dropped + second.dropped,
+        "simulated": first.simulated or second.simulated,
+    }
+    if first.estimate is None or second.estimate is None:
+        return AucDifference(estimate=None, reason=first.reason or second.reason, **common)
+    difference = first.estimate - second.estimate
+    common |= {"estimate": difference, "aucs": (first.estimate, second.estimate), "covariance": 0.0}
+    if not first.se or not second.se:
+        return AucDifference(interval_reason="an AUC has no variance", **common)
     a, b = first.se**2, second.se**2
-    difference, se = first.estimate - second.estimate, math.sqrt(a + b)
+    se = math.sqrt(a + b)
     df = (a + b) ** 2 / (a**2 / (first.n - 1) + b**2 / (second.n - 1))
     half = t_quantile(0.975, df) * se
-    return UnpairedAucDifference(
-        difference,
-        difference / se,
-        df,
-        t_two_sided_p(difference / se, df),
-        Interval(difference - half, difference + half, "DeLong, t"),
+    return AucDifference(
+        interval=Interval(difference - half, difference + half, "DeLong, t"),
+        test=Test("Welch t", difference / se, (df,), t_two_sided_p(difference / se, df)),
+        se=se,
+        **common,
     )

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.accuracy.roc import placements
+from analytics.accuracy.rows import complete
 from analytics.columns import codes, identities_in
-from analytics.errors import AnalyticsError
 from analytics.ranks import ties
 from analytics.resampling import SEED, percentile_interval, resample_counts
-from analytics.result import Dropped, Interval, Result, few_clusters, few_events
+from analytics.result import Interval, Result, few_clusters, few_events, unless
 
 Array = NDArray[np.float64]
 ENTRIES = 1_500_000
@@ -51,26 +51,17 @@ def bootstrapped_auc_of(
     Resamples without cases or without controls are left out of the percentiles. Raises AnalyticsError for outcomes
     other than 0/1 and columns of different length.
     """
-    markers = [np.asarray(m, np.float64) for m in (marker, *([second] if second is not None else []))]
-    y = np.asarray(outcome, np.float64)
-    if any(m.shape != y.shape for m in markers):
-        raise AnalyticsError("Marker and outcome differ in length.")
-    complete = ~(np.isnan(y) | np.isnan(np.column_stack(markers)).any(axis=1))
-    if not np.isin(y[complete], (0, 1)).all():
-        raise AnalyticsError("The outcome must be 0 or 1.")
-    case = y[complete] == 1
-    markers = [m[complete] for m in markers]
+    kept, markers, case, dropped = complete(outcome, marker, *([second] if second is not None else []))
     patient, patients = np.arange(len(case)), len(case)
     if clusters is not None:
-        patient, distinct = codes(identities_in(clusters, complete))
+        patient, distinct = codes(identities_in(clusters, kept))
         patients = len(distinct)
-    missing = int((~complete).sum())
     common: dict[str, Any] = {
         "method": "AUC" if second is None else "difference of two AUCs",
         "n": len(case),
         "unit": unit,
         "clusters": None if clusters is None else patients,
-        "dropped": (Dropped(missing, "marker or outcome is missing"),) if missing else (),
+        "dropped": dropped,
         "cases": int(case.sum()),
         "controls": int((~case).sum()),
         "replicates": replicates,
@@ -93,7 +84,7 @@ def bootstrapped_auc_of(
     return BootstrappedAuc(
         estimate=aucs[0] - aucs[1] if len(aucs) == 2 else aucs[0],
         interval=interval,
-        reason=None if interval else "too few resamples hold both cases and controls",
+        interval_reason=unless(interval, "too few resamples hold both cases and controls"),
         warnings=few_clusters(None if clusters is None else patients)
         + few_events(min(common["cases"], common["controls"]), "case"),
         **common,
@@ -101,7 +92,7 @@ def bootstrapped_auc_of(
 
 
 def _replicates(
-    markers: list[Array],
+    markers: Sequence[Array],
     case: NDArray[np.bool_],
     patient: NDArray[np.int64],
     patients: int,

@@ -20,7 +20,7 @@ from analytics.accuracy.binomial import clopper_pearson, logit_interval, wilson
 from analytics.columns import Table, numbers
 from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped, Interval, Result, plural
+from analytics.result import Dropped, Finding, Interval, Result, plural
 from analytics.rounding import count, half_up, percent
 
 Z = normal_quantile(0.975)
@@ -56,8 +56,8 @@ class Proportion(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TwoByTwo:
-    """The four cells with sensitivity, specificity, accuracy and predictive values."""
+class TwoByTwo(Finding):
+    """The four cells with sensitivity, specificity, accuracy and predictive values; ``n`` counts all units."""
 
     tp: int
     fp: int
@@ -68,17 +68,8 @@ class TwoByTwo:
     accuracy: Proportion
     ppv: Proportion
     npv: Proportion
-    unit: str
-    clusters: int | None
-    dropped: tuple[Dropped, ...]
     profile: str
     question: str
-    simulated: bool = False
-
-    @property
-    def n(self) -> int:
-        """All units."""
-        return self.tp + self.fp + self.fn + self.tn
 
     def measures(self) -> tuple[tuple[str, Proportion], ...]:
         """Title and proportion of each measure, in the usual order."""
@@ -121,22 +112,20 @@ class TwoByTwo:
     def sentence(self) -> str:
         """All five proportions in one sentence."""
         parts = [f"{title.lower()} {value.printed()}" for title, value in self.measures()]
-        return f"{self.question}: {', '.join(parts)}."
+        return f"{self.question}: {', '.join(parts)}; {self.counted()}."
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
+        """JSON form; the four counts are ``cells``, and ``ratio_reasons`` says why a ratio is missing."""
+        content = super().to_dict()
+        cells = {name: content.pop(name) for name in ("tp", "fp", "fn", "tn")}
         ratios = {k: v.to_dict() if isinstance(v, Interval) else v for k, v in self.ratios().items()}
-        return {
-            "question": self.question,
-            "profile": self.profile,
-            "cells": {"tp": self.tp, "fp": self.fp, "fn": self.fn, "tn": self.tn},
-            "unit": self.unit,
-            "clusters": self.clusters,
-            "dropped": [{"count": d.count, "reason": d.reason} for d in self.dropped],
-            "simulated": self.simulated,
-            **{name: getattr(self, name).to_dict() for name in MEASURES},
-            **ratios,
-        }
+        return content | {"cells": cells, **ratios, "ratio_reasons": self.ratio_reasons()}
+
+    def ratio_reasons(self) -> dict[str, str]:
+        """Why a ratio or its interval is missing, by its name in :meth:`ratios`."""
+        one_kind = not (self.tp + self.fn and self.fp + self.tn)
+        why = "everybody is positive, or negative, by the reference" if one_kind else "a cell is zero"
+        return {name: why for name, value in self.ratios().items() if value is None}
 
 
 def _log_ratio(ratio: float, spread: float) -> tuple[float, Interval]:
@@ -233,6 +222,9 @@ def two_by_two_of(
         return Proportion(estimate=x / n, interval=interval or clopper_pearson(x, n), **common)
 
     return TwoByTwo(
+        method=f"2×2 table, {INTERVALS[profile]}",
+        n=tp + fp + fn + tn,
+        reason=None if tp + fp + fn + tn else "there is no unit",
         tp=tp,
         fp=fp,
         fn=fn,

@@ -1,19 +1,19 @@
 """How two or more reads of the same thing agree."""
 
-from analytics.agreement.bland_altman import BlandAltman, bland_altman
-from analytics.agreement.components import ComponentIcc, icc_reml, nested_icc
-from analytics.agreement.correlation import Correlation, kendall, spearman
-from analytics.agreement.icc import Icc, icc
-from analytics.agreement.kappa import Kappa, kappa
-from analytics.agreement.lin import ConcordanceCorrelation, concordance_correlation
-from analytics.agreement.quantile_limits import QuantileLimits, quantile_limits
-from analytics.agreement.rank_sum import RankSum, rank_sum
-from analytics.agreement.ratio_limits import RatioLimits, ratio_limits
-from analytics.agreement.regression import MethodComparison, deming, passing_bablok
-from analytics.agreement.regression_limits import RegressionLimits, regression_limits
-from analytics.agreement.repeatability import Repeatability, repeatability
-from analytics.agreement.signed_rank import SignedRank, signed_rank
-from analytics.agreement.total_deviation import TotalDeviation, total_deviation
+from analytics.agreement.bland_altman import BlandAltman, bland_altman_of
+from analytics.agreement.components import ComponentIcc, icc_reml_of, nested_icc_of
+from analytics.agreement.correlation import Correlation, kendall_of, spearman_of
+from analytics.agreement.icc import Icc, icc_of
+from analytics.agreement.kappa import Kappa, kappa_of
+from analytics.agreement.lin import ConcordanceCorrelation, concordance_correlation_of
+from analytics.agreement.quantile_limits import QuantileLimits, quantile_limits_of
+from analytics.agreement.rank_sum import RankSum, rank_sum_of
+from analytics.agreement.ratio_limits import RatioLimits, ratio_limits_of
+from analytics.agreement.regression import MethodComparison, deming_of, passing_bablok_of
+from analytics.agreement.regression_limits import RegressionLimits, regression_limits_of
+from analytics.agreement.repeatability import Repeatability, repeatability_of
+from analytics.agreement.signed_rank import SignedRank, signed_rank_of
+from analytics.agreement.total_deviation import TotalDeviation, total_deviation_of
 
 __all__ = [
     "BlandAltman",
@@ -30,21 +30,21 @@ __all__ = [
     "Repeatability",
     "SignedRank",
     "TotalDeviation",
-    "bland_altman",
-    "concordance_correlation",
-    "deming",
-    "icc",
-    "icc_reml",
-    "kappa",
-    "kendall",
-    "nested_icc",
-    "passing_bablok",
-    "quantile_limits",
-    "rank_sum",
-    "ratio_limits",
-    "regression_limits",
-    "repeatability",
-    "signed_rank",
-    "spearman",
-    "total_deviation",
+    "bland_altman_of",
+    "concordance_correlation_of",
+    "deming_of",
+    "icc_of",
+    "icc_reml_of",
+    "kappa_of",
+    "kendall_of",
+    "nested_icc_of",
+    "passing_bablok_of",
+    "quantile_limits_of",
+    "rank_sum_of",
+    "ratio_limits_of",
+    "regression_limits_of",
+    "repeatability_of",
+    "signed_rank_of",
+    "spearman_of",
+    "total_deviation_of",
 ]

@@ -23,18 +23,18 @@ from analytics.agreement.limits import (
     limit_intervals,
     variance_components,
 )
-from analytics.agreement.pairs import pair_columns
-from analytics.columns import Table, codes, identities_in, keys
+from analytics.columns import codes, identities_in
 from analytics.distributions import (
     t_quantile,
     t_two_sided_p,
 )
 from analytics.errors import AnalyticsError
+from analytics.resampling import no_interval_over
 from analytics.result import (
     DRAWING,
+    ClusteredResult,
     Dropped,
     Interval,
-    Result,
     Test,
     few_clusters,
     no_values,
@@ -44,14 +44,14 @@ from analytics.rounding import half_up
 
 
 @dataclass(frozen=True, kw_only=True)
-class BlandAltman(Result):
+class BlandAltman(ClusteredResult):
     """Bias (``estimate``) with limits of agreement.
 
     ``interval`` is the t interval of the bias (units independent), ``cluster_interval`` resamples patients;
     ``lower_interval`` and ``upper_interval`` are those of the limits. With clusters the limits' SD comes from
     the variance components and their intervals from the bootstrap (from the jackknife over patients where no
     replicates were asked for); without, from Bland and Altman 1999.
-    ``classical`` holds the intervals of bias ± 1.96 SD for independent units beside them (``1999``, ``exact``,
+    ``limits_reason`` says why a limit has none. ``classical`` holds the intervals of bias ± 1.96 SD for independent units beside them (``1999``, ``exact``,
     ``mover``), ``naive_lower`` and ``naive_upper`` the limits they belong to.
     """
 
@@ -61,7 +61,7 @@ class BlandAltman(Result):
     upper: float | None = None
     lower_interval: Interval | None = None
     upper_interval: Interval | None = None
-    cluster_interval: Interval | None = None
+    limits_reason: str | None = None
     components: VarianceComponents | None = None
     classical: dict[str, tuple[Interval, Interval]] = field(default_factory=dict)
     naive_lower: float | None = None
@@ -86,40 +86,22 @@ class BlandAltman(Result):
         shown = self.cluster_interval or self.interval
         if shown is not None:
             text += f" (95 % CI {shown.text(2)}, {shown.method})"
+        elif self.interval_reason:
+            text += f" (no interval: {self.interval_reason})"
         if self.lower is not None and self.upper is not None:
             text += f", limits of agreement {half_up(self.lower, 2)} to {half_up(self.upper, 2)}{unit}"
             if self.lower_interval is not None and self.upper_interval is not None:
                 text += f" (95 % CI {self.lower_interval.text(2)} and {self.upper_interval.text(2)}, {self.lower_interval.method})"
+            elif self.limits_reason and self.limits_reason != self.interval_reason:
+                text += f" (no interval: {self.limits_reason})"
+        if self.interval is not None and self.cluster_interval is None:
+            text += self.beside()
         beside = f"; {'; '.join(self.warnings)}" if self.warnings else ""
         return f"{text}, {self.counted()}{beside}."
 
     def caption(self) -> str:
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-
-def bland_altman(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    cluster: str | None = None,
-    subject: str | Sequence[str] | None = None,
-    value_unit: str = "mm³",
-    unit: str = "lesion",
-    replicates: int = 10_000,
-    seed: int = 20_220_401,
-) -> BlandAltman:
-    """Bland–Altman of two columns of a wide table; rows with a missing read are dropped and counted."""
-    return bland_altman_of(
-        **pair_columns(table, first, second, cluster),
-        ids=keys(table, subject) if subject else (),
-        names=(first, second),
-        value_unit=value_unit,
-        unit=unit,
-        replicates=replicates,
-        seed=seed,
-    )
 
 
 def bland_altman_of(
@@ -166,7 +148,7 @@ def bland_altman_of(
     difference = b - a
     bias = float(difference.mean())
     if n < 2:
-        return BlandAltman(estimate=bias, reason="one pair only: neither limits nor intervals", **common)
+        return BlandAltman(estimate=bias, **_no_intervals("one pair only", patients), **common)
     sd = float(difference.std(ddof=1))
     slope, slope_p = _slope(difference, (a + b) / 2)
     naive = (bias - Z * sd, bias + Z * sd)
@@ -176,7 +158,7 @@ def bland_altman_of(
             sd=0.0,
             lower=bias,
             upper=bias,
-            reason="all differences are equal: no interval",
+            **_no_intervals("all differences are equal", patients),
             **common,
         )
     half = t_quantile(0.975, n - 1) * sd / math.sqrt(n)
@@ -197,6 +179,7 @@ def bland_altman_of(
         else:
             found = jackknife_limits(difference, patient_codes, patients, by_components=by_components)
         cluster_interval, lower_interval, upper_interval = found
+    over = None if patients is None else no_interval_over(patients, resampled=replicates > 0)
     return BlandAltman(
         estimate=bias,
         interval=Interval(bias - half, bias + half, f"t, {plural(unit, 2)} taken as independent"),
@@ -208,7 +191,9 @@ def bland_altman_of(
         upper=upper,
         lower_interval=lower_interval,
         upper_interval=upper_interval,
+        limits_reason=over if lower_interval is None or upper_interval is None else None,
         cluster_interval=cluster_interval,
+        cluster_reason=over if cluster_interval is None else None,
         components=components,
         classical={name: limit_intervals(bias, sd, n, name) for name in ("1999", "exact", "mover")},
         naive_lower=naive[0],
@@ -219,6 +204,14 @@ def bland_altman_of(
         warnings=few_clusters(patients) if cluster_interval else (),
         **common,
     )
+
+
+def _no_intervals(reason: str, patients: int | None) -> dict[str, str | None]:
+    return {
+        "interval_reason": reason,
+        "limits_reason": reason,
+        "cluster_reason": None if patients is None else reason,
+    }
 
 
 def _slope(difference: NDArray[np.float64], mean: NDArray[np.float64]) -> tuple[float | None, float | None]:

@@ -25,10 +25,11 @@ from analytics.agreement.chance_corrected import (
     stuart_maxwell,
 )
 from analytics.agreement.kappa import CrossTable, cross_table
-from analytics.columns import Table, column, is_missing, keys
+from analytics.columns import is_missing
 from analytics.distributions import chi2_upper_tail, normal_quantile
 from analytics.errors import AnalyticsError
-from analytics.result import Interval, Result, Test, few_clusters, interval_or_none
+from analytics.resampling import no_interval_over
+from analytics.result import ClusteredResult, Interval, Result, Test, few_clusters, interval_or_none
 from analytics.rounding import p_value, percent
 
 Matrix = NDArray[np.int64]
@@ -44,19 +45,15 @@ COEFFICIENTS: dict[str, tuple[str, Callable[[Matrix], Estimate]]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChanceCorrected(Result):
+class ChanceCorrected(ClusteredResult):
     """A chance-corrected coefficient with its interval; ``cluster_interval`` leaves out one patient at a time."""
 
     se: float | None = None
     cluster_se: float | None = None
-    cluster_interval: Interval | None = None
 
     def sentence(self) -> str:
         """The coefficient with both intervals."""
-        text = super().sentence()
-        if self.cluster_interval is not None:
-            text = f"{text[:-1]}; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}."
-        return text[:-1] + "".join(f"; {w}" for w in self.warnings) + "."
+        return super().sentence()[:-1] + self.beside() + "".join(f"; {w}" for w in self.warnings) + "."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,21 +81,6 @@ class Symmetry(Result):
         return text + ")" + "".join(f"; {t.name} {p_value(t.p)}" for t in tests) + f"; {self.counted()}."
 
 
-def chance_corrected(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    levels: Sequence[Any],
-    coefficient: str = "ac1",
-    cluster: str | None = None,
-    unit: str = "territory",
-) -> ChanceCorrected:
-    """A coefficient of ``COEFFICIENTS`` of two columns of categories; ``levels`` is the whole ordered scale."""
-    counted = _counted(table, first, second, levels, cluster)
-    return chance_corrected_of(counted, coefficient=coefficient, unit=unit)
-
-
 def chance_corrected_of(
     counted: CrossTable, *, coefficient: str = "ac1", unit: str = "territory", simulated: bool = False
 ) -> ChanceCorrected:
@@ -120,26 +102,16 @@ def chance_corrected_of(
     return ChanceCorrected(
         estimate=estimate,
         interval=_wald(estimate, se, label) if se > 0 else None,
-        reason=None if se > 0 else "no disagreement: no interval",
+        interval_reason=None if se > 0 else "no disagreement",
         se=se,
         cluster_se=cluster_se,
         cluster_interval=cluster_interval,
+        cluster_reason=None
+        if cluster_interval or tables is None
+        else no_interval_over(len(tables), least=3, resampled=False),
         warnings=few_clusters(common["clusters"]) if cluster_interval else (),
         **common,
     )
-
-
-def symmetry(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    levels: Sequence[Any],
-    cluster: str | None = None,
-    unit: str = "territory",
-) -> Symmetry:
-    """Tests of symmetry and of the margins of two columns of categories."""
-    return symmetry_of(_counted(table, first, second, levels, cluster), unit=unit)
 
 
 def symmetry_of(counted: CrossTable, *, unit: str = "territory", simulated: bool = False) -> Symmetry:
@@ -161,25 +133,26 @@ def symmetry_of(counted: CrossTable, *, unit: str = "territory", simulated: bool
     )
 
 
-def within_steps(
-    table: Table,
+def within_steps_of(
+    first: Sequence[Any],
+    second: Sequence[Any],
     *,
-    first: str,
-    second: str,
     levels: Sequence[Any],
     steps: int = 1,
-    cluster: str | None = None,
+    clusters: Sequence[Any] | None = None,
     unit: str = "territory",
+    simulated: bool = False,
 ) -> ClusteredProportion:
     """Share of units whose two categories lie at most ``steps`` apart on the scale, patients as clusters."""
-    counted = _counted(table, first, second, levels, cluster)  # refuses what is off the scale
+    counted = cross_table(first, second, levels=levels, clusters=clusters)  # refuses what is off the scale
     position = {level: i for i, level in enumerate(levels)}
-    a, b = column(table, first).tolist(), column(table, second).tolist()
-    kept = [i for i in range(len(a)) if not (is_missing(a[i]) or is_missing(b[i]))]
-    near = np.array([abs(position[a[i]] - position[b[i]]) <= steps for i in kept], bool)
-    named = kept if cluster is None else [keys(table, cluster)[i] for i in kept]
+    kept = [i for i in range(len(first)) if not (is_missing(first[i]) or is_missing(second[i]))]
+    near = np.array([abs(position[first[i]] - position[second[i]]) <= steps for i in kept], bool)
+    named = kept if clusters is None else [clusters[i] for i in kept]
     title = "Same category" if steps == 0 else f"Agreement within {steps}"
-    return clustered_proportion(title, near, clusters=named, unit=unit, dropped=counted.dropped)
+    return clustered_proportion(
+        title, near, clusters=named, unit=unit, dropped=counted.dropped, simulated=simulated
+    )
 
 
 def margins_by_patient(tables: Matrix) -> Test | None:
@@ -194,15 +167,6 @@ def margins_by_patient(tables: Matrix) -> Test | None:
     statistic = float(total @ np.linalg.solve(spread, total))
     df = difference.shape[1]
     return Test("equal margins, patients as clusters", statistic, (df,), chi2_upper_tail(statistic, df))
-
-
-def _counted(table: Table, first: str, second: str, levels: Sequence[Any], cluster: str | None) -> CrossTable:
-    return cross_table(
-        column(table, first).tolist(),
-        column(table, second).tolist(),
-        levels=levels,
-        clusters=keys(table, cluster) if cluster else None,
-    )
 
 
 def _common(counted: CrossTable, method: str, unit: str, simulated: bool) -> dict[str, Any]:

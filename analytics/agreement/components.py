@@ -17,10 +17,17 @@ from numpy.typing import NDArray
 
 from analytics.agreement.crossed_reml import fit_crossed, subject_sums
 from analytics.agreement.nested_reml import fit_nested, patient_sums
-from analytics.columns import Table, codes, identities_in, keys, wide
+from analytics.columns import codes, identities_in
 from analytics.errors import AnalyticsError
-from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
-from analytics.result import Dropped, Interval, Result, few_clusters
+from analytics.resampling import (
+    REPLICATES,
+    SEED,
+    no_interval_over,
+    percentile_interval,
+    resampled_sums,
+    sums_by_cluster,
+)
+from analytics.result import Dropped, Interval, Result, few_clusters, unless
 from analytics.rounding import half_up
 
 Array = NDArray[np.float64]
@@ -64,25 +71,6 @@ class ComponentIcc(Result):
         return text + "".join(f"; {w}" for w in self.warnings) + "."
 
 
-def icc_reml(
-    table: Table,
-    *,
-    subject: str | Sequence[str],
-    rater: str,
-    value: str,
-    cluster: str | None = None,
-    form: str = "A,1",
-    unit: str = "lesion",
-) -> ComponentIcc:
-    """ICC of a long table with missing reads. See :func:`icc_reml_of`."""
-    _, raters, matrix, rows = wide(table, subject=subject, rater=rater, value=value)
-    clusters = None
-    if cluster is not None:
-        named = keys(table, cluster)
-        clusters = [named[row] for row in rows]
-    return icc_reml_of(matrix, clusters=clusters, form=form, raters=raters, unit=unit)
-
-
 def icc_reml_of(
     ratings: Array,
     *,
@@ -122,6 +110,7 @@ def icc_reml_of(
             sums_by_cluster(sums, patient, patients), y.shape[1], form, replicates, seed
         )
         interval = _named(interval, common["clusters"])
+    noun = "subject" if common["clusters"] is None else "patient"
     warnings = few_clusters(patients) if interval else ()
     if y.shape[1] < FEW_RATERS and form == "A,1":
         warnings += (
@@ -130,6 +119,9 @@ def icc_reml_of(
     return ComponentIcc(
         estimate=agreement if form == "A,1" else consistency,
         interval=interval,
+        interval_reason=unless(
+            interval, no_interval_over(patients, resampled=True, noun=noun, asked=replicates > 0)
+        ),
         components={"subject": subject, "rater": rater, "residual": residual},
         icc_agreement=agreement,
         icc_consistency=consistency,
@@ -140,21 +132,6 @@ def icc_reml_of(
         warnings=warnings,
         **common,
     )
-
-
-def nested_icc(
-    table: Table,
-    *,
-    patient: str,
-    subject: str | Sequence[str],
-    rater: str,
-    value: str,
-    unit: str = "lesion",
-) -> ComponentIcc:
-    """ICC of a long table of lesions nested in patients. See :func:`nested_icc_of`."""
-    _, raters, matrix, rows = wide(table, subject=subject, rater=rater, value=value)
-    named = keys(table, patient)
-    return nested_icc_of(matrix, clusters=[named[row] for row in rows], raters=raters, unit=unit)
 
 
 def nested_icc_of(
@@ -206,6 +183,7 @@ def nested_icc_of(
     return ComponentIcc(
         estimate=(between + lesion) / total,
         interval=interval,
+        interval_reason=unless(interval, no_interval_over(patients, resampled=True, asked=replicates > 0)),
         components={"patient": between, "lesion": lesion, "residual": residual},
         icc_consistency=(between + lesion) / total,
         patient_share=between / total,

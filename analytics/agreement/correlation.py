@@ -13,36 +13,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.agreement.pairs import pair_columns
 from analytics.agreement.rank_jackknife import spearman_se
-from analytics.columns import Table, codes, identities_in
+from analytics.columns import codes, identities_in
 from analytics.distributions import normal_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.ranks import ties
-from analytics.result import Dropped, Interval, Result, Test
+from analytics.resampling import no_interval_over
+from analytics.result import ClusteredResult, Dropped, Interval, Test
 
 Z = normal_quantile(0.975)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Correlation(Result):
+class Correlation(ClusteredResult):
     """A correlation coefficient; ``cluster_interval`` leaves out one patient at a time."""
-
-    cluster_interval: Interval | None = None
 
     def sentence(self) -> str:
         """The coefficient with both intervals."""
-        text = super().sentence()
-        if self.cluster_interval is None:
-            return text
-        return f"{text[:-1]}; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}."
-
-
-def spearman(
-    table: Table, *, first: str, second: str, cluster: str | None = None, unit: str = "lesion"
-) -> Correlation:
-    """Spearman's ρ of two columns. See :func:`spearman_of`."""
-    return spearman_of(**pair_columns(table, first, second, cluster), unit=unit)
+        return f"{super().sentence()[:-1]}{self.beside()}."
 
 
 def spearman_of(
@@ -78,7 +66,7 @@ def spearman_of(
     tied = ties(x), ties(y)
     rho = pearson_coefficient(tied[0].ranks(), tied[1].ranks())
     if abs(rho) >= 1:
-        return Correlation(estimate=rho, reason="the ranks are identical: no interval", **common)
+        return Correlation(estimate=rho, **_no_intervals("the ranks are identical", patients), **common)
     t = rho * math.sqrt((n - 2) / (1 - rho**2))
     cluster_interval = None
     if kept_clusters is not None and patients is not None and patients >= 3:
@@ -91,6 +79,7 @@ def spearman_of(
         interval=fisher_interval(rho, n, "bonett-wright"),
         test=Test("t approximation", t, (n - 2,), t_two_sided_p(t, n - 2)),
         cluster_interval=cluster_interval,
+        cluster_reason=_why_not_over(patients) if cluster_interval is None else None,
         **common,
     )
 
@@ -104,6 +93,14 @@ def _pairs(
     complete = ~(np.isnan(first) | np.isnan(second))
     kept = None if clusters is None else identities_in(clusters, complete)
     return first[complete], second[complete], int((~complete).sum()), kept
+
+
+def _no_intervals(reason: str, patients: int | None) -> dict[str, str | None]:
+    return {"interval_reason": reason, "cluster_reason": None if patients is None else reason}
+
+
+def _why_not_over(patients: int | None) -> str | None:
+    return None if patients is None else no_interval_over(patients, least=3, resampled=False)
 
 
 def pearson_coefficient(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
@@ -125,13 +122,6 @@ def kendall_tau_b(first: NDArray[np.float64], second: NDArray[np.float64]) -> fl
     from scipy.stats import kendalltau  # imported late: scipy.stats is slow to load
 
     return float(kendalltau(first, second).statistic)
-
-
-def kendall(
-    table: Table, *, first: str, second: str, cluster: str | None = None, unit: str = "lesion"
-) -> Correlation:
-    """Kendall's τ-b of two columns. See :func:`kendall_of`."""
-    return kendall_of(**pair_columns(table, first, second, cluster), unit=unit)
 
 
 def kendall_of(
@@ -169,7 +159,7 @@ def kendall_of(
     found = kendalltau(x, y)
     tau = float(found.statistic)
     if abs(tau) >= 1 - 1e-12:
-        return Correlation(estimate=tau, reason="the ranks are identical: no interval", **common)
+        return Correlation(estimate=tau, **_no_intervals("the ranks are identical", patients), **common)
     z, half = math.atanh(tau), Z * math.sqrt(0.437 / (len(x) - 4))
     cluster_interval = None
     if patient_codes is not None and patients is not None and patients >= 3:
@@ -179,6 +169,7 @@ def kendall_of(
         interval=Interval(math.tanh(z - half), math.tanh(z + half), "Fieller, Hartley and Pearson"),
         test=Test("Kendall", tau, (), float(found.pvalue)),
         cluster_interval=cluster_interval,
+        cluster_reason=_why_not_over(patients) if cluster_interval is None else None,
         **common,
     )
 

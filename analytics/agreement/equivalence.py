@@ -75,7 +75,7 @@ def equivalence_of(
     difference = p.difference()
     bias, se = float(difference.mean()), ratio_se(difference, group, groups)
     if se <= 0:
-        return Equivalence(estimate=bias, reason="all differences are equal: no interval", **common)
+        return Equivalence(estimate=bias, interval_reason="all differences are equal", **common)
     half = t_quantile(0.95, groups - 1) * se
     p_of = [t_two_sided_p(t, groups - 1) / 2 for t in ((bias + margin) / se, (bias - margin) / se)]
     inside = -margin < bias < margin
@@ -163,7 +163,7 @@ def interchangeability_of(
     index, se = float(extra.mean()), ratio_se(extra, group, groups)
     rms = None if categorical else (math.sqrt(float(mixed.mean())), math.sqrt(float(among.mean())))
     if se <= 0:
-        return Interchangeability(estimate=index, rms=rms, reason="no spread: no interval", **common)
+        return Interchangeability(estimate=index, rms=rms, interval_reason="no spread", **common)
     half = t_quantile(0.975, groups - 1) * se
     over = "patients" if clusters is not None else f"{unit}s taken as independent"
     return Interchangeability(

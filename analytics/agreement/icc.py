@@ -33,21 +33,28 @@ from analytics.agreement.mean_squares import (
     patient_sums,
     replicate_icc,
 )
-from analytics.columns import Table, codes, identities_in, keys, wide
+from analytics.columns import codes, identities_in
 from analytics.distributions import f_quantile, f_upper_tail
 from analytics.errors import AnalyticsError
-from analytics.resampling import bca_limits, expanded_levels, jackknife_interval, resample_counts
+from analytics.resampling import (
+    bca_limits,
+    expanded_levels,
+    jackknife_interval,
+    no_interval_over,
+    resample_counts,
+)
 from analytics.result import (
     DRAWING,
     FEW_CLUSTERS,
+    ClusteredResult,
     Dropped,
     Interval,
-    Result,
     Test,
     few_clusters,
     interval_or_none,
     no_values,
     plural,
+    unless,
 )
 from analytics.rounding import count, half_up
 
@@ -56,16 +63,17 @@ BOOTSTRAP_REPLICATES = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Icc(Result):
+class Icc(ClusteredResult):
     """An intraclass correlation. ``interval`` is the F interval (units taken as independent);
     ``cluster_interval`` resamples patients, or leaves each out once where no replicates were asked for;
-    ``bca_interval`` corrects the resamples' bias and skewness."""
+    ``bca_interval`` corrects the resamples' bias and skewness; beside a bootstrap ``bca_reason`` says why there is none.
+    """
 
     form: str
     raters: tuple[Any, ...]
     squares: MeanSquares | None
-    cluster_interval: Interval | None = None
     bca_interval: Interval | None = None
+    bca_reason: str | None = None
     replicates: int = 0
     seed: int | None = None
     ratings: NDArray[np.float64] = field(
@@ -76,63 +84,18 @@ class Icc(Result):
     def sentence(self) -> str:
         """``ICC(A,1) 0.964, 95 % CI 0.960–0.967 (F, lesions taken as independent), 1,901 lesions …``."""
         text = super().sentence()
-        if self.cluster_interval is not None:
-            beside = f"; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}."
-            if self.replicates:
-                beside = (
-                    f"; patient-cluster bootstrap interval {self.cluster_interval.text(3)}, "
-                    f"{count(self.replicates)} replicates."
-                )
-            text = text[:-1] + beside
-            if self.warnings:
-                text = f"{text[:-1]} ({'; '.join(self.warnings)})."
-        return text
+        beside = self.beside()
+        if self.cluster_interval is not None and self.replicates:
+            beside = (
+                f"; patient-cluster bootstrap interval {self.cluster_interval.text(3)}, "
+                f"{count(self.replicates)} replicates"
+            )
+        warned = f" ({'; '.join(self.warnings)})" if self.cluster_interval and self.warnings else ""
+        return f"{text[:-1]}{beside}{warned}."
 
     def caption(self) -> str:
         """Form, estimate with both intervals, units and clusters."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-
-def icc(
-    table: Table,
-    *,
-    subject: str | Sequence[str],
-    rater: str,
-    value: str,
-    cluster: str | None = None,
-    form: str = "A,1",
-    replicates: int = BOOTSTRAP_REPLICATES,
-    seed: int = 20_220_401,
-    unit: str = "lesion",
-) -> Icc:
-    """Intraclass correlation of a long table.
-
-    Parameters
-    ----------
-    table : DataFrame or mapping of columns, one row per subject and rater
-    subject : column (or columns) that identify what was read
-    rater, value : columns of the reader and of the number
-    cluster : column of the independent unit (patient); gives the cluster-bootstrap interval
-    form : one of ``FORMS``; ``A,2`` may be written for ``A,k`` with two raters
-
-    Notes
-    -----
-    Subjects without a value of every rater are dropped and counted (listwise).
-    """
-    subjects, raters, matrix, first_rows = wide(table, subject=subject, rater=rater, value=value)
-    clusters = None
-    if cluster is not None:
-        clusters = np.asarray(keys(table, cluster), dtype=object)[first_rows]
-    return icc_of(
-        matrix,
-        clusters=clusters,
-        raters=raters,
-        ids=subjects,
-        form=form,
-        replicates=replicates,
-        seed=seed,
-        unit=unit,
-    )
 
 
 def icc_of(
@@ -183,7 +146,7 @@ def icc_of(
     if estimate is None:
         return Icc(estimate=None, reason="the denominator of this form is zero", squares=squares, **common)
     interval, test = _f_interval(squares, form, estimate, unit)
-    cluster_interval, bca_interval = None, None
+    cluster_interval, bca_interval, cluster_reason = None, None, None
     if cluster_codes is not None and cluster_number is not None and cluster_number >= 2:
         if replicates:
             cluster_interval, bca_interval = _bootstrap(
@@ -193,13 +156,21 @@ def icc_of(
             sums = patient_sums(kept, cluster_codes, cluster_number)
             left_out = icc_of_sums(sums.sum(0) - sums, form)
             cluster_interval = jackknife_interval(estimate, left_out, fisher=True)
+    if cluster_number is not None:
+        cluster_reason = unless(cluster_interval, no_interval_over(cluster_number, resampled=replicates > 0))
+    bootstrapped = cluster_interval is not None and replicates > 0
     return Icc(
         estimate=estimate,
         interval=interval,
+        interval_reason=unless(
+            interval, "its limits do not exist" if test else "the reads agree without error"
+        ),
         test=test,
         squares=squares,
         cluster_interval=cluster_interval,
+        cluster_reason=cluster_reason,
         bca_interval=bca_interval,
+        bca_reason=unless(bca_interval, NO_BCA) if bootstrapped else None,
         replicates=replicates if cluster_interval else 0,
         seed=seed if cluster_interval and replicates else None,
         warnings=(few_clusters(cluster_number) if cluster_interval else ())
@@ -314,6 +285,7 @@ def _bootstrap(
     )
 
 
+NO_BCA = "all resamples lie on one side of the estimate, or leaving out one patient at a time changes nothing"
 FEW_FOR_BCA = 100
 """With 50 patients the BCa interval of the ICC holds the truth in 92 % of studies (docs/validation-statistics.md)."""
 

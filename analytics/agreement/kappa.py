@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, codes, column, identities_in, is_missing, keys
+from analytics.columns import codes, identities_in, is_missing
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import DRAWING, Dropped, Interval, Result, Test
+from analytics.resampling import no_interval_over
+from analytics.result import DRAWING, ClusteredResult, Dropped, Interval, Test
 from analytics.rounding import half_up, percent
 
 Z = normal_quantile(0.975)
@@ -25,7 +26,7 @@ WEIGHTS = ("unweighted", "linear", "quadratic")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kappa(Result):
+class Kappa(ClusteredResult):
     """κ of two reads. ``matrix[i][j]`` counts units that the first read put in level i, the second in j."""
 
     weights: str
@@ -36,7 +37,6 @@ class Kappa(Result):
     expected: float | None = None
     se: float | None = None
     se_null: float | None = None
-    cluster_interval: Interval | None = None
     cluster_se: float | None = None
 
     @property
@@ -56,10 +56,7 @@ class Kappa(Result):
         if not self.n:
             return text
         shares = f"same category {self.agree} ({percent(self.agree / self.n, 0)} %), within one {self.within_one} ({percent(self.within_one / self.n, 0)} %)"
-        beside = ""
-        if self.cluster_interval is not None:
-            beside = f"; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}"
-        return f"{text[:-1]}; {shares}{beside}."
+        return f"{text[:-1]}; {shares}{self.beside()}."
 
     def caption(self) -> str:
         """The sentence, marked when simulated."""
@@ -72,28 +69,6 @@ class Kappa(Result):
             "agree": self.agree,
             "within_one": self.within_one,
         }
-
-
-def kappa(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    levels: Sequence[Any],
-    weights: str = "unweighted",
-    cluster: str | None = None,
-    unit: str = "territory",
-) -> Kappa:
-    """κ of two columns of categories. ``levels`` is the whole ordered scale. See :func:`kappa_of`."""
-    return kappa_of(
-        column(table, first).tolist(),
-        column(table, second).tolist(),
-        levels=levels,
-        weights=weights,
-        clusters=keys(table, cluster) if cluster else None,
-        names=(first, second),
-        unit=unit,
-    )
 
 
 def kappa_of(
@@ -232,7 +207,7 @@ def kappa_of_matrix(
     return Kappa(
         estimate=estimate,
         interval=_wald(estimate, se, label) if se > 0 else None,
-        reason=None if se > 0 else "no disagreement: no interval",
+        interval_reason=None if se > 0 else "no disagreement",
         test=Test("z against chance", estimate / se_null, (), normal_two_sided_p(estimate / se_null))
         if se_null > 0
         else None,
@@ -242,6 +217,9 @@ def kappa_of_matrix(
         se_null=se_null,
         cluster_se=cluster_se,
         cluster_interval=_wald(estimate, cluster_se, "delete-one-patient jackknife") if cluster_se else None,
+        cluster_reason=None
+        if cluster_se or patient_tables is None
+        else no_interval_over(len(patient_tables), least=3, resampled=False),
         **common,
     )
 

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.agreement.pairs import Pairs, pair_columns, pairs
-from analytics.columns import Table
+from analytics.agreement.pairs import Pairs, pairs
 from analytics.distributions import normal_quantile
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
-from analytics.result import Interval, Result, few_clusters, plural
+from analytics.result import ClusteredResult, Interval, few_clusters, plural
 from analytics.rounding import half_up
 
 Array = NDArray[np.float64]
@@ -25,7 +24,7 @@ Z = normal_quantile(0.975)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConcordanceCorrelation(Result):
+class ConcordanceCorrelation(ClusteredResult):
     """CCC = Pearson's r × ``bias_correction``; the shifts say what breaks agreement.
 
     ``scale_shift`` is the SD of the second read over that of the first; ``location_shift`` is second − first over the
@@ -37,7 +36,6 @@ class ConcordanceCorrelation(Result):
     scale_shift: float | None = None
     location_shift: float | None = None
     asymptotic_interval: Interval | None = None
-    cluster_interval: Interval | None = None
 
     def sentence(self) -> str:
         """CCC with its parts and both intervals."""
@@ -45,16 +43,7 @@ class ConcordanceCorrelation(Result):
         if self.pearson is None or self.bias_correction is None:
             return text
         text = f"{text[:-1]}; Pearson r {half_up(self.pearson, 3)}, bias correction {half_up(self.bias_correction, 3)}"
-        if self.cluster_interval is not None:
-            text += f"; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}"
-        return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def concordance_correlation(
-    table: Table, *, first: str, second: str, cluster: str | None = None, unit: str = "lesion"
-) -> ConcordanceCorrelation:
-    """CCC of two columns. See :func:`concordance_correlation_of`."""
-    return concordance_correlation_of(**pair_columns(table, first, second, cluster), unit=unit)
+        return text + self.beside() + "".join(f"; {w}" for w in self.warnings) + "."
 
 
 def concordance_correlation_of(
@@ -95,13 +84,14 @@ def concordance_correlation_of(
     return ConcordanceCorrelation(
         estimate=estimate,
         interval=interval,
-        reason=None if se is not None else "the reads are identical or uncorrelated: no normal interval",
+        interval_reason=None if se is not None else "the reads are identical or uncorrelated",
         pearson=r,
         bias_correction=2 * math.sqrt(vx * vy) / (vx + vy + shift**2),
         scale_shift=math.sqrt(vy / vx),
         location_shift=shift / (vx * vy) ** 0.25,
         asymptotic_interval=plain,
         cluster_interval=cluster_interval,
+        cluster_reason=p.why_no_interval_over(cluster_interval, replicates),
         warnings=few_clusters(p.patients) if cluster_interval else (),
         **common,
     )

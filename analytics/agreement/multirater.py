@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from analytics.columns import codes, is_missing
 from analytics.distributions import normal_quantile, normal_two_sided_p, t_quantile
 from analytics.errors import AnalyticsError
-from analytics.resampling import sums_by_cluster
-from analytics.result import Dropped, Interval, Result, Test, few_clusters
+from analytics.resampling import no_interval_over, sums_by_cluster
+from analytics.result import Dropped, Interval, Result, Test, few_clusters, unless
 from analytics.rounding import half_up
 
 Array = NDArray[np.float64]
@@ -104,7 +104,12 @@ def fleiss_kappa(
     return MultiRater(
         estimate=kappa,
         interval=interval,
-        reason=None if interval else "no spread between units: no interval",
+        interval_reason=unless(
+            interval,
+            no_interval_over(
+                len(distinct), resampled=False, least=3, noun="unit" if clusters is None else "patient"
+            ),
+        ),
         test=_test(share, len(counts), raters, kappa),
         observed=float(_agreement(counts, raters).mean()),
         categories=_categories(counts, share, raters, levels),

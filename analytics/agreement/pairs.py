@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, codes, identities_in, keys, numbers
+from analytics.columns import codes, identities_in
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped
+from analytics.resampling import no_interval_over
+from analytics.result import Dropped, Interval
 
 Array = NDArray[np.float64]
 SIGNIFICANT_DIGITS = 12
@@ -56,6 +57,15 @@ class Pairs:
             return np.arange(self.n), self.n
         return self.patient, self.patients
 
+    def why_no_interval_over(
+        self, found: Interval | None, replicates: int, *, least: int = 2, resampled: bool = True
+    ) -> str | None:
+        """Why there is no interval over patients, None where there is one or no patients are given."""
+        if found is not None or self.patients is None:
+            return None
+        asked = replicates > 0 or not resampled
+        return no_interval_over(self.patients, resampled=resampled, least=least, asked=asked)
+
     def common(self, unit: str, *, simulated: bool) -> dict[str, Any]:
         """The fields that every result takes from its pairs."""
         return {
@@ -74,15 +84,6 @@ class Pairs:
             "first": self.first,
             "second": self.second,
         }
-
-
-def pair_columns(table: Table, first: str, second: str, cluster: str | None) -> dict[str, Any]:
-    """``first``, ``second`` and ``clusters`` of a paired estimator, from the columns of a table."""
-    return {
-        "first": numbers(table, first),
-        "second": numbers(table, second),
-        "clusters": keys(table, cluster) if cluster else None,
-    }
 
 
 def pairs(first: Array, second: Array, clusters: Sequence[Any] | None = None) -> Pairs:

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.agreement.pairs import Pairs, pair_columns, pairs
-from analytics.columns import Table
-from analytics.resampling import REPLICATES, SEED, percentile_interval, resample_counts
-from analytics.result import DRAWING, Interval, Result, few_clusters, no_values, plural
+from analytics.agreement.pairs import Pairs, pairs
+from analytics.resampling import REPLICATES, SEED, no_interval_over, percentile_interval, resample_counts
+from analytics.result import DRAWING, Interval, Result, few_clusters, no_values, plural, unless
 from analytics.rounding import half_up
 
 Array = NDArray[np.float64]
@@ -29,13 +28,14 @@ MOST_ENTRIES = 200_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class QuantileLimits(Result):
-    """Median difference (``estimate``) with the 2.5 % and 97.5 % quantiles as limits."""
+    """Median difference (``estimate``) with the 2.5 % and 97.5 % quantiles as limits; ``limits_reason`` says why they have no interval."""
 
     value_unit: str
     lower: float | None = None
     upper: float | None = None
     lower_interval: Interval | None = None
     upper_interval: Interval | None = None
+    limits_reason: str | None = None
     names: tuple[str, str] = ("first", "second")
     first: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
     second: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
@@ -48,25 +48,9 @@ class QuantileLimits(Result):
         text = f"{text[:-1]}; 2.5 % and 97.5 % quantiles {half_up(self.lower, 2)} to {half_up(self.upper, 2)}"
         if self.lower_interval is not None and self.upper_interval is not None:
             text += f" (95 % CI {self.lower_interval.text(2)} and {self.upper_interval.text(2)}, {self.lower_interval.method})"
+        elif self.limits_reason and not self.warnings:
+            text += f" (no interval: {self.limits_reason})"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def quantile_limits(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    cluster: str | None = None,
-    value_unit: str = "",
-    unit: str = "lesion",
-) -> QuantileLimits:
-    """Quantile limits of two columns. See :func:`quantile_limits_of`."""
-    return quantile_limits_of(
-        **pair_columns(table, first, second, cluster),
-        names=(first, second),
-        value_unit=value_unit,
-        unit=unit,
-    )
 
 
 def quantile_limits_of(
@@ -92,18 +76,22 @@ def quantile_limits_of(
     median, lower, upper = (float(quantile_type6(ordered, level)) for level in LEVELS)
     if p.clustered and replicates:
         intervals, warnings = _bootstrap(p, replicates, seed), few_clusters(p.patients)
+        why = no_interval_over(p.patients or 0, resampled=True)
     else:
         label = f"order statistics, {plural(unit, 2)} taken as independent"
         intervals, warnings = [order_interval(ordered, level, label) for level in LEVELS], ()
+        why = f"{p.n} pairs are too few for an interval"
         if intervals[1] is None:
-            warnings = (f"{p.n} pairs are too few for an interval of the limits",)
+            warnings = (f"{why} of the limits",)
     return QuantileLimits(
         estimate=median,
         interval=intervals[0],
+        interval_reason=unless(intervals[0], why),
         lower=lower,
         upper=upper,
         lower_interval=intervals[1],
         upper_interval=intervals[2],
+        limits_reason=None if intervals[1] and intervals[2] else why,
         warnings=warnings,
         **common,
     )

@@ -14,11 +14,9 @@ from numpy.typing import NDArray
 
 from analytics.agreement.exact_ranks import MOST_PAIRED_RANKS, rank_sum_p
 from analytics.agreement.pairs import to_resolution
-from analytics.columns import Table, column, numbers
 from analytics.distributions import normal_quantile, normal_two_sided_p
-from analytics.errors import AnalyticsError
 from analytics.ranks import average_ranks
-from analytics.result import Dropped, Interval, Result, Test, interval_or_none
+from analytics.result import Dropped, Interval, Result, Test, interval_or_none, unless
 from analytics.rounding import half_up, p_value
 
 Array = NDArray[np.float64]
@@ -50,17 +48,6 @@ class RankSum(Result):
         return text + "."
 
 
-def rank_sum(table: Table, *, value: str, group: str, value_unit: str = "", unit: str = "patient") -> RankSum:
-    """Rank-sum test of a column of numbers between the two groups of another; the first named group comes first."""
-    values = numbers(table, value)
-    groups = [str(g) for g in column(table, group).tolist()]
-    names = list(dict.fromkeys(groups))
-    if len(names) != 2:
-        raise AnalyticsError(f"Column {group!r} has {len(names)} groups; the rank-sum test needs two.")
-    member = np.array([g == names[0] for g in groups])
-    return rank_sum_of(values[member], values[~member], value_unit=value_unit, unit=unit)
-
-
 def rank_sum_of(
     first: Array, second: Array, *, value_unit: str = "", unit: str = "patient", simulated: bool = False
 ) -> RankSum:
@@ -88,7 +75,7 @@ def rank_sum_of(
     if variance == 0:
         return RankSum(
             estimate=0.0,
-            reason="all values are equal: neither test nor interval",
+            interval_reason="all values are equal",
             rank_sum=total,
             u=u,
             superiority=0.5,
@@ -106,7 +93,7 @@ def rank_sum_of(
     return RankSum(
         estimate=estimate,
         interval=interval,
-        reason=None if interval else "too few or too many units for an interval",
+        interval_reason=unless(interval, "too few or too many units"),
         test=by_deviation or normal,
         rank_sum=total,
         u=u,

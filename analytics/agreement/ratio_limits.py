@@ -17,18 +17,17 @@ from numpy.typing import NDArray
 
 from analytics.agreement.bland_altman import BlandAltman, bland_altman_of
 from analytics.agreement.correlation import pearson_coefficient
-from analytics.agreement.pairs import pair_columns
-from analytics.columns import Table, identities_in
+from analytics.columns import identities_in
 from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED
-from analytics.result import DRAWING, Dropped, Interval, Result, no_values
+from analytics.result import DRAWING, ClusteredResult, Dropped, Interval, no_values
 from analytics.rounding import half_up, percent
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RatioLimits(Result):
+class RatioLimits(ClusteredResult):
     """Geometric mean ratio (``estimate``) with limits of agreement of the ratio; units have no dimension.
 
     ``spread_with_size`` is the correlation of the log differences' magnitude with the log mean: near 0 when the
@@ -39,7 +38,7 @@ class RatioLimits(Result):
     upper: float | None = None
     lower_interval: Interval | None = None
     upper_interval: Interval | None = None
-    cluster_interval: Interval | None = None
+    limits_reason: str | None = None
     log_sd: float | None = None
     cv_log: float | None = None
     cv_simple: float | None = None
@@ -57,20 +56,13 @@ class RatioLimits(Result):
         text = f"{text[:-1]}; limits of agreement {half_up(self.lower, 2)} to {half_up(self.upper, 2)}"
         if self.lower_interval is not None and self.upper_interval is not None:
             text += f" (95 % CI {self.lower_interval.text(2)} and {self.upper_interval.text(2)}, {self.lower_interval.method})"
+        elif self.limits_reason and self.limits_reason != self.interval_reason:
+            text += f" (no interval: {self.limits_reason})"
+        if self.interval is not None and self.cluster_interval is None:
+            text += self.beside()
         if self.cv_log is not None:
             text += f"; within-subject CV {percent(self.cv_log)} %"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def ratio_limits(
-    table: Table, *, first: str, second: str, cluster: str | None = None, unit: str = "lesion"
-) -> RatioLimits:
-    """Ratio limits of two columns. See :func:`ratio_limits_of`."""
-    return ratio_limits_of(
-        **pair_columns(table, first, second, cluster),
-        names=(first, second),
-        unit=unit,
-    )
 
 
 def ratio_limits_of(
@@ -111,6 +103,9 @@ def ratio_limits_of(
         "second": b,
         "simulated": simulated,
         "reason": logs.reason,
+        "interval_reason": logs.interval_reason,
+        "limits_reason": logs.limits_reason,
+        "cluster_reason": logs.cluster_reason,
         "warnings": logs.warnings,
     }
     if logs.estimate is None:

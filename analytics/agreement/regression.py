@@ -15,20 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.agreement.pairs import Pairs, pair_columns, pairs, to_resolution
-from analytics.columns import Table
+from analytics.agreement.pairs import Pairs, pairs, to_resolution
 from analytics.distributions import normal_quantile, t_quantile
 from analytics.errors import AnalyticsError
 from analytics.resampling import sums_by_cluster
 from analytics.result import (
     DRAWING,
+    ClusteredResult,
     Interval,
-    Result,
     Test,
     few_clusters,
     interval_or_none,
     no_values,
     plural,
+    unless,
 )
 from analytics.rounding import half_up, p_value
 
@@ -41,7 +41,7 @@ MOST_LEFT_OUT = 1_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class MethodComparison(Result):
+class MethodComparison(ClusteredResult):
     """Slope (``estimate``) and intercept; intervals for independent units, and leaving out one patient at a time.
 
     ``test`` is the cusum test of linearity (Passing–Bablok only).
@@ -50,7 +50,6 @@ class MethodComparison(Result):
     value_unit: str
     intercept: float | None = None
     intercept_interval: Interval | None = None
-    cluster_interval: Interval | None = None
     intercept_cluster_interval: Interval | None = None
     error_ratio: float | None = None
     names: tuple[str, str] = ("first", "second")
@@ -68,47 +67,11 @@ class MethodComparison(Result):
             text += f" ({self.intercept_interval.text(2)})"
         if self.cluster_interval is not None:
             text += f"; {self.cluster_interval.method} interval of the slope {self.cluster_interval.text(3)}"
+        else:
+            text += self.beside()
         if self.test is not None:
             text += f"; {self.test.name} {p_value(self.test.p)}"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def deming(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    cluster: str | None = None,
-    error_ratio: float = 1.0,
-    value_unit: str = "",
-    unit: str = "lesion",
-) -> MethodComparison:
-    """Deming regression of two columns. See :func:`deming_of`."""
-    return deming_of(
-        **pair_columns(table, first, second, cluster),
-        error_ratio=error_ratio,
-        names=(first, second),
-        value_unit=value_unit,
-        unit=unit,
-    )
-
-
-def passing_bablok(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    cluster: str | None = None,
-    value_unit: str = "",
-    unit: str = "lesion",
-) -> MethodComparison:
-    """Passing–Bablok regression of two columns. See :func:`passing_bablok_of`."""
-    return passing_bablok_of(
-        **pair_columns(table, first, second, cluster),
-        names=(first, second),
-        value_unit=value_unit,
-        unit=unit,
-    )
 
 
 def deming_of(
@@ -156,10 +119,11 @@ def deming_of(
     return MethodComparison(
         estimate=slope,
         interval=independent[0],
-        reason=None if independent[0] else "the points lie on a line: no interval",
+        interval_reason=unless(independent[0], "the points lie on a line"),
         intercept=intercept,
         intercept_interval=independent[1],
         cluster_interval=by_patient[0],
+        cluster_reason=p.why_no_interval_over(by_patient[0], 0, least=4, resampled=False),
         intercept_cluster_interval=by_patient[1],
         error_ratio=error_ratio,
         warnings=few_clusters(p.patients) if by_patient[0] else (),
@@ -197,18 +161,24 @@ def passing_bablok_of(
     label = f"Passing–Bablok, {plural(unit, 2)} taken as independent"
     interval = interval_or_none(low, high, label)
     by_patient: tuple[Interval | None, Interval | None] = (None, None)
+    why_not_over = p.why_no_interval_over(None, 0, least=4, resampled=False)
+    if p.patients is not None and len(slopes) * p.patients > MOST_LEFT_OUT:
+        why_not_over = (
+            f"{len(slopes):,} slopes would be taken without each of {p.patients:,} patients; use Deming"
+        )
     if p.patients is not None and p.patients >= 4 and len(slopes) * p.patients <= MOST_LEFT_OUT:
         by_patient = _leave_out_patients(p, slopes, i, j, (slope, intercept))
     return MethodComparison(
         estimate=slope,
         interval=interval,
-        reason=None if interval else "too few pairs for an interval",
+        interval_reason=unless(interval, "too few pairs"),
         test=_cusum(p, slope, intercept),
         intercept=intercept,
         intercept_interval=None
         if interval is None
         else interval_or_none(_intercept(p, high), _intercept(p, low), label),
         cluster_interval=by_patient[0],
+        cluster_reason=why_not_over if by_patient[0] is None else None,
         intercept_cluster_interval=by_patient[1],
         warnings=few_clusters(p.patients) if by_patient[0] else (),
         **common,

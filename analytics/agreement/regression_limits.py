@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.agreement.pairs import Pairs, pair_columns, pairs
-from analytics.columns import Table
+from analytics.agreement.pairs import Pairs, pairs
 from analytics.distributions import normal_quantile, t_quantile, t_two_sided_p
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
-from analytics.result import DRAWING, Interval, Result, Test, few_clusters, no_values, plural
+from analytics.result import DRAWING, ClusteredResult, Interval, Test, few_clusters, no_values, plural, unless
 from analytics.rounding import half_up
 
 Array = NDArray[np.float64]
@@ -44,7 +43,7 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegressionLimits(Result):
+class RegressionLimits(ClusteredResult):
     """``estimate`` is the slope of the difference on the mean: 0 when the bias does not depend on size.
 
     ``interval`` is the t interval of that slope (units independent), ``cluster_interval`` resamples patients;
@@ -54,7 +53,6 @@ class RegressionLimits(Result):
     value_unit: str
     bias: Line | None = None
     spread: Line | None = None
-    cluster_interval: Interval | None = None
     names: tuple[str, str] = ("first", "second")
     first: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
     second: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
@@ -78,27 +76,7 @@ class RegressionLimits(Result):
             for line in (self.bias, self.spread)
         )
         text = f"{text[:-1]}; bias {bias}, mean absolute residual {spread}"
-        if self.cluster_interval is not None:
-            text += f"; {self.cluster_interval.method} interval {self.cluster_interval.text(3)}"
-        return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def regression_limits(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    cluster: str | None = None,
-    value_unit: str = "",
-    unit: str = "lesion",
-) -> RegressionLimits:
-    """Regression limits of two columns. See :func:`regression_limits_of`."""
-    return regression_limits_of(
-        **pair_columns(table, first, second, cluster),
-        names=(first, second),
-        value_unit=value_unit,
-        unit=unit,
-    )
+        return text + self.beside() + "".join(f"; {w}" for w in self.warnings) + "."
 
 
 def regression_limits_of(
@@ -143,10 +121,11 @@ def regression_limits_of(
         estimate=bias.slope,
         interval=interval,
         test=test,
-        reason=None if interval else "the differences lie on a line: no interval",
+        interval_reason=unless(interval, "the differences lie on a line"),
         bias=bias,
         spread=spread,
         cluster_interval=cluster_interval,
+        cluster_reason=p.why_no_interval_over(cluster_interval, replicates),
         warnings=warnings,
         **common,
     )

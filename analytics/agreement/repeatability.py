@@ -14,11 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, codes, identities_in, keys, wide
+from analytics.columns import codes, identities_in
 from analytics.distributions import chi2_quantile, normal_quantile
 from analytics.errors import AnalyticsError
-from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
-from analytics.result import Dropped, Interval, Result, few_clusters, plural
+from analytics.resampling import (
+    REPLICATES,
+    SEED,
+    no_interval_over,
+    percentile_interval,
+    resampled_sums,
+    sums_by_cluster,
+)
+from analytics.result import ClusteredResult, Dropped, Interval, few_clusters, plural
 from analytics.rounding import half_up, percent
 
 Array = NDArray[np.float64]
@@ -27,7 +34,7 @@ FACTOR = normal_quantile(0.975) * math.sqrt(2)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repeatability(Result):
+class Repeatability(ClusteredResult):
     """Within-subject SD (``estimate``) with its χ² interval; ``cluster_interval`` resamples patients.
 
     ``coefficient`` is the difference that 95 % of repeated reads stay below; ``cv_mean`` is s_w over the grand
@@ -43,7 +50,6 @@ class Repeatability(Result):
     cv_rms: float | None = None
     cv_rms_interval: Interval | None = None
     cv_subjects: int = 0
-    cluster_interval: Interval | None = None
 
     def sentence(self) -> str:
         """SD, coefficient and CV in words."""
@@ -56,26 +62,9 @@ class Repeatability(Result):
             text += f" ({self.coefficient_interval.text(2)}, {self.coefficient_interval.method})"
         if self.cv_rms is not None:
             text += f"; within-subject CV {percent(self.cv_rms)} % (root mean square)"
+        if self.cluster_interval is None:
+            text += self.beside()
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def repeatability(
-    table: Table,
-    *,
-    subject: str | Sequence[str],
-    rater: str,
-    value: str,
-    cluster: str | None = None,
-    value_unit: str = "",
-    unit: str = "lesion",
-) -> Repeatability:
-    """Repeatability of a long table (one row per subject and read). See :func:`repeatability_of`."""
-    _, _, matrix, first_rows = wide(table, subject=subject, rater=rater, value=value)
-    clusters = None
-    if cluster is not None:
-        named = keys(table, cluster)
-        clusters = [named[row] for row in first_rows]
-    return repeatability_of(matrix, clusters=clusters, value_unit=value_unit, unit=unit)
 
 
 def repeatability_of(
@@ -138,7 +127,7 @@ def repeatability_of(
     return Repeatability(
         estimate=sd,
         interval=interval,
-        reason=None if sd > 0 else "all repeated reads are equal: no interval",
+        interval_reason=None if sd > 0 else "all repeated reads are equal",
         df=df,
         coefficient=coefficient,
         coefficient_interval=None
@@ -149,6 +138,11 @@ def repeatability_of(
         cv_rms_interval=cv_interval,
         cv_subjects=int(parts[:, 5].sum()),
         cluster_interval=cluster_interval,
+        cluster_reason=None
+        if patients is None or cluster_interval is not None
+        else "all repeated reads are equal"
+        if sd == 0
+        else no_interval_over(patients, resampled=True, asked=replicates > 0),
         warnings=few_clusters(patients) if cluster_interval else (),
         **common,
     )

@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 from analytics.agreement.exact_ranks import MOST_SIGNED, signed_rank_p
-from analytics.agreement.pairs import pair_columns, pairs
-from analytics.columns import Table
+from analytics.agreement.pairs import pairs
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.ranks import average_ranks
-from analytics.result import Interval, Result, Test, few_clusters, interval_or_none, plural
+from analytics.result import Interval, Result, Test, few_clusters, interval_or_none, plural, unless
 from analytics.rounding import p_value
 
 Array = NDArray[np.float64]
@@ -57,23 +56,6 @@ class SignedRank(Result):
         return text + "".join(f"; {w}" for w in self.warnings) + "."
 
 
-def signed_rank(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    cluster: str | None = None,
-    value_unit: str = "",
-    unit: str = "lesion",
-) -> SignedRank:
-    """Signed-rank test of two columns. See :func:`signed_rank_of`."""
-    return signed_rank_of(
-        **pair_columns(table, first, second, cluster),
-        value_unit=value_unit,
-        unit=unit,
-    )
-
-
 def signed_rank_of(
     first: Array,
     second: Array,
@@ -94,9 +76,7 @@ def signed_rank_of(
     if p.n == 0:
         return SignedRank(estimate=None, reason="no complete pair of reads", **common)
     if zeros == p.n:
-        return SignedRank(
-            estimate=0.0, zeros=zeros, reason="all differences are zero: neither test nor interval", **common
-        )
+        return SignedRank(estimate=0.0, zeros=zeros, interval_reason="all differences are zero", **common)
     moved = difference[difference != 0]
     ranks = average_ranks(np.abs(moved))
     n, positive_sum = len(moved), float(ranks[moved > 0].sum())
@@ -117,7 +97,7 @@ def signed_rank_of(
     return SignedRank(
         estimate=estimate,
         interval=interval,
-        reason=None if interval else "too few or too many pairs for an interval",
+        interval_reason=unless(interval, "too few or too many pairs"),
         test=exact or normal,
         zeros=zeros,
         positive_sum=positive_sum,

@@ -13,12 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.agreement.pairs import Pairs, pair_columns, pairs
-from analytics.columns import Table
+from analytics.agreement.pairs import Pairs, pairs
 from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
-from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
-from analytics.result import Interval, Result, few_clusters
+from analytics.resampling import (
+    REPLICATES,
+    SEED,
+    no_interval_over,
+    percentile_interval,
+    resampled_sums,
+    sums_by_cluster,
+)
+from analytics.result import Interval, Result, few_clusters, unless
 from analytics.rounding import half_up, percent
 
 Array = NDArray[np.float64]
@@ -46,27 +52,6 @@ class TotalDeviation(Result):
             unit = f" {self.value_unit}" if self.value_unit else ""
             text = f"{text[:-1]}; {percent(self.coverage)} % of pairs differ by at most {half_up(self.bound, 1)}{unit}."
         return text
-
-
-def total_deviation(
-    table: Table,
-    *,
-    first: str,
-    second: str,
-    cluster: str | None = None,
-    share: float = 0.9,
-    bound: float | None = None,
-    value_unit: str = "",
-    unit: str = "lesion",
-) -> TotalDeviation:
-    """Total deviation index of two columns. See :func:`total_deviation_of`."""
-    return total_deviation_of(
-        **pair_columns(table, first, second, cluster),
-        share=share,
-        bound=bound,
-        value_unit=value_unit,
-        unit=unit,
-    )
 
 
 def total_deviation_of(
@@ -100,7 +85,17 @@ def total_deviation_of(
     return TotalDeviation(
         estimate=float(normal_bound(np.array([mean]), np.array([sd]), share)[0]),
         interval=interval,
-        reason=None if sd > 0 else "all differences are equal: no interval",
+        interval_reason=unless(
+            interval,
+            "all differences are equal"
+            if sd == 0
+            else no_interval_over(
+                p.groups()[1],
+                resampled=True,
+                asked=replicates > 0,
+                noun="pair" if p.patients is None else "patient",
+            ),
+        ),
         approximate=normal_quantile((1 + share) / 2) * float(np.sqrt(mean**2 + sd**2)),
         observed=float(np.quantile(size, share)),
         bound=bound,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from analytics.accuracy.clustered import ClusteredAccuracy, ClusteredProportion
-from analytics.accuracy.clustered_roc import ClusteredAucDifference, ClusteredRoc
+from analytics.accuracy.clustered_roc import ClusteredRoc
 from analytics.accuracy.mrmc import Mrmc
 from analytics.accuracy.paired import PairedAccuracy, PairedProportions
+from analytics.accuracy.roc import AucDifference
 from analytics.accuracy.roc_bootstrap import BootstrappedAuc
 from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing
@@ -27,7 +28,7 @@ def clustered_proportion(result: ClusteredProportion) -> Drawing:
 def clustered_accuracy(result: ClusteredAccuracy) -> Drawing:
     """The three proportions with their cluster intervals."""
     rows = [Row(m.method, m.estimate, m.interval or m.exact_interval) for m in result.measures()]
-    return estimates(rows, "Proportion", simulated=result.accuracy.simulated)
+    return estimates(rows, "Proportion", simulated=result.simulated)
 
 
 @draw.register
@@ -41,7 +42,7 @@ def paired_proportions(result: PairedProportions) -> Drawing:
 def paired_accuracy(result: PairedAccuracy) -> Drawing:
     """The four differences with their intervals."""
     rows = [Row(m.method, m.estimate, m.interval) for m in result.measures()]
-    return estimates(rows, "Difference", reference=0.0, simulated=result.sensitivity.simulated)
+    return estimates(rows, "Difference", reference=0.0, simulated=result.simulated)
 
 
 @draw.register
@@ -55,7 +56,7 @@ def clustered_roc(result: ClusteredRoc) -> Drawing:
 
 
 @draw.register
-def clustered_auc_difference(result: ClusteredAucDifference) -> Drawing:
+def auc_difference(result: AucDifference) -> Drawing:
     """The difference with its interval against zero."""
     rows = [Row("Difference of AUC", result.estimate, result.interval)]
     title = "Difference of AUC"

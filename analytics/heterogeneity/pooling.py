@@ -32,6 +32,7 @@ class Pooled(Result):
     heterogeneity : Cochran's Q
     i_squared : share (0–1) of the total variance that lies between sites
     prediction : where the effect of another site is expected, normal with τ² and the pooled variance
+    spread_reason : why nothing is said of the spread between sites, or of another site
     """
 
     effects: tuple[float, ...]
@@ -43,6 +44,7 @@ class Pooled(Result):
     heterogeneity: Test | None = None
     hartung_knapp: Interval | None = None
     prediction: Interval | None = None
+    spread_reason: str | None = None
     effect: str = "effect"
     ratio: bool = False
 
@@ -53,7 +55,7 @@ class Pooled(Result):
         else:
             text = super().sentence()
         if self.heterogeneity is None or self.i_squared is None:
-            return text
+            return f"{text[:-1]}; no heterogeneity ({self.spread_reason})." if self.spread_reason else text
         q, df = self.heterogeneity.statistic, int(self.heterogeneity.df[0])
         share = f"I² {half_up(100 * self.i_squared, 0)} %"
         text = f"{text[:-1]}; heterogeneity Q {half_up(q, 2)} on {df} df, {p_value(self.heterogeneity.p)}, {share}"
@@ -138,9 +140,16 @@ def pool(
         heterogeneity=Test("Cochran Q", q, (df,), chi2_upper_tail(q, df)) if df else None,
         hartung_knapp=_hartung_knapp(y, v + tau2, mean) if df else None,
         prediction=_prediction(mean, se, tau2) if df and method != "fixed" else None,
+        spread_reason=_why_no_spread(df, method, unit),
         warnings=(f"only {len(y)} {unit}s: τ² is poorly known",) if 1 < len(y) < 5 else (),
         **common,
     )
+
+
+def _why_no_spread(df: int, method: str, unit: str) -> str | None:
+    if not df:
+        return f"one {unit} only"
+    return f"a fixed effect foresees no other {unit}" if method == "fixed" else None
 
 
 def _named(method: str) -> str:

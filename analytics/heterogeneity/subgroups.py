@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from analytics.columns import Table, column, is_missing, numbers
 from analytics.distributions import chi2_upper_tail
 from analytics.errors import AnalyticsError
-from analytics.result import Test
+from analytics.heterogeneity.multiplicity import adjusted
+from analytics.result import Finding, Test
 from analytics.rounding import count, p_value
 from analytics.survival.cox import cox_of
 from analytics.survival.hazard_ratio import Cox, HazardRatio
@@ -61,13 +62,18 @@ class Subgrouping:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subgroups:
+class Subgroups(Finding):
     """The marker's hazard ratio in everybody and by subgroup."""
 
     marker: str
     overall: Cox
     subgroupings: tuple[Subgrouping, ...]
-    simulated: bool = False
+
+    def adjusted_interactions(self, method: str = "holm") -> dict[str, float | None]:
+        """The interactions' p values adjusted for their number, by subgrouping; see :func:`adjusted`."""
+        tests = [s.interaction for s in self.subgroupings]
+        p = adjusted([None if test is None else test.p for test in tests], method)
+        return {s.name: value for s, value in zip(self.subgroupings, p, strict=True)}
 
     def sentence(self) -> str:
         """Every ratio and every test of interaction."""
@@ -84,7 +90,7 @@ class Subgroups:
             )
             lost = f", {count(s.missing)} without {s.name}" if s.missing else ""
             parts.append(f"by {s.name}: {levels}; {test}{lost}")
-        return ". ".join(parts) + "."
+        return ". ".join(parts) + f"; {self.counted()}."
 
     def caption(self) -> str:
         """What the figure shows, marked when simulated."""
@@ -96,13 +102,8 @@ class Subgroups:
         return f"{text}, {tests} test{'s' if tests != 1 else ''}, p not adjusted for their number."
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {
-            "marker": self.marker,
-            "overall": self.overall.to_dict(),
-            "subgroupings": [s.to_dict() for s in self.subgroupings],
-            "simulated": self.simulated,
-        }
+        """JSON form, with the interactions' p values adjusted by Holm's method."""
+        return super().to_dict() | {"interaction_p_holm": self.adjusted_interactions()}
 
 
 def subgroups(
@@ -152,7 +153,17 @@ def subgroups_of(
         found.append(
             _by_levels(name, text, np.asarray(time), np.asarray(event), columns, marker, unit, simulated)
         )
-    return Subgroups(marker=marker, overall=overall, subgroupings=tuple(found), simulated=simulated)
+    return Subgroups(
+        method="hazard ratios by subgroup, Cox",
+        n=overall.n,
+        unit=unit,
+        dropped=overall.dropped,
+        reason=overall.reason,
+        simulated=simulated,
+        marker=marker,
+        overall=overall,
+        subgroupings=tuple(found),
+    )
 
 
 def _by_levels(

@@ -5,7 +5,6 @@ from analytics.missing.uninterpretable import (
     ThreeWays,
     Uninterpretable,
     accuracy_with_uninterpretable,
-    uninterpretable,
     uninterpretable_of,
 )
 
@@ -15,6 +14,5 @@ __all__ = [
     "Uninterpretable",
     "accuracy_with_uninterpretable",
     "pool_imputations",
-    "uninterpretable",
     "uninterpretable_of",
 ]

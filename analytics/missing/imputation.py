@@ -66,7 +66,7 @@ def pool_imputations(
         "simulated": simulated,
     }
     if total == 0:
-        return Imputed(estimate=mean, reason="no variance within or between imputations", **common)
+        return Imputed(estimate=mean, interval_reason="no variance within or between imputations", **common)
     share = (1 + 1 / m) * between / total
     complete = n - parameters
     observed = (complete + 1) / (complete + 3) * complete * (1 - share)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.accuracy.two_by_two import TwoByTwo, two_by_two_of
-from analytics.columns import Table, codes, column, is_missing, numbers
+from analytics.columns import codes, is_missing
 from analytics.errors import AnalyticsError
 from analytics.monitoring.rate import Rate, rate_of
 from analytics.result import Dropped, Finding
@@ -70,25 +70,6 @@ class Uninterpretable(Finding):
     def to_dict(self) -> dict[str, Any]:
         """JSON form; ``reasons`` by name."""
         return super().to_dict() | {"reasons": dict(self.reasons)}
-
-
-def uninterpretable(
-    table: Table,
-    *,
-    patient: str,
-    vessel: str,
-    flag: str,
-    lesion: str | None = None,
-    reason: str | None = None,
-) -> Uninterpretable:
-    """Counts from columns of a table. See :func:`uninterpretable_of`."""
-    return uninterpretable_of(
-        column(table, patient).tolist(),
-        column(table, vessel).tolist(),
-        numbers(table, flag),
-        lesions=column(table, lesion).tolist() if lesion else None,
-        reasons=column(table, reason).tolist() if reason else None,
-    )
 
 
 def uninterpretable_of(
@@ -175,6 +156,8 @@ class ThreeWays(Finding):
 
     def sentence(self) -> str:
         """Sensitivity and specificity three ways."""
+        if self.reason:
+            return f"{self.method}: not estimable ({self.reason}); {self.counted()}."
         ways = (("without them", self.excluded), ("positive", self.positive), ("called wrongly", self.worst))
         parts = (
             f"{name} sensitivity {table.sensitivity.printed()}, specificity {table.specificity.printed()}"

@@ -50,6 +50,8 @@ class Period:
 class ControlChart(Result):
     """Centre line (``estimate``) and periods in order of time; ``period`` is what one is (month …). ``widened`` is Laney's factor of the limits (1: none)."""
 
+    NO_INTERVAL = "a chart has limits for each period, not an interval of its centre"
+
     kind: str
     what: str
     value_unit: str = ""

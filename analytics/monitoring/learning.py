@@ -45,7 +45,9 @@ class LearningCurve(Result):
         """What a doubling of experience does."""
         if self.estimate is None:
             return super().sentence()
-        limits = "" if self.interval is None else f" (95 % CI {self.interval.text(3)})"
+        limits = f" (no interval: {self.interval_reason})"
+        if self.interval is not None:
+            limits = f" (95 % CI {self.interval.text(3)})"
         change = percent(abs(1 - self.estimate))
         way = "shorter" if self.estimate < 1 else "longer"
         text = f"Time per case × {half_up(self.estimate, 3)}{limits} with each doubling of experience ({change} % {way})"
@@ -106,7 +108,7 @@ def learning_curve(
             estimate=math.exp(slope),
             slope=slope,
             levels=levels,
-            reason="the times lie on a curve: no interval",
+            interval_reason="the times lie on a curve",
             **common,
         )
     se = math.sqrt(residual / df / spread)

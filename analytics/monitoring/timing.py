@@ -16,7 +16,7 @@ from analytics.agreement.signed_rank import SignedRank, signed_rank_of
 from analytics.columns import Table, numbers
 from analytics.distributions import t_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import DRAWING, Dropped, Interval, Result, Test, no_values
+from analytics.result import DRAWING, Dropped, Interval, Result, Test, no_values, unless
 from analytics.rounding import half_up, p_value
 
 Array = NDArray[np.float64]
@@ -69,7 +69,9 @@ class PairedTiming(Result):
             low, high = (half_up(q, _digits(t.median)) for q in t.quartiles)
             median = half_up(t.median, _digits(t.median))
             parts.append(f"{t.name} median {median} {self.time_unit} (quartiles {low}–{high})")
-        limits = f" (95 % CI {self.interval.text(_digits(self.estimate))})" if self.interval else ""
+        limits = f" (no interval: {self.interval_reason})"
+        if self.interval is not None:
+            limits = f" (95 % CI {self.interval.text(_digits(self.estimate))})"
         ranks = self.signed_rank.test if self.signed_rank else None
         test = f", {ranks.name} {p_value(ranks.p)}" if ranks else ""
         ratio = half_up(self.estimate, _digits(self.estimate))
@@ -139,11 +141,13 @@ def paired_timing_of(
     centre, half, test = _t_interval(ratio)
     difference, difference_half, _ = _t_interval(a - b)
     interval = None
+    why = "one pair only" if len(a) < 2 else "the ratios have no spread"
     if half is not None:
         interval = Interval(math.exp(centre - half), math.exp(centre + half), "t, log ratio")
     return PairedTiming(
         estimate=math.exp(centre),
         interval=interval,
+        interval_reason=unless(interval, why),
         test=test,
         first=_summary(names[0], a),
         second=_summary(names[1], b),

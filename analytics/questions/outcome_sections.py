@@ -268,7 +268,7 @@ def _cut_off_grid(a: Asked, offs: Mapping[str, CutOff], search: Result) -> Grid:
         apparent, corrected = found.apparent, found.corrected
         rows.append(
             (
-                text_cell(found.method, title=found.reason or ""),
+                text_cell(found.method, title=found.reason or found.interval_reason or ""),
                 estimate_cell(
                     found, 1, link="" if found.estimate is None else f"{a.link}from={found.estimate!r}"
                 ),

@@ -209,7 +209,11 @@ def mrmc_part(a: Asked) -> Part:
                     Cell("–"),
                 )
             )
-        p = text_cell(p_value(found.test.p)) if found.test else Cell("–", None, "", found.reason or "")
+        p = (
+            text_cell(p_value(found.test.p))
+            if found.test
+            else Cell("–", None, "", found.reason or found.interval_reason or "")
+        )
         grid_rows.append(
             (
                 text_cell(found.merit + unit),

@@ -18,7 +18,7 @@ from analytics.columns import Table, numbers
 from analytics.distributions import chi2_upper_tail, normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.ranks import average_ranks
-from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none
+from analytics.result import DRAWING, Dropped, Interval, Result, Test, interval_or_none, unless
 from analytics.rounding import half_up
 from analytics.survival.logistic import logistic
 from analytics.survival.risk_groups import TENTHS, RiskGroup, risk_groups, risk_tenths
@@ -129,9 +129,11 @@ def calibration_of(
     if large is None or both is None:
         return Calibration(estimate=None, reason="the logistic fit has no finite maximum", **common)
     slope, se = float(both.coefficients[1]), float(both.se[1])
+    interval = interval_or_none(slope - Z * se, slope + Z * se, "Wald")
     return Calibration(
         estimate=slope,
-        interval=interval_or_none(slope - Z * se, slope + Z * se, "Wald"),
+        interval=interval,
+        interval_reason=unless(interval, "the slope's standard error is not finite"),
         slope_se=se,
         intercept=float(large.coefficients[0]),
         intercept_se=float(large.se[0]),

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from analytics.columns import Table, column, is_missing, numbers
 from analytics.distributions import chi2_upper_tail, normal_quantile
-from analytics.result import DRAWING, Dropped, Interval, Result, Test, few_events, interval_or_none
+from analytics.result import DRAWING, Dropped, Interval, Result, Test, few_events, interval_or_none, unless
 from analytics.rounding import half_up, p_value, percent
 from analytics.survival.follow_up import check
 from analytics.survival.gray import gray_test
+from analytics.survival.kaplan_meier import no_interval
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
@@ -170,7 +171,7 @@ class CompetingIncidence(Result):
     """Cumulative incidence by cause and group.
 
     ``estimate`` is that of the first cause in the last group at ``horizon``; ``test`` is Gray's for the first cause,
-    ``other_tests`` for the others. ``curves`` holds every group of the first cause, then of the second, and so on.
+    ``other_tests`` for the others; ``test_reason`` says why there is none. ``curves`` holds every group of the first cause, then of the second, and so on.
     """
 
     curves: tuple[CauseCurve, ...] = field(default=(), metadata=DRAWING)
@@ -179,6 +180,7 @@ class CompetingIncidence(Result):
     outcomes: tuple[str, ...]
     naive: float | None = None
     other_tests: tuple[Test | None, ...] = ()
+    test_reason: str | None = None
 
     def of(self, cause: int) -> tuple[CauseCurve, ...]:
         """The groups' curves of one cause."""
@@ -191,7 +193,7 @@ class CompetingIncidence(Result):
         parts = []
         for curve in self.curves:
             value, interval = curve.incidence_at(self.horizon)
-            limits = ""
+            limits = f", no interval ({no_interval(value)})"
             if interval is not None:
                 limits = f", 95 % CI {percent(interval.low)}–{percent(interval.high)}"
             where = "" if curve.name == "all" else f" ({curve.name})"
@@ -300,11 +302,12 @@ def competing_incidence_of(
     return CompetingIncidence(
         estimate=value,
         interval=interval,
+        interval_reason=unless(interval, no_interval(value)),
         curves=curves,
         naive=naive,
         test=tests[0],
         other_tests=tuple(tests[1:]),
-        reason=why,
+        test_reason=why,
         warnings=few_events(int((event == 1).sum())) if np.any(event == 1) else (),
         **common,
     )

@@ -54,7 +54,7 @@ def cause_specific_of(
         replace(t, method="cause-specific hazard ratio, Cox") if t.estimate is not None else t
         for t in model.terms
     )
-    return replace(model, model="Cause-specific Cox proportional hazards", terms=terms)
+    return replace(model, method="Cause-specific Cox proportional hazards", terms=terms)
 
 
 def fine_gray(
@@ -90,7 +90,7 @@ def fine_gray_of(
         "events": int((rows.event == 1).sum()),
         "unit": unit,
         "ties": "Breslow",
-        "model": "Fine–Gray subdistribution hazards",
+        "method": "Fine–Gray subdistribution hazards",
         "interval_method": "Wald (robust, censoring weights estimated)",
         "dropped": rows.dropped,
         "outcome": outcome,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped, Result, Test, interval_or_none
+from analytics.result import Dropped, Interval, Result, Test, interval_or_none, unless
 from analytics.rounding import half_up
 from analytics.survival.censoring import uncensored_before
 from analytics.survival.dominance import below
@@ -179,10 +179,12 @@ def concordance_of(
     if found is None:
         return Concordance(estimate=None, reason="no pair can be compared", **common)
     c, se = found
+    interval = _on_logit(c, se)
     _, agree, disagree, tied = comparable_pairs(time, happened, risk).totals()
     return Concordance(
         estimate=c,
-        interval=_on_logit(c, se),
+        interval=interval,
+        interval_reason=unless(interval, "C is 0 or 1" if c in (0, 1) else "C has no spread"),
         se=se,
         agreeing=round(agree),
         disagreeing=round(disagree),
@@ -192,7 +194,7 @@ def concordance_of(
     )
 
 
-def _on_logit(c: float, se: float) -> Any:
+def _on_logit(c: float, se: float) -> Interval | None:
     if not 0 < c < 1 or se == 0:
         return None
     centre, half = math.log(c / (1 - c)), Z * se / (c * (1 - c))
@@ -275,11 +277,13 @@ def compare_concordance(
     if variance <= 0:
         alike = np.array_equal(a.concordant, b.concordant) and np.array_equal(a.tied, b.tied)
         why = "the scores order alike" if alike else "no variance (too few patients, or perfect orders)"
-        return ConcordanceDifference(estimate=difference, first=c[0], second=c[1], reason=why, **common)
+        return ConcordanceDifference(
+            estimate=difference, first=c[0], second=c[1], interval_reason=why, **common
+        )
     se = math.sqrt(variance)
     return ConcordanceDifference(
         estimate=difference,
-        interval=interval_or_none(difference - Z * se, difference + Z * se, "Kang's U-statistics"),
+        interval=Interval(difference - Z * se, difference + Z * se, "Kang's U-statistics"),
         se=se,
         first=c[0],
         second=c[1],

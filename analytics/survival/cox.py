@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from analytics.columns import Table, keys, numbers
 from analytics.distributions import chi2_upper_tail, normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import FEW_EVENTS, Interval, Test, few_clusters, interval_or_none
+from analytics.result import FEW_EVENTS, Interval, Test, few_clusters, interval_or_none, unless
 from analytics.rounding import p_value
 from analytics.survival.concordance import concordance
 from analytics.survival.design import Design, design
@@ -104,6 +104,7 @@ def cox_of(
         "events": int(happened.sum()),
         "unit": unit,
         "ties": ties,
+        "method": "Cox proportional hazards",
         "strata": rows.strata,
         "clusters": rows.clusters,
         "cluster_unit": cluster_unit,
@@ -193,10 +194,12 @@ def wald_terms(
     terms = []
     for j, name in enumerate(names):
         b, s = float(fit.beta[j]), float(used[j])
+        interval = _wald(b, s, common["interval_method"])
         terms.append(
             HazardRatio(
                 estimate=math.exp(b),
-                interval=_wald(b, s, common["interval_method"]),
+                interval=interval,
+                interval_reason=unless(interval, "its limits are larger than any number"),
                 test=Test("Wald z", b / s, (), normal_two_sided_p(b / s)) if s > 0 else None,
                 method=method,
                 n=common["n"],
@@ -243,10 +246,17 @@ def _described(
         **overall_tests(risk, fit, robust),
         concordance=None if c is None else c[0],
         concordance_se=None if c is None else c[1],
+        concordance_reason=_why_no_concordance(rows) if c is None else None,
         proportionality=proportionality.overall(p),
         warnings=_warnings(terms, p, common),
         **common,
     )
+
+
+def _why_no_concordance(rows: Design) -> str:
+    if rows.entry is not None:
+        return "patients who enter late cannot be compared"
+    return "strata cannot be compared" if rows.stratum is not None else "no pair can be compared"
 
 
 def overall_tests(risk: RiskSets, fit: Fit, robust: Array | None) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped, Result, Test, interval_or_none
-from analytics.rounding import count, half_up, percent
+from analytics.result import Finding, Interval, Result, Test
+from analytics.rounding import half_up, percent
 from analytics.survival.calibration import complete_predictions
 from analytics.survival.concordance import complete
 from analytics.survival.kaplan_meier import kaplan_meier
@@ -30,17 +30,22 @@ MOST_QUOTED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class DecisionCurve:
-    """Net benefit of every model, and of treating all, at the thresholds; treating none has 0."""
+class DecisionCurve(Finding):
+    """Net benefit of every model, and of treating all, at the thresholds; treating none has 0.
+
+    It is None, for ``missing_reason``, where nobody at or above a threshold is followed up to the horizon.
+    """
 
     thresholds: tuple[float, ...]
     models: tuple[tuple[str, tuple[float | None, ...]], ...]
     treat_all: tuple[float, ...]
-    n: int
-    unit: str
     horizon: float | None = None
-    dropped: tuple[Dropped, ...] = ()
-    simulated: bool = False
+
+    @property
+    def missing_reason(self) -> str | None:
+        """Why a net benefit is missing, None where none is."""
+        missing = any(value is None for _, values in self.models for value in values)
+        return "nobody at or above the threshold is followed up to the horizon" if missing else None
 
     def sentence(self) -> str:
         """Net benefit of every model per 100 patients, at a few thresholds where there are many."""
@@ -54,24 +59,17 @@ class DecisionCurve:
         ]
         at = ", ".join(f"{percent(self.thresholds[i])} %" for i in quoted)
         text = f"Net benefit per 100 {self.unit}s at thresholds {at}: {'; '.join(parts)}"
-        return f"{text}; {count(self.n)} {self.unit}s."
+        missing = f"; – where {self.missing_reason}" if self.missing_reason else ""
+        return f"{text}{missing}; {self.counted()}."
 
     def caption(self) -> str:
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {
-            "thresholds": list(self.thresholds),
-            "models": {name: list(values) for name, values in self.models},
-            "treat_all": list(self.treat_all),
-            "n": self.n,
-            "unit": self.unit,
-            "horizon": self.horizon,
-            "dropped": [{"count": d.count, "reason": d.reason} for d in self.dropped],
-            "simulated": self.simulated,
-        }
+        """JSON form; ``models`` by name."""
+        models = {name: list(values) for name, values in self.models}
+        return super().to_dict() | {"models": models, "missing_reason": self.missing_reason}
 
 
 def _thresholds(values: Sequence[float]) -> tuple[float, ...]:
@@ -113,6 +111,7 @@ def decision_curve_of(
         thresholds=limits,
         models=models,
         treat_all=everybody,
+        method="net benefit",
         n=len(y),
         unit=unit,
         dropped=dropped,
@@ -158,6 +157,7 @@ def survival_decision_curve_of(
     return DecisionCurve(
         thresholds=limits,
         models=models,
+        method=f"net benefit at {horizon:g}, Kaplan–Meier",
         treat_all=tuple(overall - (1 - overall) * t / (1 - t) for t in limits),
         n=len(time),
         unit=unit,
@@ -221,7 +221,8 @@ def reclassification_of(
     nri, se = of_events + of_others, math.sqrt(variance)
     return Reclassification(
         estimate=nri,
-        interval=interval_or_none(nri - Z * se, nri + Z * se, "Wald") if se else None,
+        interval=Interval(nri - Z * se, nri + Z * se, "Wald") if se else None,
+        interval_reason=None if se else "all patients of a kind move alike",
         se=se,
         of_events=of_events,
         of_others=of_others,
@@ -238,14 +239,14 @@ def _idi(shift: Array, case: NDArray[np.bool_], common: dict[str, Any]) -> Resul
     }
     value = float(shift[case].mean() - shift[~case].mean())
     if min(case.sum(), (~case).sum()) < 2:
-        return Result(estimate=value, reason="one case or one control only", **shared)
+        return Result(estimate=value, interval_reason="one case or one control only", **shared)
     variance = float(shift[case].var(ddof=1) / case.sum() + shift[~case].var(ddof=1) / (~case).sum())
     if variance == 0:
-        return Result(estimate=value, reason="both models predict alike", **shared)
+        return Result(estimate=value, interval_reason="both models predict alike", **shared)
     se = math.sqrt(variance)
     return Result(
         estimate=value,
-        interval=interval_or_none(value - Z * se, value + Z * se, "Wald"),
+        interval=Interval(value - Z * se, value + Z * se, "Wald"),
         test=Test("z", value / se, (), normal_two_sided_p(value / se)),
         **shared,
     )

@@ -175,7 +175,7 @@ def firth_of(
         "events": int(happened.sum()),
         "unit": unit,
         "ties": "Breslow",
-        "model": "Firth-penalised Cox regression",
+        "method": "Firth-penalised Cox regression",
         "interval_method": "profile likelihood",
         "strata": rows.strata,
         "dropped": rows.dropped,
@@ -219,7 +219,7 @@ def _described(
         log_likelihood=best.value,
         log_likelihood_null=null.value,
         likelihood_ratio=Test("penalised likelihood ratio", ratio, (p,), chi2_upper_tail(ratio, p)),
-        warnings=tuple(f"{t.covariate}: {t.reason}" for t in terms if t.reason),
+        warnings=tuple(f"{t.covariate}: {t.interval_reason}" for t in terms if t.interval_reason),
         **common,
     )
 
@@ -237,6 +237,6 @@ def _profiled(
         else None
     )
     if low is None or high is None or max(abs(low), abs(high)) / spread > 700:
-        return replace(term, interval=None, test=test, reason="the profile likelihood has no limit")
+        return replace(term, interval=None, test=test, interval_reason="the profile likelihood has no limit")
     interval = Interval(math.exp(low / spread), math.exp(high / spread), "profile likelihood")
-    return replace(term, interval=interval, test=test)
+    return replace(term, interval=interval, interval_reason=None, test=test)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.distributions import normal_quantile
-from analytics.result import DRAWING, no_values
+from analytics.result import DRAWING, Finding, no_values
 from analytics.survival.design import design
 from analytics.survival.partial_likelihood import RiskSets, maximise
 from analytics.survival.proportional_hazards import transformed_times
@@ -30,15 +30,17 @@ LEAST_EVENTS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class HazardOverTime:
-    """Residuals (events,) of one covariate at the events' times, the fitted coefficient and the smooth over ``grid``."""
+class HazardOverTime(Finding):
+    """Residuals (events,) of one covariate at the events' times, the fitted coefficient and the smooth over ``grid``.
+
+    ``smooth_reason`` says why there is no smooth.
+    """
 
     covariate: str
     events: int
     coefficient: float | None = None
-    reason: str | None = None
+    smooth_reason: str | None = None
     time_unit: str = "years"
-    simulated: bool = False
     times: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
     residuals: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
     rows: NDArray[np.int64] = field(
@@ -48,25 +50,17 @@ class HazardOverTime:
     smooth: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
     half_width: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
 
-    def caption(self) -> str:
-        """What is drawn."""
-        text = "Simulated data. " if self.simulated else ""
+    def sentence(self) -> str:
+        """What is drawn, and of how many."""
         if self.reason:
-            return f"{text}Scaled Schoenfeld residuals of {self.covariate}: {self.reason}."
+            return f"{self.method} of {self.covariate}: {self.reason}; {self.counted()}."
+        smooth = "with a restricted cubic spline and its pointwise 95 % band"
+        if self.smooth_reason:
+            smooth = f"without a smooth ({self.smooth_reason})"
         return (
-            f"{text}Scaled Schoenfeld residuals of {self.covariate}, one per event ({self.events}), with a restricted cubic "
-            "spline and its pointwise 95 % band; the dashed line is the model's log hazard ratio."
+            f"{self.method} of {self.covariate}, one per event ({self.events}), {smooth}; the dashed line is the model's log "
+            f"hazard ratio; {self.counted()}."
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form, without what only drawings need."""
-        return {
-            "covariate": self.covariate,
-            "events": self.events,
-            "coefficient": self.coefficient,
-            "reason": self.reason,
-            "simulated": self.simulated,
-        }
 
 
 def hazard_over_time_of(
@@ -75,6 +69,7 @@ def hazard_over_time_of(
     covariates: Mapping[str, Array],
     *,
     covariate: str,
+    unit: str = "patient",
     time_unit: str = "years",
     simulated: bool = False,
 ) -> HazardOverTime:
@@ -89,6 +84,10 @@ def hazard_over_time_of(
     rows = design(time, event, covariates)
     events = int((rows.event == 1).sum())
     common: dict[str, Any] = {
+        "method": "Scaled Schoenfeld residuals",
+        "n": len(rows.time),
+        "unit": unit,
+        "dropped": rows.dropped,
         "covariate": covariate,
         "events": events,
         "time_unit": time_unit,
@@ -110,6 +109,7 @@ def hazard_over_time_of(
     grid, smooth, half = _smoothed(at, residuals, times)
     return HazardOverTime(
         coefficient=float(fit.beta[j]),
+        smooth_reason=None if len(grid) else "too few distinct event times",
         times=times,
         residuals=residuals,
         rows=np.flatnonzero(kept)[risk.event_order],

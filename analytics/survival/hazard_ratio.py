@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from analytics.result import Dropped, Result, Test, plural
+from analytics.result import Finding, Result, Test, plural
 from analytics.rounding import count, half_up, p_value
 
 
@@ -33,27 +33,26 @@ class HazardRatio(Result):
             while digits < 8 and half_up(low, digits) == half_up(high, digits):
                 digits += 1
             digits += digits > 2
-        limits = f" ({self.interval.text(digits)})" if self.interval else ""
+        limits = (
+            f" ({self.interval.text(digits)})" if self.interval else f" (no interval: {self.interval_reason})"
+        )
         return f"{half_up(self.estimate, digits)}{limits}" + (
             f", {p_value(self.test.p)}" if self.test else ""
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cox:
-    """A fitted model: one :class:`HazardRatio` per covariate and what the whole model says."""
+class Cox(Finding):
+    """A fitted model (``method``): one :class:`HazardRatio` per covariate and what the whole model says.
+
+    ``concordance`` is None with ``concordance_reason`` where rows cannot be compared, or the model has none.
+    """
 
     terms: tuple[HazardRatio, ...]
-    n: int
     events: int
-    unit: str
     ties: str
-    model: str = "Cox proportional hazards"
     interval_method: str = "Wald"
     strata: int | None = None
-    clusters: int | None = None
-    cluster_unit: str = "patient"
-    dropped: tuple[Dropped, ...] = ()
     log_likelihood: float | None = None
     log_likelihood_null: float | None = None
     likelihood_ratio: Test | None = None
@@ -61,16 +60,14 @@ class Cox:
     score: Test | None = None
     concordance: float | None = None
     concordance_se: float | None = None
+    concordance_reason: str | None = None
     proportionality: Test | None = None
-    warnings: tuple[str, ...] = ()
-    reason: str | None = None
     outcome: str = "event"
-    simulated: bool = False
 
     def caption(self) -> str:
         """Ties, interval, units, events, drops, warnings."""
         text = "Simulated data. " if self.simulated else ""
-        text += f"{self.model} for {self.outcome}, {self.ties} ties, {self.interval_method} 95 % CI; "
+        text += f"{self.method} for {self.outcome}, {self.ties} ties, {self.interval_method} 95 % CI; "
         text += f"{count(self.n)} {plural(self.unit, self.n)} with {count(self.events)} {plural('event', self.events)}"
         if self.clusters is not None:
             text += f" in {count(self.clusters)} {plural(self.cluster_unit, self.clusters)}"
@@ -85,39 +82,10 @@ class Cox:
     def sentence(self) -> str:
         """Every hazard ratio in words."""
         if self.reason and not self.terms:
-            return f"{self.model}: not estimable ({self.reason})."
+            return f"{self.method}: not estimable ({self.reason})."
         ratios = "; ".join(f"{t.covariate} HR {t.printed()}" for t in self.terms)
         return f"{ratios}. {self.caption()}"
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        tests = {
-            name: None if test is None else test.to_dict()
-            for name, test in (
-                ("likelihood_ratio", self.likelihood_ratio),
-                ("wald", self.wald),
-                ("score", self.score),
-                ("proportionality", self.proportionality),
-            )
-        }
-        return {
-            "model": self.model,
-            "ties": self.ties,
-            "interval_method": self.interval_method,
-            "strata": self.strata,
-            "clusters": self.clusters,
-            "outcome": self.outcome,
-            "n": self.n,
-            "events": self.events,
-            "unit": self.unit,
-            "dropped": [{"count": d.count, "reason": d.reason} for d in self.dropped],
-            "terms": [t.to_dict() for t in self.terms],
-            "log_likelihood": self.log_likelihood,
-            "log_likelihood_null": self.log_likelihood_null,
-            "concordance": self.concordance,
-            "concordance_se": self.concordance_se,
-            "warnings": list(self.warnings),
-            "reason": self.reason,
-            "simulated": self.simulated,
-            **tests,
-        }
+        """JSON form; ``model`` is the method."""
+        return super().to_dict() | {"model": self.method}

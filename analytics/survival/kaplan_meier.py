@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from analytics.columns import Table, column, is_missing, numbers
 from analytics.distributions import normal_quantile
-from analytics.result import Dropped, Interval, Result, Test, few_events, plural
+from analytics.result import Dropped, Interval, Result, few_events, plural, unless
 from analytics.rounding import count, half_up, p_value, percent
 from analytics.survival.follow_up import check
 from analytics.survival.log_rank import log_rank
@@ -122,6 +122,13 @@ class Curve:
         }
 
 
+def no_interval(incidence: float) -> str:
+    """Why a cumulative incidence has no log-log interval."""
+    if incidence <= 0:
+        return "no event by then"
+    return "everybody had the event by then" if incidence >= 1 - 1e-12 else "its variance is not finite"
+
+
 def limits(survival: float, variance: float, transform: str) -> tuple[float, float] | None:
     """95 % limits of a survival probability from Greenwood's sum; None where survival is 0."""
     if survival <= 0 or not math.isfinite(variance):
@@ -174,7 +181,10 @@ def kaplan_meier(
 
 @dataclass(frozen=True, kw_only=True)
 class CumulativeIncidence(Result):
-    """Cumulative incidence of groups. ``estimate`` is that of the last group at ``horizon``; ``test`` is log-rank."""
+    """Cumulative incidence of groups. ``estimate`` is that of the last group at ``horizon``; ``test`` is log-rank.
+
+    ``test_reason`` says why there is no test.
+    """
 
     curves: tuple[Curve, ...]
     horizon: float
@@ -182,6 +192,7 @@ class CumulativeIncidence(Result):
     outcome: str
     follow_up_median: float | None
     follow_up_quartiles: tuple[float | None, float | None]
+    test_reason: str | None = None
 
     def sentence(self) -> str:
         """Incidence per group at the horizon, and the log-rank test."""
@@ -190,7 +201,9 @@ class CumulativeIncidence(Result):
         parts = []
         for curve in self.curves:
             value, interval = curve.incidence_at(self.horizon)
-            inside = f" ({percent(interval.low)}–{percent(interval.high)})" if interval else ""
+            inside = f" (no interval: {no_interval(value)})"
+            if interval is not None:
+                inside = f" ({percent(interval.low)}–{percent(interval.high)})"
             parts.append(
                 f"{curve.name}: {percent(value)} %{inside}, {count(curve.total_events)} {plural('event', curve.total_events)} in {count(curve.n)}"
             )
@@ -198,8 +211,8 @@ class CumulativeIncidence(Result):
         text += "; ".join(parts)
         if self.test is not None:
             text += f"; log-rank χ² {half_up(self.test.statistic, 2)}, {p_value(self.test.p)}"
-        elif self.reason:
-            text += f"; log-rank not estimable ({self.reason})"
+        elif self.test_reason:
+            text += f"; log-rank not estimable ({self.test_reason})"
         warned = "".join(f"; {w}" for w in self.warnings)
         return f"{text}; {self.counted()}{warned}."
 
@@ -279,23 +292,14 @@ def cumulative_incidence_of(
         ),
     }
     value, interval = curves[-1].incidence_at(horizon)
-    test, reason = None, None
-    if not event.any():
-        reason = "no events"
-    elif len(curves) < 2:
-        reason = "one group only"
-    else:
-        codes = np.array([names.index(name) for name in kept])
-        outcome_test = log_rank(time, event, codes, len(names))
-        if outcome_test is None:
-            reason = "the groups never overlap in time"
-        else:
-            test = Test("log-rank", outcome_test.statistic, (len(names) - 1,), outcome_test.p)
+    codes = np.array([names.index(name) for name in kept])
+    compared = log_rank(time, event, codes, len(names), unit=unit)
     return CumulativeIncidence(
         estimate=value,
         interval=interval,
-        test=test,
-        reason=reason,
+        interval_reason=unless(interval, no_interval(value)),
+        test=compared.test,
+        test_reason=compared.reason,
         warnings=few_events(int(event.sum())) if event.any() else (),
         **common,
     )

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.distributions import chi2_upper_tail
+from analytics.result import Finding, Test
+from analytics.rounding import half_up, p_value
 
 
-@dataclass(frozen=True)
-class LogRank:
-    """Observed and expected (weighted) events per group, χ² and p."""
+@dataclass(frozen=True, kw_only=True)
+class LogRank(Finding):
+    """Observed and expected (weighted) events per group; ``test`` is χ², None with ``reason`` where there is none."""
 
-    observed: NDArray[np.float64]
-    expected: NDArray[np.float64]
-    statistic: float
-    p: float
+    observed: tuple[float, ...] = ()
+    expected: tuple[float, ...] = ()
+    test: Test | None = None
+
+    def sentence(self) -> str:
+        """``log-rank χ² 4.21, p = 0.040, 100 patients.``."""
+        if self.test is None:
+            return f"{self.method} not estimable ({self.reason}); {self.counted()}."
+        return (
+            f"{self.method} χ² {half_up(self.test.statistic, 2)}, {p_value(self.test.p)}, {self.counted()}."
+        )
 
 
 def log_rank(
@@ -27,14 +36,16 @@ def log_rank(
     number: int,
     *,
     rho: float = 0.0,
-) -> LogRank | None:
+    unit: str = "patient",
+) -> LogRank:
     """Compare groups coded 0 … number−1. ``rho`` 0 is the log-rank, 1 Peto–Prentice with weights S(t−).
 
-    None when the variance is singular (no events, or never two groups at risk together).
+    There is no test when the variance is singular: no events, one group, or never two groups at risk together.
     """
+    method = "log-rank" if rho == 0 else f"log-rank with weights S(t−)^{rho:g}"
     times = np.unique(time[event == 1])
     if not len(times):
-        return None
+        return LogRank(method=method, n=len(time), unit=unit, reason="no events")
     at_risk = np.empty((number, len(times)))
     deaths = np.empty((number, len(times)))
     for g in range(number):
@@ -53,9 +64,16 @@ def log_rank(
     share = at_risk / n
     covariance = np.diag((factor * share).sum(1)) - (factor * share) @ share.T
     reduced = covariance[:-1, :-1]
-    if not reduced.size or np.linalg.matrix_rank(reduced) < len(reduced):
-        return None
-    statistic = float(difference[:-1] @ np.linalg.solve(reduced, difference[:-1]))
-    return LogRank(
-        (weight * deaths).sum(1), expected.sum(1), statistic, chi2_upper_tail(statistic, number - 1)
+    found = LogRank(
+        method=method,
+        n=len(time),
+        unit=unit,
+        observed=tuple((weight * deaths).sum(1).tolist()),
+        expected=tuple(expected.sum(1).tolist()),
     )
+    if not reduced.size:
+        return replace(found, reason="one group only")
+    if np.linalg.matrix_rank(reduced) < len(reduced):
+        return replace(found, reason="the groups never overlap in time")
+    statistic = float(difference[:-1] @ np.linalg.solve(reduced, difference[:-1]))
+    return replace(found, test=Test(method, statistic, (number - 1,), chi2_upper_tail(statistic, number - 1)))

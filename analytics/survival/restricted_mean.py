@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analytics.columns import Table, column, is_missing, numbers
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped, Interval, Result, Test, few_events
+from analytics.result import Dropped, Interval, Result, Test, few_events, unless
 from analytics.rounding import half_up, p_value
 from analytics.survival.follow_up import check
 from analytics.survival.kaplan_meier import Curve, kaplan_meier
@@ -45,17 +45,20 @@ class RestrictedMeans(Result):
 
     def sentence(self) -> str:
         """Each group's time and the difference."""
-        if not self.groups:
+        if not self.groups or self.estimate is None:
             return super().sentence()
         parts = [
-            f"{g.group} {half_up(g.estimate, 2)}" + (f" ({g.interval.text(2)})" if g.interval else "")
+            f"{g.group} {half_up(g.estimate, 2)}"
+            + (f" ({g.interval.text(2)})" if g.interval else f" (no interval: {g.interval_reason})")
             for g in self.groups
             if g.estimate is not None
         ]
         text = f"Event-free time up to {half_up(self.tau, 1)} {self.time_unit}: {'; '.join(parts)} {self.time_unit}"
         if len(self.groups) > 1 and self.estimate is not None:
             text += f"; difference {half_up(self.estimate, 2)}"
-            text += f" ({self.interval.text(2)})" if self.interval else ""
+            text += (
+                f" ({self.interval.text(2)})" if self.interval else f" (no interval: {self.interval_reason})"
+            )
             text += f", {p_value(self.test.p)}" if self.test else ""
         return f"{text}; {self.counted()}."
 
@@ -121,8 +124,14 @@ def restricted_means_of(
         reason = next(g.reason for g in found if g.estimate is None)
         return RestrictedMeans(estimate=None, reason=reason, groups=found, **common)
     if len(found) == 1:
+        alone = found[0]
         return RestrictedMeans(
-            estimate=found[0].estimate, interval=found[0].interval, se=found[0].se, groups=found, **common
+            estimate=alone.estimate,
+            interval=alone.interval,
+            interval_reason=alone.interval_reason,
+            se=alone.se,
+            groups=found,
+            **common,
         )
     return _difference(values[-1] - values[0], found, common)
 
@@ -142,16 +151,20 @@ def _one(curve: Curve, tau: float, unit: str, simulated: bool) -> RestrictedMean
         return RestrictedMean(estimate=None, reason=why, **common)
     area, se = curve.restricted_mean(tau)
     interval = Interval(area - Z * se, area + Z * se, "Greenwood") if se else None
-    return RestrictedMean(estimate=area, interval=interval, se=se, **common)
+    why = unless(interval, "no event by then")
+    return RestrictedMean(estimate=area, interval=interval, interval_reason=why, se=se, **common)
 
 
 def _difference(gap: float, found: tuple[RestrictedMean, ...], common: dict[str, Any]) -> RestrictedMeans:
     se = math.hypot(found[0].se or 0.0, found[-1].se or 0.0)
-    result = RestrictedMeans(estimate=gap, se=se, groups=found, **common)
     if se == 0:
-        return result
-    return replace(
-        result,
+        why = "no event by then in any group"
+        return RestrictedMeans(estimate=gap, interval_reason=why, se=se, groups=found, **common)
+    return RestrictedMeans(
+        estimate=gap,
+        se=se,
+        groups=found,
         interval=Interval(gap - Z * se, gap + Z * se, "Greenwood"),
         test=Test("z", gap / se, (), normal_two_sided_p(gap / se)),
+        **common,
     )

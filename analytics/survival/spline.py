@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from analytics.columns import Table, numbers
 from analytics.distributions import chi2_upper_tail, normal_quantile
 from analytics.errors import AnalyticsError
-from analytics.result import DRAWING, Dropped, Interval, Test, interval_or_none, no_values, plural
+from analytics.result import DRAWING, Finding, Interval, Test, interval_or_none, no_values, plural
 from analytics.rounding import count, half_up, p_value
 from analytics.survival.design import design
 from analytics.survival.partial_likelihood import Fit, RiskSets, maximise
@@ -53,7 +53,7 @@ def restricted_cubic_basis(x: Array, knots: Array) -> Array:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spline:
+class Spline(Finding):
     """Hazard ratio against ``reference`` over ``grid``; None with ``reason`` where it cannot be fitted.
 
     grid, ratio, low, high : (points,) marker values, hazard ratios and their pointwise 95 % Wald limits
@@ -62,9 +62,7 @@ class Spline:
 
     marker: str
     marker_unit: str
-    n: int
     events: int
-    unit: str
     knots: tuple[float, ...]
     reference: float | None
     grid: Array = field(default_factory=no_values, repr=False, compare=False)
@@ -74,9 +72,6 @@ class Spline:
     overall: Test | None = None
     curvature: Test | None = None
     adjusted_for: tuple[str, ...] = ()
-    dropped: tuple[Dropped, ...] = ()
-    reason: str | None = None
-    simulated: bool = False
     coefficients: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
     covariance: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
 
@@ -98,16 +93,14 @@ class Spline:
     def sentence(self) -> str:
         """Tests of association and curvature."""
         if self.reason or self.overall is None:
-            return f"Restricted cubic spline of {self.marker}: not estimable ({self.reason})."
+            return f"{self.method} of {self.marker}: not estimable ({self.reason}); {self.counted()}."
         text = f"{self.marker}: restricted cubic spline with {len(self.knots)} knots, association "
         text += f"{p_value(self.overall.p)}"
         if self.curvature is not None:
             text += f", departure from a straight line {p_value(self.curvature.p)}"
         if self.adjusted_for:
             text += f", adjusted for {', '.join(self.adjusted_for)}"
-        return (
-            f"{text}; {count(self.n)} {self.unit}s with {count(self.events)} {plural('event', self.events)}."
-        )
+        return f"{text}; {self.counted()} with {count(self.events)} {plural('event', self.events)}."
 
     def caption(self) -> str:
         """The sentence with the reference value, marked when simulated."""
@@ -115,21 +108,6 @@ class Spline:
         if self.reference is None or self.reason:
             return text
         return f"{text} Reference {half_up(self.reference, 1)} {self.marker_unit}; pointwise Wald 95 % CI."
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form with the curve."""
-        curve = {name: getattr(self, name).tolist() for name in ("grid", "ratio", "low", "high")}
-        tests = {
-            name: None if test is None else test.to_dict()
-            for name, test in (("overall", self.overall), ("curvature", self.curvature))
-        }
-        plain = {
-            name: getattr(self, name)
-            for name in ("marker", "marker_unit", "n", "events", "unit", "reference", "reason", "simulated")
-        }
-        lists = {"knots": list(self.knots), "adjusted_for": list(self.adjusted_for)}
-        dropped = {"dropped": [{"count": d.count, "reason": d.reason} for d in self.dropped]}
-        return plain | lists | dropped | tests | curve
 
 
 def spline(
@@ -175,6 +153,7 @@ def spline_of(
     rows = design(time, event, {marker: np.asarray(values, np.float64)} | extra)
     x = rows.x[:, 0]
     common: dict[str, Any] = {
+        "method": "Restricted cubic spline",
         "marker": marker,
         "marker_unit": marker_unit,
         "n": len(x),

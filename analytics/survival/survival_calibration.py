@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.result import DRAWING, Interval, Result
+from analytics.result import DRAWING, Interval, Result, unless
 from analytics.rounding import half_up
 from analytics.survival.censoring import uncensored_before
 from analytics.survival.concordance import complete
-from analytics.survival.kaplan_meier import kaplan_meier
+from analytics.survival.kaplan_meier import kaplan_meier, no_interval
 from analytics.survival.risk_groups import TENTHS, RiskGroup, risk_groups
 
 Array = NDArray[np.float64]
@@ -110,4 +110,5 @@ def survival_calibration_of(
         interval = Interval(
             limits.low / expected, limits.high / expected, "log-log, predictions taken as known"
         )
-    return SurvivalCalibration(estimate=observed / expected, interval=interval, **common)
+    why = unless(interval, no_interval(observed))
+    return SurvivalCalibration(estimate=observed / expected, interval=interval, interval_reason=why, **common)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from analytics.columns import Table, numbers
 from analytics.distributions import normal_quantile, normal_two_sided_p
-from analytics.result import Result, Test, interval_or_none, plural
+from analytics.result import Finding, Interval, Result, Test, plural, unless
 from analytics.rounding import count, half_up
 from analytics.survival.censoring import uncensored_before
 from analytics.survival.concordance import complete
@@ -37,13 +37,12 @@ class AucAt(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimeAuc:
+class TimeAuc(Finding):
     """AUC at several times of one marker."""
 
     at: tuple[AucAt, ...]
     marker: str
     time_unit: str
-    simulated: bool = False
 
     def sentence(self) -> str:
         """Every AUC with its interval."""
@@ -53,26 +52,13 @@ class TimeAuc:
             if a.estimate is None:
                 parts.append(f"{when} not estimable ({a.reason})")
                 continue
-            limits = f", 95 % CI {a.interval.text(3)}" if a.interval else ""
+            limits = f", no interval ({a.interval_reason})"
+            if a.interval is not None:
+                limits = f", 95 % CI {a.interval.text(3)}"
             parts.append(
                 f"{when} {half_up(a.estimate, 3)}{limits} ({count(a.cases)} {plural('case', a.cases)}, {count(a.controls)} {plural('control', a.controls)})"
             )
-        return (
-            f"Time-dependent AUC of {self.marker} (cumulative cases, dynamic controls): {'; '.join(parts)}."
-        )
-
-    def caption(self) -> str:
-        """The sentence, marked when simulated."""
-        return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {
-            "marker": self.marker,
-            "time_unit": self.time_unit,
-            "simulated": self.simulated,
-            "at": [a.to_dict() for a in self.at],
-        }
+        return f"Time-dependent AUC of {self.marker} (cumulative cases, dynamic controls): {'; '.join(parts)}; {self.counted()}."
 
 
 def time_auc(
@@ -113,7 +99,8 @@ def time_auc_of(
         "simulated": simulated,
     }
     at = tuple(_auc_at(time, happened, values, g, float(t), common) for t in times)
-    return TimeAuc(at=at, marker=marker, time_unit=time_unit, simulated=simulated)
+    reason = None if len(time) else "no row with time, event and marker"
+    return TimeAuc(at=at, marker=marker, time_unit=time_unit, reason=reason, **common)
 
 
 def _auc_at(
@@ -139,8 +126,9 @@ def _auc_at(
     influence = (influence + control * (lost_by_control - auc * weight.sum()) + through_g) / total
     se = float(influence.std(ddof=1)) * math.sqrt(len(time))
     test = Test("z against 0.5", (auc - 0.5) / se, (), normal_two_sided_p((auc - 0.5) / se)) if se else None
-    interval = interval_or_none(max(0.0, auc - Z * se), min(1.0, auc + Z * se), "influence functions")
-    return AucAt(estimate=auc, interval=interval if se else None, se=se, test=test, **common, **size)
+    interval = Interval(max(0.0, auc - Z * se), min(1.0, auc + Z * se), "influence functions") if se else None
+    why = unless(interval, "the AUC has no spread")
+    return AucAt(estimate=auc, interval=interval, interval_reason=why, se=se, test=test, **common, **size)
 
 
 def _sum_below(values: Array, weights: Array, bounds: Array) -> Array:

@@ -1,6 +1,7 @@
-/** Numbers written by the server's own code (tests/golden/make_golden.py): the two must not drift apart. */
+/** Numbers written by the server's own code (tests/golden/make_golden.py, make_rounding.py): the two must not drift apart. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { halfUp, printed } from "../src/numbers";
 import { area, type Move, moveContour, radiusAt } from "../src/viewer/geometry/polar";
 import { apply, invert, sampleStraightened, sampleVolume, type Vector } from "../src/viewer/geometry/sampler";
 
@@ -56,5 +57,24 @@ describe("golden numbers", () => {
     const stack = { hu: Int16Array.from(hu), sections: 3 };
     const found = places.map(([section, u, v]) => sampleStraightened(stack, section, u, v));
     expect(worst(found, values)).toBeLessThan(0.02);
+  });
+});
+
+describe("rounding for people", () => {
+  interface Rounding {
+    borders: number[];
+    rows: [value: number, digits: number, graded: boolean, text: string][];
+  }
+  const { borders, rows } = JSON.parse(
+    readFileSync(new URL("../../tests/golden/rounding.json", import.meta.url), "utf-8"),
+  ) as Rounding;
+  it("gives the server's text for every number", () => {
+    expect(rows.length).toBeGreaterThan(600);
+    const wrong = rows.filter(([value, digits, graded, text]) => printed(value, digits, graded ? borders : []) !== text);
+    expect(wrong).toEqual([]);
+  });
+  it("prints nothing for what is no number", () => {
+    expect(() => halfUp(Number.NaN, 1)).toThrow(/cannot be printed/);
+    expect(() => halfUp(-Infinity, 1)).toThrow(/cannot be printed/);
   });
 });

@@ -35,20 +35,23 @@ describe("the store", () => {
 });
 
 describe("numbers", () => {
-  const metric = (low: number | null, high: number | null) => ({ value: 1, unit: "", low, high });
+  const metric = (low: number | null, high: number | null) => ({ low, high });
+  const digits = (digits: number, borders: number[] = []) => ({ digits, borders, ranged: true });
   it("carry fixed digits, a true minus and an honest gap", () => {
-    expect(written(-78.24, 0)).toBe("\u221278");
-    expect(written(-0.04, 1)).toBe("0.0");
-    expect(written(null, 1)).toBe("n/e");
-    expect(written(Number.NaN, 1)).toBe("n/e");
-    expect(written("4A", 0)).toBe("4A");
-    expect(written(0, 1)).toBe("0.0");
+    expect(written(-78.24, digits(0))).toBe("\u221278");
+    expect(written(-0.04, digits(1))).toBe("0.0");
+    expect(written(null, digits(1))).toBe("n/e");
+    expect(written(Number.NaN, digits(1))).toBe("n/e");
+    expect(written("4A", digits(0))).toBe("4A");
+    expect(written(0, digits(1))).toBe("0.0");
+    expect(written(49.96, digits(1, [50]))).toBe("49.9");
   });
   it("carry a range from the lower to the higher", () => {
-    expect(range(metric(4.6, 5.6), 1)).toBe("4.6–5.6");
-    expect(range(metric(5.6, 4.6), 1)).toBe("4.6–5.6");
-    expect(range(metric(-86, -70), 0)).toBe("\u221286 to \u221270");
-    expect(range(metric(null, 3), 1)).toBe("");
+    expect(range(metric(4.6, 5.6), digits(1))).toBe("4.6–5.6");
+    expect(range(metric(5.6, 4.6), digits(1))).toBe("4.6–5.6");
+    expect(range(metric(-86, -70), digits(0))).toBe("\u221286 to \u221270");
+    expect(range(metric(null, 3), digits(1))).toBe("");
+    expect(range(metric(1, 2), { ...digits(0), ranged: false })).toBe("");
   });
   it("keep the four kinds of nothing apart", () => {
     const texts = ["not annotated", "no plaque", "uncertain", "not evaluable"].map(emptyText);
@@ -80,10 +83,15 @@ describe("the two forms", () => {
     const row = (value: number) => ({
       level: "patient", vessel: "", segment: "", lesion: null, metric: "total_plaque_volume", value, unit: "mm³", low: null, high: null, profile: "corrected",
     });
-    const rows = comparisonRows({
+    const words = { short: "Total plaque", label: "Total plaque volume", unit: "mm³", digits: 1, borders: [], ranged: true };
+    const sides = {
       a: { form: { image_quality: 4, remarks: "" }, patient: [row(100)] },
       b: { form: { image_quality: 3, remarks: "" }, patient: [row(100)] },
-    });
+    };
+    const rows = comparisonRows(sides, [
+      { metric: "plaque_stage", ...words },
+      { metric: "total_plaque_volume", ...words },
+    ]);
     expect(rows.filter((each) => each.a !== each.b).map((each) => each.name)).toEqual(["Image quality"]);
     expect(rows.at(-1)).toEqual({ name: "Total plaque, mm³", a: "100.0", b: "100.0" });
   });

@@ -73,7 +73,8 @@ def train(patients: Sequence[Examples]) -> Perceptron:
     is_hu[list(RADII)] = 0.0
     generator = torch.Generator().manual_seed(SEED)
     torch.manual_seed(SEED)
-    net = nn.Sequential(nn.Linear(FEATURES, HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, 1))
+    first_layer, last = nn.Linear(FEATURES, HIDDEN), nn.Linear(HIDDEN, 1)
+    net = nn.Sequential(first_layer, nn.SiLU(), last)
     optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, EPOCHS)
     for _ in range(EPOCHS):
@@ -88,9 +89,6 @@ def train(patients: Sequence[Examples]) -> Perceptron:
             loss.backward()
             optimiser.step()
         schedule.step()
-    first_layer, last = net[0], net[2]
-    assert isinstance(first_layer, nn.Linear)
-    assert isinstance(last, nn.Linear)
     with torch.no_grad():
         return Perceptron(
             mean=mean,

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, median_filter
 
 from inference.centreline.evaluation import resample
+from inference.sampling import held, trilinear
 from inference.scan import Volume
 
 STEP_MM = 0.5
@@ -183,18 +184,7 @@ def _sample(
                 i = into[0, 0] * x + into[0, 1] * y + into[0, 2] * z + into[0, 3]
                 j = into[1, 0] * x + into[1, 1] * y + into[1, 2] * z + into[1, 3]
                 k = into[2, 0] * x + into[2, 1] * y + into[2, 2] * z + into[2, 3]
-                i = min(max(i, 0.0), ni - 1.001)
-                j = min(max(j, 0.0), nj - 1.001)
-                k = min(max(k, 0.0), nk - 1.001)
-                a, b, c = int(i), int(j), int(k)
-                fi, fj, fk = i - a, j - b, k - c
-                low = (hu[c, b, a] * (1 - fi) + hu[c, b, a + 1] * fi) * (1 - fj) + (
-                    hu[c, b + 1, a] * (1 - fi) + hu[c, b + 1, a + 1] * fi
-                ) * fj
-                up = (hu[c + 1, b, a] * (1 - fi) + hu[c + 1, b, a + 1] * fi) * (1 - fj) + (
-                    hu[c + 1, b + 1, a] * (1 - fi) + hu[c + 1, b + 1, a + 1] * fi
-                ) * fj
-                v = low * (1 - fk) + up * fk
+                v = trilinear(hu, held(i, ni), held(j, nj), held(k, nk))
                 # calcium and metal are folded down: they are not lumen
                 values[n, r, s] = v if v <= most else max(most - FOLD * (v - most), -100.0)
 

@@ -69,7 +69,7 @@ def grow_forest(
 
 
 @numba.njit(cache=True, nogil=True)
-def _forest(
+def _forest(  # noqa: C901, PLR0915 - a compiled kernel: calls cost, and it is one loop
     speed: np.ndarray, state: np.ndarray, toll: np.ndarray, step: float, least: float, most_gap: float
 ) -> tuple[np.ndarray, np.ndarray]:
     nk, nj, ni = speed.shape

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from inference.sampling import trilinear
 from inference.scan import Volume
 
 OUTSIDE_HU = -1024.0
@@ -88,15 +89,7 @@ def _resample(out: np.ndarray, hu: np.ndarray, first: np.ndarray, way: np.ndarra
                         for tx in range(taps[0]):
                             x, y, z = x0 + tx, y0 + ty, z0 + tz
                             if x < 0 or y < 0 or z < 0 or x > ni - 1 or y > nj - 1 or z > nk - 1:
-                                total += -1024.0
+                                total += OUTSIDE_HU
                                 continue
-                            i, j, k = min(int(x), ni - 2), min(int(y), nj - 2), min(int(z), nk - 2)
-                            fx, fy, fz = x - i, y - j, z - k
-                            low = (hu[k, j, i] * (1 - fx) + hu[k, j, i + 1] * fx) * (1 - fy) + (
-                                hu[k, j + 1, i] * (1 - fx) + hu[k, j + 1, i + 1] * fx
-                            ) * fy
-                            up = (hu[k + 1, j, i] * (1 - fx) + hu[k + 1, j, i + 1] * fx) * (1 - fy) + (
-                                hu[k + 1, j + 1, i] * (1 - fx) + hu[k + 1, j + 1, i + 1] * fx
-                            ) * fy
-                            total += low * (1 - fz) + up * fz
+                            total += trilinear(hu, x, y, z)
                 out[c, b, a] = total / count

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from inference.errors import CentrelineError
+from inference.vocabulary import VESSELS
 
 COLUMNS = ("vessel", "segment", "x_mm", "y_mm", "z_mm")
 
@@ -75,8 +76,6 @@ def read_centrelines(source: Path | str | bytes) -> list[Centreline]:
     CentrelineError
         Naming the row: missing columns, text in numbers, a vessel that is not one of the paths.
     """
-    from inference.vocabulary import VESSELS
-
     if isinstance(source, bytes):
         name, text = "the centreline file", source.decode("utf-8-sig", errors="replace")
     else:

@@ -109,8 +109,10 @@ def name_vessels(tree: Flat, frame: HeartFrame) -> Names:
 
 
 def _around(tree: Flat, frame: HeartFrame, height: np.ndarray) -> np.ndarray:
-    """How far each step leads around the heart in the atrioventricular groove, mm: to the left, or to the right in the
-    right trunk; less with height, and steps far from the groove count against a way."""
+    """How far each step leads around the heart in the atrioventricular groove, mm.
+
+    To the left, or to the right in the right trunk; less with height, and steps far from the groove count against a way.
+    """
     before = np.where(tree.parent >= 0, tree.parent, np.arange(len(tree.parent)))
     azimuth = np.radians(frame.azimuth_deg(tree.points))
     local = tree.points - frame.origin
@@ -137,7 +139,7 @@ class _Look:
             if p >= 0:
                 self.beyond[p] = max(self.beyond[p], tree.step_mm[p] + self.beyond[n])
 
-    def to_leaf(self, way: np.ndarray, *, from_: int | None = None) -> np.ndarray:
+    def to_leaf(self, way: np.ndarray) -> np.ndarray:
         """Lengthen a way to the farthest leaf behind its end."""
         out = list(way)
         while out[-1] in self.children:

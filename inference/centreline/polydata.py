@@ -110,7 +110,7 @@ def read_vtp(path: Path) -> Polydata:
     if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
         raise _bad(path, "the header", "a document type declaration is not allowed")
     try:
-        root = ElementTree.fromstring(raw)
+        root = ElementTree.fromstring(raw)  # noqa: S314 - no entities: a document type is refused above
     except ElementTree.ParseError as error:
         row = error.position[0]
         raise _bad(
@@ -172,7 +172,8 @@ class _Words:
 
 
 def _legacy(reader: _Words) -> Polydata:
-    points, cells = np.zeros((0, 3)), []
+    points = np.zeros((0, 3))
+    cells: list[np.ndarray] = []
     numbers: dict[str, np.ndarray] = {}
     names: list[str] = []
     about, tuples = "", 0
@@ -185,28 +186,39 @@ def _legacy(reader: _Words) -> Polydata:
             reader.next(word)
             points = reader.numbers(3 * n, word).reshape(-1, 3)
         elif word == "LINES":
-            n, size = reader.count(word), reader.count(word)
-            flat = reader.numbers(size, word).astype(int)
-            at = 0
-            for _ in range(n):
-                if at >= size:
-                    raise _bad(reader.path, word, "its sizes contradict each other")
-                cells.append(flat[at + 1 : at + 1 + flat[at]])
-                at += 1 + int(flat[at])
+            cells += _cells(reader)
         elif word in ("POINT_DATA", "CELL_DATA"):
             about, tuples = word, reader.count(word)
         elif word == "SCALARS":
-            name, _ = reader.next(word), reader.next(word)
-            wide = 1
-            if reader.words[reader.at : reader.at + 1] != ["LOOKUP_TABLE"]:
-                wide = reader.count(word)
-            reader.next(word), reader.next(word)
-            values = reader.numbers(tuples * wide, word)
-            if about == "POINT_DATA" and wide == 1:
-                numbers[name] = values
+            _scalars(reader, about, tuples, numbers)
         elif word == "FIELD":
             _field(reader, about, numbers, names)
     return _checked(reader.path, points, cells, numbers, names)
+
+
+def _cells(reader: _Words) -> list[np.ndarray]:
+    """The point indices of each line."""
+    n, size = reader.count("LINES"), reader.count("LINES")
+    flat = reader.numbers(size, "LINES").astype(int)
+    cells, at = [], 0
+    for _ in range(n):
+        if at >= size:
+            raise _bad(reader.path, "LINES", "its sizes contradict each other")
+        cells.append(flat[at + 1 : at + 1 + flat[at]])
+        at += 1 + int(flat[at])
+    return cells
+
+
+def _scalars(reader: _Words, about: str, tuples: int, numbers: dict[str, np.ndarray]) -> None:
+    """Read one array of numbers; it is kept where it has one number a point."""
+    name, _ = reader.next("SCALARS"), reader.next("SCALARS")
+    wide = 1
+    if reader.words[reader.at : reader.at + 1] != ["LOOKUP_TABLE"]:
+        wide = reader.count("SCALARS")
+    reader.next("SCALARS"), reader.next("SCALARS")
+    values = reader.numbers(tuples * wide, "SCALARS")
+    if about == "POINT_DATA" and wide == 1:
+        numbers[name] = values
 
 
 def _field(reader: _Words, about: str, numbers: dict[str, np.ndarray], names: list[str]) -> None:

@@ -23,7 +23,7 @@ def segment_names(tree: Flat, frame: HeartFrame, names: Names) -> dict[str, tupl
     for vessel, way in names.ways.items():
         along = np.cumsum(tree.step_mm[way.points]) - tree.step_mm[way.points[0]]
         if vessel == "LAD":
-            first = _first_large_branch(tree, names, along)
+            first = _first_large_branch(names, along)
             labels = np.select([along < first, along < 0.5 * (first + along[-1])], ["pLAD", "mLAD"], "dLAD")
         elif vessel == "LCx":
             labels = np.where(along < _origin(names, "OM1", "LCx", along), "pLCx", "mid-distal LCx")
@@ -44,7 +44,7 @@ def _origin(names: Names, branch: str, parent: str, along: np.ndarray) -> float:
     return float(along[at[0]]) if len(at) else float(along[-1]) + 1.0
 
 
-def _first_large_branch(tree: Flat, names: Names, along: np.ndarray) -> float:
+def _first_large_branch(names: Names, along: np.ndarray) -> float:
     """Where the first diagonal or a large septal leaves, whichever is more proximal."""
     first = [_origin(names, "D1", "LAD", along)]
     first += [

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from inference.centreline.lines import Centreline
 from inference.errors import CentrelineError
+from inference.sampling import at_index, at_points
 from inference.scan import Volume
 
 MARGIN_MM = 25.0
@@ -21,7 +22,7 @@ OUTSIDE_SHARE = 0.2
 
 
 @numba.njit(cache=True, nogil=True)
-def _dijkstra(cost: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+def _dijkstra(cost: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:  # noqa: C901, PLR0915 - a compiled kernel: calls cost, and it is one loop
     """Return predecessors (flat index) of the cheapest paths from start until end is settled."""
     nk, nj, ni = cost.shape
     total = nk * nj * ni
@@ -129,7 +130,7 @@ def trace(volume: Volume, start: np.ndarray, end: np.ndarray, vessel: str) -> Ce
     grid = [np.linspace(low[d], high[d] - 1, counts[d]) for d in range(3)]
     crop = volume.hu[low[2] : high[2], low[1] : high[1], low[0] : high[0]].astype(np.float32)
     where = np.meshgrid(grid[2] - low[2], grid[1] - low[1], grid[0] - low[0], indexing="ij")
-    hu = map_coordinates(crop, np.stack(where), order=1, mode="nearest", prefilter=False)
+    hu = at_index(crop, np.stack(where))
     hu = gaussian_filter(hu, 0.8)
     scale = np.array([(high[d] - 1 - low[d]) / (counts[d] - 1) for d in range(3)])
     nodes = np.clip(np.rint((index - low) / scale).astype(int), 0, counts - 1)[:, ::-1]
@@ -157,7 +158,7 @@ def trace(volume: Volume, start: np.ndarray, end: np.ndarray, vessel: str) -> Ce
         at = int(before[at])
         path.append(at)
     kji = np.array(np.unravel_index(path[::-1], hu.shape), float).T
-    along = map_coordinates(hu, kji.T, order=1)
+    along = at_index(hu, kji.T)
     if (along < limit).mean() > OUTSIDE_SHARE:
         raise CentrelineError(
             "no-centreline-found",
@@ -187,15 +188,7 @@ def _recentred(volume: Volume, points: np.ndarray, target: float) -> np.ndarray:
         offsets = offsets[np.linalg.norm(offsets, axis=1) <= 1.5]
         across = offsets[None] - (offsets[None] * tangent[:, None]).sum(-1, keepdims=True) * tangent[:, None]
         around = points[:, None] + across
-        ijk = volume.to_index(around)
-        hu = map_coordinates(
-            volume.hu,
-            [ijk[..., 2], ijk[..., 1], ijk[..., 0]],
-            order=1,
-            mode="nearest",
-            output=np.float32,
-            prefilter=False,
-        )
+        hu = at_points(volume, around)
         weight = np.clip(hu / target - 0.5, 0, 0.6)
         total = weight.sum(1, keepdims=True)
         shift = (weight[..., None] * across).sum(1) / np.maximum(total, 1e-6)

@@ -21,6 +21,7 @@ import numpy as np
 from scipy.ndimage import correlate1d
 
 from inference.centreline.isotropic import halved
+from inference.sampling import held, trilinear_fast
 
 FINE_SCALES_MM = (0.7, 1.0)
 COARSE_SCALES_MM = (1.5, 2.2)
@@ -209,24 +210,12 @@ def _merge(out: np.ndarray, direction: np.ndarray, coarse: np.ndarray, along: np
     """Raise ``out`` to the trilinear value of a volume of half its resolution."""
     nk, nj, ni = coarse.shape
     for k in numba.prange(out.shape[0]):
-        z = min(max(0.5 * k - 0.25, 0.0), nk - 1.001)
-        c = int(z)
-        fz = z - c
+        z = held(0.5 * k - 0.25, nk)
         for j in range(out.shape[1]):
-            y = min(max(0.5 * j - 0.25, 0.0), nj - 1.001)
-            b = int(y)
-            fy = y - b
+            y = held(0.5 * j - 0.25, nj)
             for i in range(out.shape[2]):
-                x = min(max(0.5 * i - 0.25, 0.0), ni - 1.001)
-                a = int(x)
-                fx = x - a
-                low = (coarse[c, b, a] * (1 - fx) + coarse[c, b, a + 1] * fx) * (1 - fy) + (
-                    coarse[c, b + 1, a] * (1 - fx) + coarse[c, b + 1, a + 1] * fx
-                ) * fy
-                up = (coarse[c + 1, b, a] * (1 - fx) + coarse[c + 1, b, a + 1] * fx) * (1 - fy) + (
-                    coarse[c + 1, b + 1, a] * (1 - fx) + coarse[c + 1, b + 1, a + 1] * fx
-                ) * fy
-                value = low * (1 - fz) + up * fz
+                x = held(0.5 * i - 0.25, ni)
+                value = trilinear_fast(coarse, x, y, z)
                 if value > out[k, j, i]:
                     out[k, j, i] = value
                     cc, bb, aa = int(z + 0.5), int(y + 0.5), int(x + 0.5)
@@ -236,7 +225,7 @@ def _merge(out: np.ndarray, direction: np.ndarray, coarse: np.ndarray, along: np
 
 
 @numba.njit(cache=True, nogil=True, parallel=True, fastmath=True)
-def _speed(
+def _speed(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     out: np.ndarray,
     value: np.ndarray,
     direction: np.ndarray,
@@ -277,7 +266,7 @@ def _speed(
                 for n in range(len(circle)):
                     x, y = circle[n, 0], circle[n, 1]
                     filled += _open(
-                        hu, state, k, j, i, x * uk + y * wk, x * uj + y * wj, x * ui + y * wi, limit, reach
+                        hu, k, j, i, x * uk + y * wk, x * uj + y * wj, x * ui + y * wi, limit, reach
                     )
                     if filled > most_circle:
                         break
@@ -286,9 +275,7 @@ def _speed(
                     continue
                 filled = 0
                 for n in range(len(sphere)):
-                    filled += _open(
-                        hu, state, k, j, i, sphere[n, 0], sphere[n, 1], sphere[n, 2], limit, reach
-                    )
+                    filled += _open(hu, k, j, i, sphere[n, 0], sphere[n, 1], sphere[n, 2], limit, reach)
                     if filled > most_sphere:
                         break
                 around = (SPHERE_SHARES[1] - filled / len(sphere)) / (SPHERE_SHARES[1] - SPHERE_SHARES[0])
@@ -301,7 +288,6 @@ def _speed(
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _open(
     hu: np.ndarray,
-    state: np.ndarray,
     k: int,
     j: int,
     i: int,

@@ -11,16 +11,20 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from inference.analysis import Analysis, Settings
+from inference.centreline import Centreline, read_centrelines, trace, write_centrelines
+from inference.centreline.automatic import find_centrelines
+from inference.composition_profiles import profile_named
+from inference.dicom.export import REPORT, SEGMENTATION, DicomObjects, export
 from inference.errors import CentrelineError, QuantificationError
-
-if TYPE_CHECKING:
-    from inference.centreline import Centreline
-    from inference.dicom.export import DicomObjects
-    from inference.pipeline import Analysis
-    from inference.quantification import Lesion, Measurement
-    from inference.scan import SourceSeries, Volume
+from inference.quantification import Lesion, Measurement
+from inference.report import report_page
+from inference.scan import SourceSeries, Volume, read_series, read_source
+from inference.vocabulary import VESSELS
 
 COLUMNS = (
     "exam",
@@ -68,12 +72,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, analyse, write; nothing is written unless all of it succeeded."""
-    from inference.centreline import read_centrelines
-    from inference.centreline.automatic import find_centrelines
-    from inference.composition_profiles import profile_named
-    from inference.pipeline import Settings, analyse
-    from inference.scan import read_series, read_source
-
     started = time.perf_counter()
     profile_named(options.profile)  # a wrong name is told before anything takes long
     lesions = read_lesions(options.lesions) if options.lesions else None
@@ -92,6 +90,8 @@ def run(options: argparse.Namespace) -> int:
         found = find_centrelines(volume, progress=lambda fraction: progress("centrelines", fraction))
         lines = list(found.lines)
     traced = time.perf_counter()
+    from inference.pipeline import analyse  # noqa: PLC0415 - torch loads for seconds: bad input is told before
+
     settings = Settings(
         model=options.model,
         profile=options.profile,
@@ -135,9 +135,6 @@ def run(options: argparse.Namespace) -> int:
 
 def read_lesions(path: Path) -> dict[str, tuple[Lesion, ...]]:
     """Read given extents. Raises QuantificationError naming the row."""
-    from inference.quantification import Lesion
-    from inference.vocabulary import VESSELS
-
     if not path.is_file():
         raise QuantificationError("no-such-file", f"There is no lesion file {path.name}.")
     reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
@@ -170,10 +167,6 @@ def read_lesions(path: Path) -> dict[str, tuple[Lesion, ...]]:
 
 def trace_points(volume: Volume, path: Path) -> list[Centreline]:
     """Trace each vessel between its two points. Raises CentrelineError naming the row."""
-    import numpy as np
-
-    from inference.centreline import trace
-
     if not path.is_file():
         raise CentrelineError("no-such-file", f"There is no file {path.name}.")
     reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
@@ -245,8 +238,6 @@ def make_objects(
     volume: Volume, analysis: Analysis, source: SourceSeries, summary: dict[str, Any]
 ) -> DicomObjects:
     """Make segmentation and report, and name them in the summary with the time that they took."""
-    from inference.dicom.export import REPORT, SEGMENTATION, export
-
     begin = time.perf_counter()
     made = export(analysis, volume, source)
     summary["timings_s"]["dicom"] = round(time.perf_counter() - begin, 3)
@@ -268,11 +259,6 @@ def write(
     objects: DicomObjects | None,
 ) -> None:
     """Write measurements.csv, analysis.json, centrelines.csv, vessels.npz, the DICOM objects and report.html."""
-    import numpy as np
-
-    from inference.centreline import write_centrelines
-    from inference.report import report_page
-
     out.mkdir(parents=True, exist_ok=True)
     with (out / "measurements.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

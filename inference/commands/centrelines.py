@@ -7,6 +7,10 @@ import json
 import sys
 from pathlib import Path
 
+from inference.centreline.automatic import find_centrelines
+from inference.centreline.formats import check_ending, export_centrelines
+from inference.scan import read_series
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the command's options."""
@@ -23,10 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, find, write; nothing is written unless vessels were found."""
-    from inference.centreline.automatic import find_centrelines
-    from inference.centreline.formats import check_ending, export_centrelines
-    from inference.scan import read_series
-
     ending = check_ending(options.out)
     volume = read_series(options.dicom)
     found = find_centrelines(volume)

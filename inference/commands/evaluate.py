@@ -7,11 +7,13 @@ import json
 import sys
 from pathlib import Path
 
+from inference.phantom import SCENARIOS
+from inference.training.evaluation import Task, evaluate
+from inference.training.evaluation_page import page
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    from inference.phantom.scenario import SCENARIOS
-
     parser.add_argument(
         "--network", default="served", help="a network's name, served, or a .safetensors file"
     )
@@ -27,8 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate; progress on standard error."""
-    from inference.training.evaluation import Task, evaluate
-
     task = Task(
         network=arguments.network,
         scenario=arguments.scenario,
@@ -41,8 +41,6 @@ def run(arguments: argparse.Namespace) -> int:
     found = evaluate(task, say=lambda text: print(text, file=sys.stderr, flush=True))
     result = json.dumps(found, indent=1)
     if arguments.page is not None:
-        from inference.training.evaluation_page import page
-
         arguments.page.write_text(page(found))
     if arguments.out is None:
         print(result)

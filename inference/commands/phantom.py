@@ -6,11 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from inference.phantom import SCENARIOS, generate, write_case
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    from inference.phantom.scenario import SCENARIOS
-
     parser.add_argument(
         "--seed", type=int, required=True, help="whole number; the same seed gives the same bytes"
     )
@@ -22,8 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Generate one case; refuses to write into a folder that holds one."""
-    from inference.phantom import generate, write_case
-
     if arguments.seed < 0:
         print("the seed must not be negative", file=sys.stderr)
         return 2

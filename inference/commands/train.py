@@ -6,6 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from inference.training.config import read_config
+from inference.training.loop import train
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
@@ -24,9 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train or resume; prints progress and the weights' path."""
-    from inference.training.config import read_config
-    from inference.training.loop import train
-
     config = read_config(arguments.config)
     out = arguments.out or Path("var/training") / config.network
     path = train(

@@ -11,7 +11,8 @@ import numpy as np
 from scipy import ndimage
 
 from inference.contours.polar import ANGLES, LARGEST_RADIUS_MM, PIXEL_ANGLE, PIXEL_RADIUS, VesselContours
-from inference.straightening import PIXELS, SPACING_ACROSS
+from inference.sampling import bilinear, held
+from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS
 
 STEP_MM = 0.1
 HALF = 0.5
@@ -32,20 +33,17 @@ PIXEL_AREA = SPACING_ACROSS**2
 SMALLEST_SCALE, LARGEST_SCALE = 0.9, 1.3  # of radii, towards the expected area
 BEYOND_MM = 1.2
 WITHIN = 0.8  # of its radius a disc's centre may lie from the section's
-_ACROSS = (np.arange(PIXELS) - (PIXELS - 1) / 2) * SPACING_ACROSS
+_ACROSS = (np.arange(PIXELS) - MIDDLE) * SPACING_ACROSS
 _NEAREST = np.rint(PIXEL_ANGLE / (2 * np.pi) * ANGLES).astype(np.int64) % ANGLES
 _COS, _SIN = (f(2 * np.pi * np.arange(ANGLES) / ANGLES) for f in (np.cos, np.sin))
 
 
 @numba.njit(cache=True, nogil=True)
-def _bilinear(image: np.ndarray, u: float, v: float) -> float:
-    x = min(max(u / 0.3125 + 31.5, 0.0), 62.999)
-    y = min(max(v / 0.3125 + 31.5, 0.0), 62.999)
-    c, r = int(x), int(y)
-    f, g = x - c, y - r
-    return (image[r, c] * (1 - f) + image[r, c + 1] * f) * (1 - g) + (
-        image[r + 1, c] * (1 - f) + image[r + 1, c + 1] * f
-    ) * g
+def _at(image: np.ndarray, u: float, v: float) -> float:
+    """Value of a section's map (u, v) mm from its centre; its edge continues outside."""
+    return bilinear(
+        image, held(u / SPACING_ACROSS + MIDDLE, PIXELS), held(v / SPACING_ACROSS + MIDDLE, PIXELS)
+    )
 
 
 @numba.njit(cache=True, nogil=True)
@@ -58,11 +56,11 @@ def _first_exit(maps: np.ndarray, angles: int, step: float, limit: float) -> np.
         for k in range(angles):
             a = 2 * np.pi * k / angles
             ca, sa = np.cos(a), np.sin(a)
-            before = _bilinear(maps[s], 0.0, 0.0)
+            before = _at(maps[s], 0.0, 0.0)
             been = before > 0.5
             for i in range(1, steps + 1):
                 r = i * step
-                here = _bilinear(maps[s], r * ca, r * sa)
+                here = _at(maps[s], r * ca, r * sa)
                 if here > 0.5:
                     been = True
                 elif been:
@@ -87,7 +85,7 @@ def _ring_mean(maps: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> np.nda
             total = 0.0
             for i in range(6):
                 r = inner[s, k] + (outer[s, k] - inner[s, k]) * (i + 0.5) / 6
-                total += _bilinear(maps[s], r * ca, r * sa)
+                total += _at(maps[s], r * ca, r * sa)
             out[s, k] = total / 6
     return out
 

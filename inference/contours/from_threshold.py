@@ -8,10 +8,11 @@ the person to find.
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, map_coordinates, median_filter
+from scipy.ndimage import gaussian_filter, median_filter
 
 from inference.contours.polar import LARGEST_RADIUS_MM, THETA, VesselContours
-from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
+from inference.sampling import at_index
+from inference.straightening import MIDDLE, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
 
 NORMAL_WALL_MM = 0.4
 _STEP_MM = 0.1
@@ -32,13 +33,12 @@ def polar_rays(hu: np.ndarray) -> np.ndarray:
     (S, 64, R) float32 HU at angle 2πk/64 and radius 0, 0.1 … mm, linear between pixels.
     """
     radius = np.arange(0.0, _REACH_MM + _STEP_MM / 2, _STEP_MM)
-    middle = (PIXELS - 1) / 2
-    column = middle + np.outer(np.cos(THETA), radius) / SPACING_ACROSS
-    row = middle + np.outer(np.sin(THETA), radius) / SPACING_ACROSS
+    column = MIDDLE + np.outer(np.cos(THETA), radius) / SPACING_ACROSS
+    row = MIDDLE + np.outer(np.sin(THETA), radius) / SPACING_ACROSS
     place = np.stack([row.ravel(), column.ravel()])
     rays = np.empty((len(hu), place.shape[1]), np.float32)
     for section, picture in enumerate(hu):
-        map_coordinates(picture, place, output=rays[section], order=1, mode="nearest")
+        rays[section] = at_index(picture, place)
     return rays.reshape(len(hu), *column.shape)
 
 

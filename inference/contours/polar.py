@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from inference.errors import ContourError
-from inference.straightening import PIXELS, SPACING_ACROSS
+from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS
 
 ANGLES = 64
 THETA = 2 * np.pi * np.arange(ANGLES) / ANGLES
@@ -120,7 +120,7 @@ class VesselContours:
             )
 
 
-_offset = (np.arange(PIXELS) - (PIXELS - 1) / 2) * SPACING_ACROSS
+_offset = (np.arange(PIXELS) - MIDDLE) * SPACING_ACROSS
 PIXEL_U, PIXEL_V = np.meshgrid(_offset, _offset)
 PIXEL_RADIUS = np.hypot(PIXEL_U, PIXEL_V)
 PIXEL_ANGLE = np.mod(np.arctan2(PIXEL_V, PIXEL_U), 2 * np.pi)

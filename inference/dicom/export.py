@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
+from inference.analysis import Analysis
 from inference.composition_profiles import profile_named
 from inference.dicom.labels import voxelise
 from inference.dicom.making import Making
@@ -16,7 +17,6 @@ from inference.dicom.report import make_report
 from inference.dicom.segmentation import make_segmentation
 from inference.dicom.segments import segments_of
 from inference.dicom.voxels import Grid
-from inference.pipeline import Analysis
 from inference.scan import SourceSeries, Volume
 
 SEGMENTATION, REPORT = "segmentation.dcm", "report.dcm"

@@ -18,7 +18,7 @@ from inference.quantification import Lesion, VesselRead, plaque_cells
 from inference.quantification.composition import DEPTHS, PlaqueCells
 from inference.quantification.measure import kept_sections
 from inference.quantification.sections import spans
-from inference.straightening import StraightenedVessel
+from inference.straightening import PIXELS, StraightenedVessel
 
 LOW, OTHER, CALCIFIED = 1, 2, 3
 LUMEN, WALL = 1, 2
@@ -141,7 +141,7 @@ def _lesion_cells(read: VesselRead, tissue: PlaqueCells, span: np.ndarray) -> Ce
 
 
 def _stack(masks: list[np.ndarray]) -> np.ndarray:
-    return np.stack(masks).astype(np.uint8) if masks else np.zeros((0, 64, 64), np.uint8)
+    return np.stack(masks).astype(np.uint8) if masks else np.zeros((0, PIXELS, PIXELS), np.uint8)
 
 
 def _count(mm3: np.ndarray, grid: Grid, *, least: int = 0) -> int:

@@ -40,7 +40,7 @@ def row_of(measurement: Measurement) -> Row:
 
 
 def tracking(making: Making, level: str, vessel: str, segment: str, lesion: int | None) -> tuple[str, str]:
-    """Return identifier and UID of what is tracked: a lesion (wherever it is narrowest), a segment, a vessel …"""
+    """Return identifier and UID of what is tracked: a lesion (wherever it is narrowest), a segment, a vessel and so on."""
     words = {
         "lesion": f"{vessel} lesion {lesion}",
         "segment": f"{vessel} segment {segment}",

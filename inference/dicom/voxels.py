@@ -173,7 +173,7 @@ def _key(plane, u, v, size):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _lay_polar(  # type: ignore[no-untyped-def]
+def _lay_polar(  # type: ignore[no-untyped-def]  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     rows,
     edges,
     labels,
@@ -235,7 +235,7 @@ def _lay_polar(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _lay_pixels(  # type: ignore[no-untyped-def]
+def _lay_pixels(  # type: ignore[no-untyped-def]  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     rows, masks, spans, centre, axis_u, axis_v, curvature, to_index, size, step, keys, mm3, outside
 ):
     """Lay the pixels of masked sections; return whether the table ran full."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from .unet import OUTPUTS, REACH, Block, seen, stack_neighbours, unseen, with_halo
 
@@ -46,7 +46,8 @@ class ConvLSTM(nn.Module):
                 torch.sigmoid(f) * memory if memory is not None else 0.0
             )
             state = torch.sigmoid(o) * torch.tanh(memory)
-        assert state is not None
+        if state is None:
+            raise ValueError("a pass needs at least one group of sections")
         return state
 
 
@@ -58,6 +59,7 @@ class BothWays(nn.Module):
         self.proximal, self.distal = ConvLSTM(inputs, hidden), ConvLSTM(inputs, hidden)
 
     def forward(self, x: Tensor, groups: int) -> Tensor:
+        """States of both directions, side by side."""
         return torch.cat([self.proximal(x, groups, False), self.distal(x, groups, True)], 1)
 
 
@@ -77,6 +79,7 @@ class DenseBlock(nn.Module):
         self.outputs = sizes[-1] + growth
 
     def forward(self, x: Tensor) -> Tensor:
+        """The maps of all layers, joined."""
         maps = self.entry(x)
         for layer in self.layers:
             maps = torch.cat([maps, layer(maps)], 1)
@@ -118,12 +121,14 @@ class HierarchicalConvLSTM(nn.Module):
 
         every = x.flatten(0, 1)[:, None].contiguous(memory_format=torch.channels_last)
         s1 = self.stem(every)
-        s2 = self.halved(F.max_pool2d(s1, 2))
-        s3 = self.quartered(F.max_pool2d(s2, 2))
+        s2 = self.halved(functional.max_pool2d(s1, 2))
+        s3 = self.quartered(functional.max_pool2d(s2, 2))
         state_2, state_3 = self.recurrent_half(s2, groups), self.recurrent_quarter(s3, groups)
-        y2 = self.up_half(torch.cat([F.interpolate(state_3, scale_factor=2.0), state_2, middle(s2)], 1))
+        y2 = self.up_half(
+            torch.cat([functional.interpolate(state_3, scale_factor=2.0), state_2, middle(s2)], 1)
+        )
         own = middle(s1)
-        y1 = self.up_full(torch.cat([F.interpolate(y2, scale_factor=2.0), own], 1))
+        y1 = self.up_full(torch.cat([functional.interpolate(y2, scale_factor=2.0), own], 1))
         maps = self.dense(
             torch.cat([stack_neighbours(x).contiguous(memory_format=torch.channels_last), own, y1], 1)
         )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from .extents import TOLD
 
@@ -102,12 +102,12 @@ class UNet2D(nn.Module):
     def labelled(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         """Encoder and decoder: (N, inputs, h, w) → (N, 5, h, w) logits and (N, 5, h/2, w/2) deep logits."""
         s1 = self.down1(windows.contiguous(memory_format=torch.channels_last))
-        s2 = self.down2(F.max_pool2d(s1, 2))
-        s3 = self.down3(F.max_pool2d(s2, 2))
-        y = self.bottom(F.max_pool2d(s3, 2))
-        y = self.up3(torch.cat([F.interpolate(y, scale_factor=2.0), s3], 1))
-        y2 = self.up2(torch.cat([F.interpolate(y, scale_factor=2.0), s2], 1))
-        y1 = self.up1(torch.cat([F.interpolate(y2, scale_factor=2.0), s1], 1))
+        s2 = self.down2(functional.max_pool2d(s1, 2))
+        s3 = self.down3(functional.max_pool2d(s2, 2))
+        y = self.bottom(functional.max_pool2d(s3, 2))
+        y = self.up3(torch.cat([functional.interpolate(y, scale_factor=2.0), s3], 1))
+        y2 = self.up2(torch.cat([functional.interpolate(y, scale_factor=2.0), s2], 1))
+        y1 = self.up1(torch.cat([functional.interpolate(y2, scale_factor=2.0), s1], 1))
         return self.head(y1), self.deep(y2)
 
 
@@ -191,11 +191,11 @@ class UNet3D(nn.Module):
         """(G, T + 10, h, w) stretches with their halo → (G·T, 5, h, w) logits and (G·T, 5, h/2, w/2) deep logits."""
 
         def halved(maps: Tensor) -> Tensor:
-            return F.max_pool3d(maps, (1, 2, 2))
+            return functional.max_pool3d(maps, (1, 2, 2))
 
         def joined(coarse: Tensor, skip: Tensor) -> Tensor:
             spare = (skip.shape[2] - coarse.shape[2]) // 2
-            fine = F.interpolate(coarse, scale_factor=(1.0, 2.0, 2.0))
+            fine = functional.interpolate(coarse, scale_factor=(1.0, 2.0, 2.0))
             return torch.cat([fine, skip[:, :, spare : skip.shape[2] - spare]], 1)
 
         s1 = self.down1(x[:, None])

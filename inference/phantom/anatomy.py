@@ -56,6 +56,7 @@ class Heart:
 
 
 def ellipsoid(centre: Array, axes: Array, semi: Array, hu: float, mixing: float = 0.0) -> Body:
+    """An ellipsoid of blood: half axes ``semi`` mm along the rows of ``axes``; ``mixing`` HU of uneven contrast."""
     return Body(
         centre=centre,
         matrix=axes / np.asarray(semi, float)[:, None],

@@ -49,6 +49,7 @@ def paint_heart(out, origin, spacing, frame, axes, waves, fat_mm, base_mm, hu_fa
 
 @njit(cache=True, fastmath=True)
 def paint_body(out, origin, spacing, centre, matrix, hu, mixing, reach, field):
+    """One ellipsoid of unevenly mixed blood."""
     nk, nj, ni = out.shape
     k0, k1 = (
         max(0, int((centre[2] - reach - origin[2]) / spacing[2])),
@@ -107,6 +108,7 @@ def paint_tube(out, origin, spacing, start, end, radius, hu, open_start):
 
 @njit(cache=True, fastmath=True)
 def paint_vein(out, points, origin, spacing, radius, hu):
+    """A vein of even blood around its points."""
     nk, nj, ni = out.shape
     reach = radius + 0.6
     for n in range(points.shape[0]):

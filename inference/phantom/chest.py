@@ -54,7 +54,7 @@ def _texture(rng: np.random.Generator, shape: tuple[int, ...], grain: float) -> 
     return x / x.std()
 
 
-def chest_layers(
+def chest_layers(  # noqa: PLR0915 - what is drawn, in the order of the draws
     rng: np.random.Generator,
     *,
     points: Array,
@@ -63,13 +63,12 @@ def chest_layers(
     gap: Field,
 ) -> list[Layer]:
     """Bodies from behind to front; ``gap`` is the distance to the nearest arterial wall at the same points, mm."""
-    assert chosen.tree is not None
     k = chosen.heart_scale
     x, y, z = points[..., 0], points[..., 1], points[..., 2]
     shape = x.shape
     front, left, up = heart.frame
     fine, coarse = _texture(rng, shape, 1.2), _texture(rng, shape, 4.0)
-    unevenness = rng.uniform(*chosen.tree.mixing)
+    unevenness = rng.uniform(*chosen.whole_tree.mixing)
     local = points @ heart.frame.T
     a, b, c = local[..., 0], local[..., 1], local[..., 2]
     r = np.sqrt((local**2).sum(-1)) + 1e-6

@@ -52,6 +52,7 @@ class Curve:
 
     @property
     def length_mm(self) -> float:
+        """Length along the points."""
         return (len(self.points) - 1) * STEP_MM
 
     @property

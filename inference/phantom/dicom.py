@@ -26,7 +26,7 @@ def _uid(phantom: Phantom, *what: object) -> str:
     )
 
 
-def write_dicom(phantom: Phantom, folder: Path) -> list[Path]:
+def write_dicom(phantom: Phantom, folder: Path) -> list[Path]:  # noqa: PLR0915 - one header, attribute by attribute
     """Write the scan as one CT Image Storage file per slice; the same phantom gives the same bytes.
 
     The header is made up: patient ``PHANTOM^<scenario> <seed>``, ID ``PHANTOM-<seed>``, and a study date drawn from

@@ -31,7 +31,7 @@ def _along_slices(out, image, w):
 
 
 @njit(cache=True, fastmath=True)
-def _in_plane(image, w):
+def _in_plane(image, w):  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     nk, nj, ni = image.shape
     far = w.shape[0] - 1
     flat = np.empty((nj, ni), np.float32)

@@ -21,6 +21,7 @@ class Grid:
 
     @property
     def affine(self) -> NDArray[np.float64]:
+        """(4, 4) voxel index (i, j, k) → LPS mm."""
         a = np.diag([self.pixel_mm, self.pixel_mm, self.slice_mm, 1.0])
         a[:3, 3] = self.origin
         return a

@@ -37,7 +37,7 @@ def coarse_points(grid: Grid) -> NDArray[np.float64]:
 
 
 @njit(cache=True, fastmath=True)
-def _blocks(out, distance, hu, whole, soft):
+def _blocks(out, distance, hu, whole, soft):  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     """Mix one layer into ``out``; ``soft`` mm is the width over which its border fades (about one voxel)."""
     nk, nj, ni = out.shape
     ck, cj, ci = distance.shape

@@ -156,7 +156,7 @@ def _paint(
             np.copyto(block, (dense * (1 - 0.35 * q)).clip(380.0, None), where=q < 1, casting="same_kind")
 
 
-def build_table(
+def build_table(  # noqa: PLR0915 - what is drawn, in the order of the draws
     rng: np.random.Generator,
     path: Path,
     chosen: Scenario,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 
 from .anatomy import Heart
-from .curve import Curve, curve_through
+from .curve import STEP_MM, Curve, curve_through
 from .scenario import Scenario
 
 Array = NDArray[np.float64]
@@ -76,7 +76,7 @@ def _depth(rng: np.random.Generator, chosen: Scenario) -> float:
     return float([rng.uniform(*depth) for depth in chosen.depths_mm][kind])
 
 
-def make_paths(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> tuple[Path, ...]:
+def make_paths(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> tuple[Path, ...]:  # noqa: C901 - what is drawn, in the order of the draws
     """The coronary tree on this heart; a branch starts at its origin, LM ends at the bifurcation."""
     j = rng.normal(0, 3.0, 24)
     fork = (44 + j[0], 24 + j[1])
@@ -157,7 +157,7 @@ def make_paths(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> tupl
             depth=_depth(rng, chosen),
             start=parent.curve.points[at],
             parent=parent.name,
-            origin=at * 0.25,
+            origin=at * STEP_MM,
             tracked=tracked,
         )
 

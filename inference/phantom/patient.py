@@ -21,7 +21,7 @@ from .curve import STEP_MM, Curve
 from .grid import Grid, grid_around
 from .headers import AIR_HU, Header, draw_header
 from .layers import Layer, coarse_points, near_vessels, paint_layers
-from .lesions import build_table
+from .lesions import THICKER_MM, build_table
 from .paths import make_veins
 from .scanner import Motion, Step, bloom_and_halo, move, scan, shift_slabs, shifted_curve, slab_shifts
 from .segments import segments
@@ -160,8 +160,9 @@ def _walls(
     seed: int, chosen: Scenario, tree: Tree, contrast: float
 ) -> tuple[tuple[VesselTable, ...], tuple[Bridge, ...]]:
     """Tables of all paths, parents first; the lumen of a bridged stretch is a little narrower and free of plaque."""
-    assert chosen.tree is not None
-    healthy = np.random.default_rng([seed, chosen.salt, PARTS.index("walls")]).uniform(*chosen.tree.healthy)
+    healthy = np.random.default_rng([seed, chosen.salt, PARTS.index("walls")]).uniform(
+        *chosen.whole_tree.healthy
+    )
     tables: dict[int, VesselTable] = {}
     place = {id(p): n for n, p in enumerate(tree.paths)}
     for n, path in enumerate(tree.paths):
@@ -180,7 +181,7 @@ def _walls(
             dent = gaussian_filter1d(((s >= a) & (s <= b)).astype(float), 12.0)[:, None]
             narrow = 1 - rng.uniform(0.05, 0.2) * dent
             lumen, wall = table.lumen * narrow, table.wall * narrow
-            thick = wall - lumen > table.normal_wall_mm[:, None] + 0.25
+            thick = wall - lumen > table.normal_wall_mm[:, None] + THICKER_MM
             table = replace(
                 table,
                 lumen=lumen.astype(np.float32),
@@ -217,11 +218,10 @@ def _stents(
 
 
 def _grid(rng: np.random.Generator, chosen: Scenario, curves: list[Curve], pixel: float, slab: float) -> Grid:
-    assert chosen.tree is not None
     crop = grid_around(curves, margin_mm=chosen.margin_mm, pixel_mm=pixel, slice_mm=slab)
-    if chosen.tree.grid is None:
+    if chosen.whole_tree.grid is None:
         return crop
-    columns, rows, slices = chosen.tree.grid
+    columns, rows, slices = chosen.whole_tree.grid
     points = np.concatenate([c.points for c in curves])
     centre = 0.5 * (points.min(0) + points.max(0)) + rng.uniform(-4, 4, 3) + [-12.0, 10.0, 0.0]
     size = np.array([columns * pixel, rows * pixel, slices * slab])
@@ -232,9 +232,7 @@ def _grid(rng: np.random.Generator, chosen: Scenario, curves: list[Curve], pixel
 
 def make_patient(seed: int, chosen: Scenario) -> Patient:
     """Draw and scan one patient of a scenario that has a tree."""
-    wish = chosen.tree
-    if wish is None:
-        raise ValueError(f"scenario {chosen.name} has no tree")
+    wish = chosen.whole_tree
 
     def generator(part: str) -> np.random.Generator:
         return np.random.default_rng([seed, chosen.salt, PARTS.index(part)])

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from inference.centreline import Centreline
+from inference.quantification import VesselRead
 from inference.scan import Volume
+from inference.straightening import StraightenedVessel
 
 from .anatomy import make_heart
+from .curve import STEP_MM
 from .grid import Grid, grid_around
 from .lesions import build_table
 from .paths import Path, make_paths, make_veins
@@ -20,10 +22,7 @@ from .patient import Patient, make_patient
 from .render import paint, scan
 from .scenario import scenario as scenario_named
 from .table import VesselTable
-
-if TYPE_CHECKING:
-    from inference.quantification import VesselRead
-    from inference.straightening import StraightenedVessel
+from .truth import truth_read
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,6 @@ class Phantom:
 
     def truth_read(self, vessel: StraightenedVessel) -> VesselRead:
         """The true contours, marks and lesions of this vessel, on whatever centreline it was straightened."""
-        from .truth import truth_read
-
         return truth_read(self.vessels[vessel.vessel], vessel)
 
 
@@ -84,7 +81,7 @@ def _segments(path: Path, paths: tuple[Path, ...]) -> tuple[str, ...]:
     """SCCT short names along one path (definitions.md)."""
     n = len(path.curve.points)
     starts = {
-        p.name: p.origin_mm / 0.25 for p in paths if p.parent == path.name and p.name not in ("side", "AM")
+        p.name: p.origin_mm / STEP_MM for p in paths if p.parent == path.name and p.name not in ("side", "AM")
     }
     at = np.arange(n)
     if path.name == "LAD":
@@ -139,7 +136,7 @@ def generate(seed: int, scenario: str = "train") -> Phantom:
         parent = next((t for t in tables if t.name == path.parent), None)
         radius = None
         if parent is not None:
-            row = min(int(path.origin_mm / 0.25), len(parent.lumen) - 1)
+            row = min(int(path.origin_mm / STEP_MM), len(parent.lumen) - 1)
             radius = float(np.sqrt(max(parent.lumen_area()[max(0, row - 40) : row + 40].max(), 0.5) / np.pi))
         tables.append(build_table(rng, path, chosen, contrast, radius, _segments(path, paths)))
     veins = make_veins(rng, heart)
@@ -155,11 +152,11 @@ def generate(seed: int, scenario: str = "train") -> Phantom:
         grain_mm=settings["grain_mm"],
         overshoot=settings["overshoot"],
     )
-    volume = Volume(hu=hu, affine=grid.affine, metadata=_metadata(grid, kvp, seed))
+    volume = Volume(hu=hu, affine=grid.affine, metadata=_metadata(grid, kvp))
     return Phantom(seed=seed, scenario=scenario, volume=volume, tables=tuple(tables), settings=settings)
 
 
-def _metadata(grid: Grid, kvp: int, seed: int) -> dict[str, object]:
+def _metadata(grid: Grid, kvp: int) -> dict[str, object]:
     slices, rows, columns = grid.shape
     return {
         "manufacturer": "Plaquelab simulation",

@@ -8,7 +8,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .curve import Curve, Slabs
+from inference.sampling import held, trilinear_fast
+
+from .curve import STEP_MM, Curve, Slabs
 from .filters import blur
 from .grid import Grid
 from .layers import near_vessels
@@ -92,7 +94,7 @@ def bloom_and_halo(
 
 
 @njit(cache=True, fastmath=True)
-def _smear(out, scene, distance, moves, inner, outer):
+def _smear(out, scene, distance, moves, inner, outer):  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     """Average shifted copies (``moves`` (n, 3) in voxels k, j, i) near a stretch; fades between two distances."""
     nk, nj, ni = out.shape
     ck, cj, ci = distance.shape
@@ -121,30 +123,15 @@ def _smear(out, scene, distance, moves, inner, outer):
                                 continue
                             total = 0.0
                             for m in range(moves.shape[0]):
-                                z = min(max(k - moves[m, 0], 0.0), nk - 1.001)
-                                y = min(max(j - moves[m, 1], 0.0), nj - 1.001)
-                                x = min(max(i - moves[m, 2], 0.0), ni - 1.001)
-                                kk, jj, ii = int(z), int(y), int(x)
-                                gz, gy, gx = z - kk, y - jj, x - ii
-                                total += (1 - gz) * (
-                                    (1 - gy) * ((1 - gx) * scene[kk, jj, ii] + gx * scene[kk, jj, ii + 1])
-                                    + gy * ((1 - gx) * scene[kk, jj + 1, ii] + gx * scene[kk, jj + 1, ii + 1])
-                                ) + gz * (
-                                    (1 - gy)
-                                    * ((1 - gx) * scene[kk + 1, jj, ii] + gx * scene[kk + 1, jj, ii + 1])
-                                    + gy
-                                    * (
-                                        (1 - gx) * scene[kk + 1, jj + 1, ii]
-                                        + gx * scene[kk + 1, jj + 1, ii + 1]
-                                    )
-                                )
+                                z, y = held(k - moves[m, 0], nk), held(j - moves[m, 1], nj)
+                                total += trilinear_fast(scene, held(i - moves[m, 2], ni), y, z)
                             f = min(max((outer - d) / (outer - inner), 0.0), 1.0)
                             out[k, j, i] += f * (total / moves.shape[0] - scene[k, j, i])
 
 
 def move(scene: Image, *, grid: Grid, curve: Curve, motion: Motion) -> Image:
     """The scene with one stretch blurred along a slightly curved path about its true, mean position."""
-    rows = slice(int(motion.start_mm / 0.25), int(motion.end_mm / 0.25) + 1)
+    rows = slice(int(motion.start_mm / STEP_MM), int(motion.end_mm / STEP_MM) + 1)
     points = curve.points[rows][::2]
     way = np.array(motion.path_mm)
     bow = np.cross(way, curve.tangent[(rows.start + rows.stop) // 2]) * 0.25

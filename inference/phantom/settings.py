@@ -118,3 +118,10 @@ class Scenario:
             low, high = getattr(self, name)
             if not 0 < low <= high:
                 raise ValueError(f"scenario {self.name}: {name} must be an ordered pair of positive numbers")
+
+    @property
+    def whole_tree(self) -> TreeSettings:
+        """The settings of its tree; ValueError for a scenario of the first family, which has none."""
+        if self.tree is None:
+            raise ValueError(f"scenario {self.name} has no tree")
+        return self.tree

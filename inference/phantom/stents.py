@@ -21,8 +21,10 @@ SMALLEST_MM = 1.1  # lumen radius below which nobody implants a stent
 
 @dataclass(frozen=True)
 class Stent:
-    """Where a stent lies along its vessel (mm), its radius, the metal's effective HU, strut cross-section mm², and whether a
-    lesion lies in it."""
+    """Where a stent lies along its vessel (mm), its radius, the metal's effective HU, and its struts' cross-section (mm²).
+
+    It also says whether a lesion lies in it.
+    """
 
     vessel: str
     start_mm: float

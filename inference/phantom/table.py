@@ -122,7 +122,7 @@ def locate(x, y, z, points, tangent, u, v, near):
     t = ax * tangent[i, 0] + ay * tangent[i, 1] + az * tangent[i, 2]
     du = ax * u[i, 0] + ay * u[i, 1] + az * u[i, 2]
     dv = ax * v[i, 0] + ay * v[i, 1] + az * v[i, 2]
-    return i, i + t / 0.25, du, dv
+    return i, i + t / STEP_MM, du, dv
 
 
 @njit(cache=True, fastmath=True)

@@ -104,7 +104,7 @@ def reach_of(grid: Grid, curves: Sequence[Curve], radii: Sequence[NDArray[np.flo
 
 
 @njit(cache=True, fastmath=True)
-def _paint(
+def _paint(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     out,
     voxels,
     vessel,

@@ -153,12 +153,12 @@ class _Builder:
         jitter: float = 3.0,
         dive: float | None = None,
         must: bool = True,
-    ) -> Path | None:
+    ) -> None:
         """Add a branch that keeps clear of the others; one that may be missing is left out where none fits."""
-        best: tuple[float, Path] | None = None
         start = parent.curve.points[at]
         depth = self.own_depth()
-        for n in range(TRIES):
+
+        def attempt(n: int) -> tuple[float, Path]:
             size = jitter * (1 + 0.25 * n)
             knots = [
                 (
@@ -177,37 +177,35 @@ class _Builder:
                 depth=depth,
                 dive=dive,
             )
-            clear = self.clearance(one)
-            if best is None or clear > best[0]:
-                best = clear, one
+            return self.clearance(one), one
+
+        clear, path = attempt(0)
+        for n in range(1, TRIES):
             if clear >= CLEAR_MM:
                 break
-        assert best is not None
-        if best[0] < CLEAR_MM and not must:
-            return None
-        self.paths.append(best[1])
-        return best[1]
+            clear, path = max((clear, path), attempt(n), key=lambda tried: tried[0])
+        if clear >= CLEAR_MM or must:
+            self.paths.append(path)
 
 
-def _row(path: Path, *, lon: float | None = None, mm: float | None = None) -> int:
-    """The row nearest to a longitude (degrees) or a position."""
-    n = len(path.curve.points)
-    if lon is not None:
-        off = np.abs((path.lon - lon + 180) % 360 - 180)
-        off[: n // 8] = 999.0
-        return int(np.argmin(off))
-    assert mm is not None
-    return int(np.clip(round(mm / STEP_MM), 4, n - 5))
+def _row_facing(path: Path, lon: float) -> int:
+    """The row nearest to a longitude (degrees), beyond the first eighth."""
+    off = np.abs((path.lon - lon + 180) % 360 - 180)
+    off[: len(path.curve.points) // 8] = 999.0
+    return int(np.argmin(off))
 
 
-def make_tree(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> Tree:
+def _row(path: Path, *, mm: float) -> int:
+    """The row nearest to a position, not at either end."""
+    return int(np.clip(round(mm / STEP_MM), 4, len(path.curve.points) - 5))
+
+
+def make_tree(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> Tree:  # noqa: C901, PLR0915 - what is drawn, in the order of the draws
     """Draw dominance, vessels and their ways.
 
     Right dominance has R-PDA and R-PLB, left L-PDA and L-PLB, co-dominance R-PDA and L-PLB (definitions.md).
     """
-    settings = chosen.tree
-    if settings is None:
-        raise ValueError(f"scenario {chosen.name} has no tree")
+    settings = chosen.whole_tree
     k = chosen.heart_scale
     build = _Builder(rng, heart, chosen, settings)
     dominance = DOMINANCES[int(rng.choice(3, p=settings.dominance))]
@@ -266,8 +264,8 @@ def make_tree(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> Tree:
     ways = [(31.0, 55.0), (22.0, 84.0), (15.0, 108.0), (11.0, 132.0), (9.0, 156.0)]
     stop = far[dominance]
     kept = [w for w in ways if w[1] < stop - 10] + [(9.0 + 0.12 * max(0.0, 140 - stop), stop)]
-    lcx = build.grow("LCx", lm, tip, kept, jitter=2.0)
-    assert lcx is not None
+    build.grow("LCx", lm, tip, kept, jitter=2.0)
+    lcx = build.paths[-1]
 
     # right coronary artery: the right atrioventricular groove to the crux, or short where the left is dominant
     near = on(36, -48, 4.0)
@@ -280,7 +278,7 @@ def make_tree(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> Tree:
         "RCA", start, kept, tracked=True, parent="", origin_mm=0.0, depth=max(0.5, build.own_depth())
     )
     build.paths.append(rca)
-    margin = _row(rca, lon=rng.normal(-101, 3))
+    margin = _row_facing(rca, rng.normal(-101, 3))
 
     crux = len(rca.curve.points) - 1
     posterior = POSTERIOR[dominance]
@@ -292,7 +290,7 @@ def make_tree(rng: np.random.Generator, heart: Heart, chosen: Scenario) -> Tree:
     if "L-PDA" in posterior:
         build.grow("L-PDA", lcx, last, [(-12, 178), (-33, 180), (-52, 182)], jitter=2.0)
     if "L-PLB" in posterior:
-        at = last if dominance == "co-dominant" else _row(lcx, lon=rng.uniform(138, 148))
+        at = last if dominance == "co-dominant" else _row_facing(lcx, rng.uniform(138, 148))
         knot = float(lcx.lon[at] % 360)
         build.grow("L-PLB", lcx, at, [(-8, knot - 4), (-26, knot - 8), (-40, knot - 10)], jitter=2.5)
 

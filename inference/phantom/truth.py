@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from inference.contours import VesselContours
+from inference.quantification import Lesion, VesselRead
+from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS, StraightenedVessel
 
 from .curve import STEP_MM
 from .table import (
@@ -23,12 +25,6 @@ from .table import (
     radii_at,
 )
 
-if TYPE_CHECKING:
-    from inference.quantification import VesselRead
-    from inference.straightening import StraightenedVessel
-
-PIXEL_MM = 0.3125
-PIXELS = 64
 MARCH_MM = 0.05
 LIMIT_MM = 9.5
 NO_STEPS = np.zeros((0, 2))
@@ -101,7 +97,7 @@ def _contours(
 
 
 @njit(cache=True, fastmath=True)
-def _fractions(
+def _fractions(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     centre,
     axis_u,
     axis_v,
@@ -137,19 +133,19 @@ def _fractions(
         if shift.shape[0] > 0:
             reach += 4.0  # beyond a step the vessel may lie elsewhere
         for r in range(PIXELS):
-            pv = (r - 31.5) * PIXEL_MM
+            pv = (r - MIDDLE) * SPACING_ACROSS
             if abs(pv - v0) > reach:
                 continue
             for c in range(PIXELS):
-                pu = (c - 31.5) * PIXEL_MM
+                pu = (c - MIDDLE) * SPACING_ACROSS
                 if (pu - u0) ** 2 + (pv - v0) ** 2 > reach * reach:
                     continue
                 inside, blood, marked = 0, 0, 0
                 row = near
                 for a in range(sub):
-                    y = pv + ((a + 0.5) / sub - 0.5) * PIXEL_MM
+                    y = pv + ((a + 0.5) / sub - 0.5) * SPACING_ACROSS
                     for b in range(sub):
-                        x = pu + ((b + 0.5) / sub - 0.5) * PIXEL_MM
+                        x = pu + ((b + 0.5) / sub - 0.5) * SPACING_ACROSS
                         px = centre[s, 0] + x * axis_u[s, 0] + y * axis_v[s, 0]
                         py = centre[s, 1] + x * axis_u[s, 1] + y * axis_v[s, 1]
                         pz = centre[s, 2] + x * axis_u[s, 2] + y * axis_v[s, 2]
@@ -173,7 +169,7 @@ def _fractions(
 
 
 @njit(cache=True, fastmath=True)
-def _tissues(
+def _tissues(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     centre,
     axis_u,
     axis_v,
@@ -207,17 +203,17 @@ def _tissues(
         if shift.shape[0] > 0:
             reach += 4.0
         for r in range(PIXELS):
-            pv = (r - 31.5) * PIXEL_MM
+            pv = (r - MIDDLE) * SPACING_ACROSS
             for c in range(PIXELS):
-                pu = (c - 31.5) * PIXEL_MM
+                pu = (c - MIDDLE) * SPACING_ACROSS
                 if pu * pu + pv * pv > reach * reach:
                     continue
                 soft, hard = 0, 0
                 row = near
                 for a in range(sub):
-                    y = pv + ((a + 0.5) / sub - 0.5) * PIXEL_MM
+                    y = pv + ((a + 0.5) / sub - 0.5) * SPACING_ACROSS
                     for b in range(sub):
-                        x = pu + ((b + 0.5) / sub - 0.5) * PIXEL_MM
+                        x = pu + ((b + 0.5) / sub - 0.5) * SPACING_ACROSS
                         px = centre[s, 0] + x * axis_u[s, 0] + y * axis_v[s, 0]
                         py = centre[s, 1] + x * axis_u[s, 1] + y * axis_v[s, 1]
                         pz = centre[s, 2] + x * axis_u[s, 2] + y * axis_v[s, 2]
@@ -279,8 +275,6 @@ def truth_read(table: VesselTable, vessel: StraightenedVessel) -> VesselRead:
     Where the section's centre lies outside the lumen the contour is not star-shaped about it, and the section
     carries a label mask.
     """
-    from inference.quantification import Lesion, VesselRead
-
     lumen, wall, mark, inside, row_of = _contours(*_arguments(table, vessel), *_stepped(table))
     off = np.flatnonzero(~inside.all(axis=1))
     masks: dict[int, NDArray[np.uint8]] = {}

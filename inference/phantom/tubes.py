@@ -101,7 +101,7 @@ def surround(
 
 
 @njit(cache=True, fastmath=True)
-def _paint_vessels(
+def _paint_vessels(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     out,
     slots,
     owner,

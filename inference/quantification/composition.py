@@ -18,6 +18,7 @@ from inference.composition_profiles import CompositionProfile
 from inference.contours import PIXEL_U, PIXEL_V, VesselContours, label_map
 from inference.quantification.sections import COS, SIN, STEP_ANGLE, lumen_attenuation, shifted
 from inference.quantification.tissue import STEADY_HU, TissueMap, unmix
+from inference.sampling import bilinear_flat
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
 
 DEPTHS = 12
@@ -106,19 +107,6 @@ def prepare(
 
 
 @numba.njit(cache=True, nogil=True)
-def _bilinear(image, x, y):  # type: ignore[no-untyped-def]
-    """Sample of a square image at column x and row y, the edge beyond its edges; exact where the image is flat."""
-    last = image.shape[0] - 1
-    x, y = min(max(x, 0.0), float(last)), min(max(y, 0.0), float(last))
-    c, r = min(int(x), last - 1), min(int(y), last - 1)
-    f, g = x - c, y - r
-    a, b = float(image[r, c]), float(image[r, c + 1])
-    upper = a + f * (b - a)
-    a, b = float(image[r + 1, c]), float(image[r + 1, c + 1])
-    return upper + g * (a + f * (b - a) - upper)
-
-
-@numba.njit(cache=True, nogil=True)
 def _cells(rows, lumen, wall, plaque, bend, cos, sin, hu, place, sharp, steady, corrected, spacing):  # type: ignore[no-untyped-def]
     """Volume per mm, HU that tells calcium and HU that tells low attenuation of every plaque cell.
 
@@ -144,12 +132,12 @@ def _cells(rows, lumen, wall, plaque, bend, cos, sin, hu, place, sharp, steady, 
                 volume[i, k, d] = STEP_ANGLE * step * (r - along * (r * r + step * step / 12))
                 x, y = r * cos[k] / spacing, r * sin[k] / spacing
                 if corrected:
-                    own = _bilinear(sharp[place[s]], x + own_middle, y + own_middle)
-                    seen = _bilinear(hu[s], x + middle, y + middle)
+                    own = bilinear_flat(sharp[place[s]], x + own_middle, y + own_middle)
+                    seen = bilinear_flat(hu[s], x + middle, y + middle)
                     dense[i, k, d] = SHARE_CORRECTED * own + (1 - SHARE_CORRECTED) * seen
-                    tissue[i, k, d] = _bilinear(steady[place[s]], x + own_middle, y + own_middle)
+                    tissue[i, k, d] = bilinear_flat(steady[place[s]], x + own_middle, y + own_middle)
                 else:
-                    dense[i, k, d] = tissue[i, k, d] = _bilinear(hu[s], x + middle, y + middle)
+                    dense[i, k, d] = tissue[i, k, d] = bilinear_flat(hu[s], x + middle, y + middle)
     return volume, dense, tissue
 
 

@@ -75,7 +75,10 @@ def mark_whole_wall(contours: VesselContours) -> VesselContours:
     return replace(contours, plaque=contours.wall_radius > contours.lumen_radius, masks=masks)
 
 
-def find_lesions(vessel: StraightenedVessel, contours: VesselContours) -> tuple[Lesion, ...]:
+def find_lesions(
+    vessel: StraightenedVessel,  # noqa: ARG001 - whose contours they are; every finder of lesions takes both
+    contours: VesselContours,
+) -> tuple[Lesion, ...]:
     """Find lesions: plaque (at least 4 of 64 angles) over at least 1.5 mm; stretches under 1 mm apart are one."""
     has = contours.plaque.sum(1) >= FEWEST_ANGLES
     for section, mask in contours.masks.items():

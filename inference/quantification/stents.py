@@ -14,6 +14,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from inference.contours import THETA
+from inference.sampling import bilinear
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
 
 REASON = "stent"
@@ -36,12 +37,7 @@ def _peaks(hu, cos, sin, radii, spacing):  # type: ignore[no-untyped-def]
             best = -2000.0
             for r in radii:
                 x, y = middle + r * cos[k] / spacing, middle + r * sin[k] / spacing
-                c, q = int(x), int(y)
-                f, g = x - c, y - q
-                value = (hu[s, q, c] * (1 - f) + hu[s, q, c + 1] * f) * (1 - g) + (
-                    hu[s, q + 1, c] * (1 - f) + hu[s, q + 1, c + 1] * f
-                ) * g
-                best = max(best, value)
+                best = max(best, bilinear(hu[s], x, y))
             out[s, k] = best
     return out
 

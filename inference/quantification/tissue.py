@@ -141,7 +141,7 @@ def _shares(lumen, wall, low, share, distance, half_pixel):  # type: ignore[no-u
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _unmix(  # type: ignore[no-untyped-def]
+def _unmix(  # type: ignore[no-untyped-def]  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     image, in_lumen, in_wall, outside, level, blur, step, steady, steps, gain, tissue_hu, outside_hu, clip
 ):
     """Return tissue HU (rows, n, n), as it is and steadied."""

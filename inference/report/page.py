@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.analysis import Analysis
 from inference.composition_profiles import profile_named
 from inference.contours import THETA
-from inference.pipeline import Analysis
 from inference.quantification import Lesion, Measurement, VesselRead, composition_map
 from inference.rounding import half_up, written
 from inference.scan import Volume

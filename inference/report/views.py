@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
+from inference.sampling import at_points
 from inference.scan import Volume
 from inference.straightening import StraightenedVessel
 
@@ -69,6 +70,5 @@ def curved(volume: Volume, vessel: StraightenedVessel) -> CurvedView:
     _, nearest = cKDTree(flat[:, :2]).query(grid.reshape(-1, 2))
     depth = gaussian_filter(flat[nearest, 2].reshape(rows, columns), DEPTH_SMOOTHING_MM / CURVED_PIXEL_MM / 3)
     places = middle + np.concatenate([grid, depth[..., None]], axis=-1) @ axes
-    index = volume.to_index(places.reshape(-1, 3)).T[::-1]
-    hu = map_coordinates(volume.hu, index, output=np.float32, order=1, mode="nearest").reshape(rows, columns)
+    hu = at_points(volume, places.reshape(-1, 3)).reshape(rows, columns)
     return CurvedView(hu=hu, line=(flat[:, :2] - low) / CURVED_PIXEL_MM, pixel_mm=CURVED_PIXEL_MM)

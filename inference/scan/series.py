@@ -118,6 +118,13 @@ def _open(item: Any, called: str) -> Dataset:
 
 
 def _check_one(dataset: Dataset, called: str) -> None:
+    """Refuse an image that is no CT image with pixels, a place and HU."""
+    _check_kind(dataset, called)
+    _check_geometry(dataset, called)
+    _check_rescale(dataset, called)
+
+
+def _check_kind(dataset: Dataset, called: str) -> None:
     meta = getattr(dataset, "file_meta", None)
     syntax = str(getattr(meta, "TransferSyntaxUID", ""))
     # Some anonymisers empty the data set's own SOP class and leave the file meta's.
@@ -143,11 +150,17 @@ def _check_one(dataset: Dataset, called: str) -> None:
             "as JPEG 2000 or JPEG-LS lossless.",
             called,
         )
+
+
+def _check_geometry(dataset: Dataset, called: str) -> None:
     for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns"):
         if dataset.get(keyword) in (None, ""):
             raise VolumeError(
                 "no-geometry", f"{called}: {keyword} is missing; without it there is no geometry.", called
             )
+
+
+def _check_rescale(dataset: Dataset, called: str) -> None:
     if int(dataset.get("BitsAllocated", 16)) == 8 or int(dataset.get("BitsStored", 16) or 16) <= 8:
         raise VolumeError(
             "8-bit", f"{called} has 8 bits a pixel: HU need 12 or more. Send the original series.", called

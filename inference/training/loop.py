@@ -31,7 +31,7 @@ from .scores import dice_of_vessels
 Say = Callable[[str], None]
 
 
-class NonFiniteGradient(RuntimeError):
+class NonFiniteGradientError(RuntimeError):
     """A gradient was not finite five times in a row; training stops rather than ruins the weights."""
 
 
@@ -48,7 +48,7 @@ def bfloat16(config: TrainingConfig, where: torch.device) -> bool:
     return config.arithmetic == "bfloat16"
 
 
-def train(
+def train(  # noqa: PLR0915 - the loop, visible from top to bottom
     config: TrainingConfig,
     *,
     folder: Path,
@@ -122,7 +122,7 @@ def train(
         if not torch.isfinite(size):
             broken += 1
             if broken >= 5:
-                raise NonFiniteGradient(f"gradients were not finite at step {step}")
+                raise NonFiniteGradientError(f"gradients were not finite at step {step}")
             continue
         broken = 0
         optimiser.step()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 
 def task_targets(soft: Tensor) -> tuple[Tensor, Tensor]:
@@ -14,7 +14,8 @@ def task_targets(soft: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def soft_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
-    return -(target * F.log_softmax(logits, 1)).sum(1).mean()
+    """Mean cross-entropy of logits (B, C, H, W) against class shares of the same shape."""
+    return -(target * functional.log_softmax(logits, 1)).sum(1).mean()
 
 
 def soft_dice(probability: Tensor, target: Tensor) -> Tensor:
@@ -28,5 +29,7 @@ def segmentation_loss(logits: Tensor, soft: Tensor) -> Tensor:
     """Both tasks: 2 × cross-entropy + Dice of outer wall, lumen and plaque."""
     first, second = task_targets(soft)
     a, b = logits[:, :2], logits[:, 2:]
-    dice = soft_dice(F.softmax(a, 1), first)[1] + soft_dice(F.softmax(b, 1), second)[1:].sum()
+    dice = (
+        soft_dice(functional.softmax(a, 1), first)[1] + soft_dice(functional.softmax(b, 1), second)[1:].sum()
+    )
     return 2 * (soft_cross_entropy(a, first) + soft_cross_entropy(b, second)) + dice

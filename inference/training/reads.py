@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from inference.contours import ANGLES, VesselContours
 from inference.errors import InferenceError
-from inference.straightening import PIXELS, SPACING_ACROSS, StraightenedVessel
+from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS, StraightenedVessel
 
 from .data import CachedVessel
 
@@ -130,7 +130,7 @@ def split(vessels: list[CachedVessel], held_out: float) -> tuple[list[CachedVess
 
 def soft_shares(contours: VesselContours) -> NDArray[np.uint8]:
     """(S, 3, 64, 64) 255 × share of each pixel inside outer wall, lumen and plaque, from nine points a pixel."""
-    fine = (np.arange(PIXELS * SUBSAMPLES) + 0.5) / SUBSAMPLES - 0.5 - (PIXELS - 1) / 2
+    fine = (np.arange(PIXELS * SUBSAMPLES) + 0.5) / SUBSAMPLES - 0.5 - MIDDLE
     u, v = np.meshgrid(fine * SPACING_ACROSS, fine * SPACING_ACROSS)
     radius = np.hypot(u, v)
     place = np.mod(np.arctan2(v, u), 2 * np.pi) / (2 * np.pi) * ANGLES

@@ -18,16 +18,17 @@ from analytics.accuracy.roc import roc, unpaired_difference
 from analytics.accuracy.two_by_two import two_by_two_of
 from analytics.agreement.components import icc_reml_of, nested_icc_of
 from analytics.agreement.icc import icc_of
-from analytics.agreement.lin import concordance_correlation
+from analytics.agreement.lin import concordance_correlation_of
 from analytics.agreement.multirater import fleiss_kappa
-from analytics.agreement.rank_sum import rank_sum
-from analytics.agreement.ratio_limits import ratio_limits
-from analytics.agreement.regression_limits import regression_limits
+from analytics.agreement.rank_sum import rank_sum_of
+from analytics.agreement.ratio_limits import ratio_limits_of
+from analytics.agreement.regression_limits import regression_limits_of
 from analytics.agreement.repeatability import repeatability_of
-from analytics.agreement.signed_rank import signed_rank
-from analytics.agreement.total_deviation import total_deviation
+from analytics.agreement.signed_rank import signed_rank_of
+from analytics.agreement.total_deviation import total_deviation_of
 from analytics.distributions import normal_two_sided_p
 from analytics.survival.log_rank import log_rank
+from analytics.tables import on_table
 
 Case = dict[str, Any]
 ORACLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "oracle"
@@ -52,8 +53,8 @@ def repeatability_case(case: Case) -> dict[str, Any]:
 
 
 def concordance_case(case: Case) -> dict[str, Any]:
-    r = concordance_correlation(data(case), first="a", second="b")
-    t = total_deviation(data(case), first="a", second="b", bound=15)
+    r = on_table(concordance_correlation_of, data(case), first="a", second="b")
+    t = on_table(total_deviation_of, data(case), first="a", second="b", bound=15)
     return {
         "ccc": r.estimate,
         "ci_ztransform": list(r.interval),
@@ -70,7 +71,7 @@ def concordance_case(case: Case) -> dict[str, Any]:
 
 
 def ratio_limits_case(case: Case) -> dict[str, Any]:
-    r = ratio_limits(data(case), first="a", second="b")
+    r = on_table(ratio_limits_of, data(case), first="a", second="b")
     return {
         "n_used": r.n,
         "n_excluded_nonpositive": r.dropped_count,
@@ -87,7 +88,7 @@ def ratio_limits_case(case: Case) -> dict[str, Any]:
 
 
 def regression_limits_case(case: Case) -> dict[str, Any]:
-    r = regression_limits(data(case), first="a", second="b")
+    r = on_table(regression_limits_of, data(case), first="a", second="b")
     at = [50, 100, 200, 400]
     bias, lower, upper = r.at(at)
     return {
@@ -138,7 +139,7 @@ def nested_icc_case(case: Case) -> dict[str, Any]:
 
 
 def signed_rank_case(case: Case) -> dict[str, Any]:
-    r = signed_rank(data(case), first="a", second="b")
+    r = on_table(signed_rank_of, data(case), first="a", second="b")
     return {
         "n_pairs": r.n,
         "n_zero": r.zeros,
@@ -154,7 +155,7 @@ def signed_rank_case(case: Case) -> dict[str, Any]:
 
 
 def rank_sum_case(case: Case) -> dict[str, Any]:
-    r = rank_sum(data(case), value="value", group="group")
+    r = on_table(rank_sum_of, data(case), value="value", group="group")
     m, n = r.sizes
     no_ties = (r.rank_sum - m * (m + n + 1) / 2) / math.sqrt(m * n * (m + n + 1) / 12)
     return {
@@ -208,7 +209,7 @@ def unpaired_roc_case(case: Case) -> dict[str, Any]:
     table = data(case)
     a, b = (roc(table[table["g"] == g], marker="x", outcome="y") for g in "AB")
     d = unpaired_difference(a, b)
-    return {"auc_A": a.estimate, "auc_B": b.estimate, "D": d.t, "df_welch": d.df, "p": d.p}
+    return {"auc_A": a.estimate, "auc_B": b.estimate, "D": d.test.statistic, "df_welch": d.test.df[0], "p": d.test.p}
 
 
 def paired_accuracy_case(case: Case) -> dict[str, Any]:
@@ -235,7 +236,7 @@ def maximally_selected_case(case: Case) -> dict[str, Any]:
         "cutpoint_le": r.estimate,
         "p_lausen1994_clipped": r.test.p,
         "p_lausen1994_raw_bound": r.test.p,
-        "naive_logrank_p_at_cut": log_rank(time, event, group, 2).p,
+        "naive_logrank_p_at_cut": log_rank(time, event, group, 2).test.p,
     }
 
 

@@ -17,15 +17,15 @@ from analytics.accuracy.binomial import clopper_pearson, wilson
 from analytics.accuracy.roc import curve, hanley_mcneil_se, paired_difference, roc_of
 from analytics.accuracy.two_by_two import predictive_at, two_by_two_of
 from analytics.agreement import chance_corrected
-from analytics.agreement.bland_altman import bland_altman
+from analytics.agreement.bland_altman import bland_altman_of
 from analytics.agreement.correlation import (
     fisher_interval,
     kendall_tau_b,
     pearson_coefficient,
-    spearman,
+    spearman_of,
 )
 from analytics.agreement.icc import FORMS, icc_of
-from analytics.agreement.kappa import WEIGHTS, kappa, kappa_of_matrix, maximum_kappa
+from analytics.agreement.kappa import WEIGHTS, kappa_of, kappa_of_matrix, maximum_kappa
 from analytics.agreement.limits import Z, limit_intervals, sd_interval
 from analytics.agreement.mean_squares import patient_sums, replicate_icc
 from analytics.columns import codes
@@ -38,6 +38,7 @@ from analytics.survival.kaplan_meier import cumulative_incidence, kaplan_meier, 
 from analytics.survival.log_rank import log_rank
 from analytics.survival.partial_likelihood import RiskSets, maximise
 from analytics.survival.proportional_hazards import approximate_tests, score_tests
+from analytics.tables import on_table
 
 Case = dict[str, Any]
 ORACLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "oracle"
@@ -128,7 +129,7 @@ def bland_altman_case(case: Case) -> dict[str, Any]:
     from scipy.stats import shapiro
 
     table = data(case)
-    r = bland_altman(table, first="a", second="b")
+    r = on_table(bland_altman_of, table, first="a", second="b")
     difference = r.second - r.first
     low86 = limit_intervals(r.estimate, r.sd, r.n, "1986")[1]
     exact, mover = (
@@ -167,7 +168,7 @@ def bland_altman_case(case: Case) -> dict[str, Any]:
 
 def bland_altman_clustered(case: Case) -> dict[str, Any]:
     table = data(case)
-    r = bland_altman(table, first="a", second="b", cluster="patient", replicates=200)
+    r = on_table(bland_altman_of, table, first="a", second="b", cluster="patient", replicates=200)
     patient_means = (table["b"] - table["a"]).groupby(table["patient"]).mean()
     c = r.components
     return {
@@ -187,7 +188,7 @@ def bland_altman_clustered(case: Case) -> dict[str, Any]:
 
 def spearman_case(case: Case) -> dict[str, Any]:
     table = data(case)
-    r = spearman(table, first="x", second="y")
+    r = on_table(spearman_of, table, first="x", second="y")
     x, y = table["x"].to_numpy(float), table["y"].to_numpy(float)
     pearson = pearson_coefficient(x, y)
     t = pearson * math.sqrt((r.n - 2) / (1 - pearson**2))
@@ -216,7 +217,7 @@ def kappa_case(case: Case) -> dict[str, Any]:
     table = data(case)
     out: dict[str, Any] = {}
     for weights in WEIGHTS:
-        r = kappa(table, first="r1", second="r2", levels=lev, weights=weights)
+        r = on_table(kappa_of, table, first="r1", second="r2", levels=lev, weights=weights)
         out[weights] = {
             "po": r.observed,
             "pe": r.expected,
@@ -246,10 +247,11 @@ def kappa_case(case: Case) -> dict[str, Any]:
 def kappa_clustered(case: Case) -> dict[str, Any]:
     table = data(case)
     by_weight = [
-        kappa(table, first="r1", second="r2", levels=range(6), weights=w, cluster="patient") for w in WEIGHTS
+        on_table(kappa_of, table, first="r1", second="r2", levels=range(6), weights=w, cluster="patient")
+        for w in WEIGHTS
     ]
     worst = table.groupby("patient", sort=False)[["r1", "r2"]].max()
-    patient = kappa(worst, first="r1", second="r2", levels=range(6))
+    patient = on_table(kappa_of, worst, first="r1", second="r2", levels=range(6))
     return {
         "kappa_vessel": [r.estimate for r in by_weight],
         "cluster_jackknife_se": [r.cluster_se for r in by_weight],
@@ -363,9 +365,9 @@ def roc_pair(case: Case) -> dict[str, Any]:
     for a, b in (("s100b", "ndka"), ("wfns", "s100b"), ("wfns", "ndka")):
         d = paired_difference(x[a], x[b], y)
         out[f"{a}_{b}"] = {
-            "diff": d.difference,
-            "z": d.z,
-            "p": d.p,
+            "diff": d.estimate,
+            "z": d.test.statistic,
+            "p": d.test.p,
             "cov": d.covariance,
             "ci": list(d.interval),
         }
@@ -414,13 +416,13 @@ def log_rank_lung(case: Case) -> dict[str, Any]:
     plain, peto = log_rank(time, event, group, 2), log_rank(time, event, group, 2, rho=1)
     return {
         "n": np.bincount(group).tolist(),
-        "observed": plain.observed.tolist(),
-        "expected": plain.expected.tolist(),
-        "chisq": plain.statistic,
+        "observed": list(plain.observed),
+        "expected": list(plain.expected),
+        "chisq": plain.test.statistic,
         "df": 1,
-        "p": plain.p,
-        "peto_prentice_rho1_chisq": peto.statistic,
-        "peto_p": peto.p,
+        "p": plain.test.p,
+        "peto_prentice_rho1_chisq": peto.test.statistic,
+        "peto_p": peto.test.p,
     }
 
 

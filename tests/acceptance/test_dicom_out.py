@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inference.analysis import Analysis
 from inference.composition_profiles import PROFILES
 from inference.dicom import export, lesion_agreement, read_report
-from inference.pipeline import Analysis
 from inference.quantification import quantify, roll_up
 from inference.scan import read_series, read_source
 from tests import servers

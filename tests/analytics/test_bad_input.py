@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from analytics.accuracy import roc
-from analytics.agreement import bland_altman, icc, kappa, spearman
+from analytics.agreement import bland_altman_of, icc_of, kappa_of, spearman_of
 from analytics.errors import AnalyticsError
 from analytics.questions.answer import csv_text
 from analytics.survival import cox, cumulative_incidence
+from analytics.tables import on_table
 
 READS = {"patient": [1, 1, 2, 2], "read": ["a", "b", "a", "b"], "volume": [1.0, 2.0, 3.0, 5.0]}
 NAMES = {"subject": "patient", "rater": "read", "value": "volume"}
@@ -35,7 +36,7 @@ SURVIVAL = {"time": "years", "event": "event"}
 )
 def test_tables_of_reads(table, words):
     with pytest.raises(AnalyticsError, match=words.replace("(", r"\(").replace("+", r"\+")):
-        icc(table, **NAMES)
+        on_table(icc_of, table, **NAMES)
 
 
 @pytest.mark.parametrize(
@@ -55,16 +56,20 @@ def test_tables_of_follow_up(columns, words):
     ("found", "reason"),
     [
         (
-            lambda: icc(READS | {"read": ["a", "a", "a", "a"], "patient": [1, 2, 3, 4]}, **NAMES),
+            lambda: on_table(
+                icc_of, READS | {"read": ["a", "a", "a", "a"], "patient": [1, 2, 3, 4]}, **NAMES
+            ),
             "one reader only",
         ),
-        (lambda: icc(READS | {"volume": [0, 0, 0, 0]}, **NAMES), "all values are equal"),
+        (lambda: on_table(icc_of, READS | {"volume": [0, 0, 0, 0]}, **NAMES), "all values are equal"),
         (
-            lambda: spearman({"a": [0] * 5, "b": [0] * 5}, first="a", second="b"),
+            lambda: on_table(spearman_of, {"a": [0] * 5, "b": [0] * 5}, first="a", second="b"),
             "all values of one read are equal",
         ),
         (
-            lambda: kappa({"a": ["x"] * 5, "b": ["x"] * 5}, first="a", second="b", levels=["x", "y"]),
+            lambda: on_table(
+                kappa_of, {"a": ["x"] * 5, "b": ["x"] * 5}, first="a", second="b", levels=["x", "y"]
+            ),
             "one category",
         ),
         (lambda: roc({"m": [1, 2, 3], "o": [0, 0, 0]}, marker="m", outcome="o"), "0 with and 3 without"),
@@ -84,14 +89,14 @@ def test_what_cannot_be_estimated_is_null_with_its_reason(found, reason):
 
 
 def test_all_zero_volumes_have_a_bias_and_no_interval():
-    found = bland_altman({"a": [0] * 5, "b": [0] * 5}, first="a", second="b")
+    found = on_table(bland_altman_of, {"a": [0] * 5, "b": [0] * 5}, first="a", second="b")
     assert (found.estimate, found.interval) == (0.0, None)
-    assert found.reason == "all differences are equal: no interval"
+    assert found.interval_reason == "all differences are equal"
 
 
 def test_a_read_that_is_missing_is_dropped_and_counted():
     table = {"patient": [1, 1, 2, 2, 3, 3], "read": ["a", "b"] * 3, "volume": [1, 2, 3, None, 5, 4.5]}
-    found = icc(table, **NAMES)
+    found = on_table(icc_of, table, **NAMES)
     assert found.n == 2
     assert "1 dropped: a read is missing" in found.sentence()
 
@@ -107,7 +112,9 @@ def test_a_million_rows_are_read_and_answered():
         "volume": np.column_stack([first, first * rng.lognormal(0, 0.2, n)]).ravel(),
     }
     begin = time.perf_counter()
-    found = icc(table, subject="lesion", rater="read", value="volume", cluster="patient", replicates=0)
+    found = on_table(
+        icc_of, table, subject="lesion", rater="read", value="volume", cluster="patient", replicates=0
+    )
     assert (found.n, found.clusters) == (n, n // 7 + 1)
     assert 0.9 < found.estimate < 1
     assert time.perf_counter() - begin < 60, "seconds on a busy machine, not minutes"

@@ -6,11 +6,19 @@ import json
 
 import pytest
 
-from analytics.result import Dropped, Estimated, Finding, Interval, Result, unless
+from analytics.result import NOT_ASKED, ClusteredResult, Dropped, Estimated, Finding, Interval, Result, unless
 
 
 def result(**kwargs):
-    return Result(**{"estimate": 0.5, "method": "share", "n": 10} | kwargs)
+    given = {
+        "estimate": 0.5,
+        "interval_reason": "of ten units none is made",
+        "method": "share",
+        "n": 10,
+    } | kwargs
+    if given["estimate"] is None or given.get("interval"):
+        del given["interval_reason"]
+    return Result(**given)
 
 
 def test_a_missing_estimate_needs_a_reason():
@@ -60,6 +68,26 @@ def test_the_interval_or_why_there_is_none():
     )
     assert unless(None, "one patient") == "one patient"
     assert unless(Interval(0, 1, "t"), "one patient") is None
+
+
+def test_an_interval_that_is_missing_needs_a_reason():
+    with pytest.raises(ValueError, match="an interval that is missing needs a reason"):
+        Result(estimate=0.5, method="share", n=10)
+    with pytest.raises(ValueError, match="a reason why there is none: too few"):
+        result(reason="too few")
+    with pytest.raises(ValueError, match="there is an interval, and none can be had"):
+        Result(
+            estimate=0.5, interval=Interval(0, 1, "t"), interval_reason="one patient", method="share", n=10
+        )
+    with pytest.raises(ValueError, match="over patients that is missing"):
+        ClusteredResult(estimate=0.5, interval=Interval(0, 1, "t"), clusters=3, method="share", n=10)
+
+
+def test_an_interval_that_nobody_asked_for_is_not_missed():
+    given = {"estimate": 0.5, "interval": Interval(0, 1, "t"), "clusters": 3, "method": "share", "n": 10}
+    assert ClusteredResult(**given, cluster_reason=NOT_ASKED).beside() == ""
+    told = ClusteredResult(**given, cluster_reason="1 patient; 2 are needed").beside()
+    assert told == "; no interval over patients (1 patient; 2 are needed)"
 
 
 def test_one_contract():

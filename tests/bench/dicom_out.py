@@ -20,11 +20,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from inference.analysis import Analysis  # noqa: E402
 from inference.composition_profiles import PROFILES  # noqa: E402
 from inference.dicom import Agreement, export, lesion_agreement, read_report  # noqa: E402
 from inference.phantom import generate, write_dicom  # noqa: E402
 from inference.phantom.phantom import Phantom  # noqa: E402
-from inference.pipeline import Analysis  # noqa: E402
 from inference.quantification import quantify, roll_up  # noqa: E402
 from inference.scan import read_source  # noqa: E402
 from inference.straightening import straighten  # noqa: E402

@@ -32,6 +32,7 @@ from networks import commit  # noqa: E402
 from page import WORDS, figure, with_interval  # noqa: E402
 from run import machine  # noqa: E402
 
+from inference.analysis import Analysis, Settings  # noqa: E402
 from inference.centreline.automatic import find_centrelines  # noqa: E402
 from inference.centreline.lines import read_centrelines, write_centrelines  # noqa: E402
 from inference.errors import RefusedScan  # noqa: E402
@@ -39,7 +40,7 @@ from inference.networks import load_network  # noqa: E402
 from inference.phantom import generate, write_dicom  # noqa: E402
 from inference.phantom.phantom import Phantom  # noqa: E402
 from inference.phantom.truth_levels import row_volumes  # noqa: E402
-from inference.pipeline import Analysis, Settings, analyse  # noqa: E402
+from inference.pipeline import analyse  # noqa: E402
 from inference.scan import read_series  # noqa: E402
 from inference.training.agreement import by_patient, icc_a1  # noqa: E402
 from inference.vocabulary import VESSELS  # noqa: E402

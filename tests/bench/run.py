@@ -43,10 +43,11 @@ def machine() -> str:
 
 def pipeline(patients: int) -> list[str]:
     """Seconds per stage and patient, from a DICOM folder to measurements."""
+    from inference.analysis import Settings
     from inference.centreline.lines import read_centrelines, write_centrelines
     from inference.networks import load_network
     from inference.phantom import generate, write_dicom
-    from inference.pipeline import Settings, analyse
+    from inference.pipeline import analyse
     from inference.scan import read_series
 
     stages: dict[str, list[float]] = defaultdict(list)

@@ -80,7 +80,11 @@ def main() -> int:
             for problem in visit.problems:
                 bad += 1
                 print(f"    ! {problem}")
-    missing = {name for name in SHOWN if not (options.out / f"{name}.png").exists()} if not options.person else set()
+    missing = (
+        {name for name in SHOWN if not (options.out / f"{name}.png").exists()}
+        if not options.person
+        else set()
+    )
     for name in sorted(missing):
         print(f"    ! the docs show {SHOWN[name]}.png, but nobody met {name}")
     print(f"{count} pictures in {options.out}, {bad} problems")

@@ -42,7 +42,11 @@ def test_every_page_of_this_person_is_drawn_without_a_problem(
     FOLDER.mkdir(parents=True, exist_ok=True)
     for visit in visits:
         (FOLDER / f"{name}--{visit.name}.png").write_bytes(visit.picture)
-    drawn = {path.name.split("--", 1)[1] for path in FOLDER.glob(f"{name}--*.png") if not is_blank(path.read_bytes())}
+    drawn = {
+        path.name.split("--", 1)[1]
+        for path in FOLDER.glob(f"{name}--*.png")
+        if not is_blank(path.read_bytes())
+    }
     assert drawn >= {f"{page}.png" for page in met}
 
 

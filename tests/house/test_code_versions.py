@@ -16,18 +16,18 @@ from inference import code_version as inference_code
 MADE_FROM = {
     inference_code: (
         "pipeline",
-        "volume",
         "centreline",
         "centreline.automatic",
         "centreline.editing",
         "centreline.formats",
         "contours",
-        "contours_from_threshold",
+        "contours.from_threshold",
         "composition_profiles",
         "grading",
         "vocabulary",
         "quantification",
-        "stents",
+        "quantification.stents",
+        "scan",
         "straightening",
     ),
     analytics_code: (
@@ -44,7 +44,7 @@ MADE_FROM = {
 
 COMMANDS = {
     inference_code: (),
-    analytics_code: ("__main__", "paper.*", "simulation.*"),
+    analytics_code: ("__main__", "commands", "paper.*", "simulation.*"),
 }
 """What only the command line imports: arguments, the comparison with a publication, simulated patients."""
 

@@ -67,7 +67,10 @@ def run(site: Path, code_or_script: list[str], **env: str) -> subprocess.Complet
 
 
 def test_both_command_lines_run_from_the_wheel(installed: Path) -> None:
-    phantom = run(installed, [str(installed / "bin" / "plaquelab-inference"), "phantom", "--seed", "7", "--out", "phantom"])
+    phantom = run(
+        installed,
+        [str(installed / "bin" / "plaquelab-inference"), "phantom", "--seed", "7", "--out", "phantom"],
+    )
     assert phantom.returncode == 0, phantom.stderr
     assert (installed.parent / "phantom" / "centrelines.csv").exists()
     paper = run(installed, [str(installed / "bin" / "plaquelab-analytics"), "paper"])

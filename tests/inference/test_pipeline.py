@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-import inference.networks
 from inference import __version__
 from inference.__main__ import main
+from inference.analysis import Settings
 from inference.centreline import Centreline, read_centrelines, trace, write_centrelines
 from inference.code_version import code_version
 from inference.commands.analyse import COLUMNS
@@ -25,7 +25,7 @@ from inference.contours.from_probabilities import contours_from_probabilities
 from inference.errors import CentrelineError, RefusedScan
 from inference.phantom import generate, soft_targets, write_case
 from inference.phantom.phantom import Phantom
-from inference.pipeline import Settings, analyse
+from inference.pipeline import analyse
 from inference.quantification import quantify
 
 CARD = SimpleNamespace(name="truth", sha256="0" * 64, device="cpu")
@@ -44,7 +44,7 @@ def truthful(phantom: Phantom, monkeypatch: pytest.MonkeyPatch) -> None:
         soft = soft_targets(phantom.vessels[vessel.vessel], vessel).astype(np.float32) / 255
         return soft[..., 0], soft[..., 1], soft[..., 2]
 
-    monkeypatch.setattr(inference.networks, "segment", segment)
+    monkeypatch.setattr("inference.pipeline.segment", segment)
 
 
 def test_true_labels_give_true_measurements(phantom: Phantom, truthful: None) -> None:
@@ -266,7 +266,7 @@ def test_command_line_writes_the_table(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("inference.pipeline._load", lambda settings: (None, CARD))
+    monkeypatch.setattr("inference.pipeline.load_network", lambda name, *, device: (None, CARD))
     out = tmp_path / "out"
     arguments = [
         "analyse",

@@ -139,8 +139,8 @@ def stored_points(tiny_phantom: Any) -> Any:
 @pytest.fixture(scope="session")
 def tiny_analysis(tiny_phantom: Any, stored_points: Any) -> Any:
     """What the pipeline would return for the tiny phantom if its network were perfect."""
+    from inference.analysis import Analysis
     from inference.composition_profiles import profile_named
-    from inference.pipeline import Analysis
     from inference.quantification import quantify, roll_up
     from inference.straightening import straighten
 
@@ -173,10 +173,8 @@ def served_model(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture
 def make_exam(two_studies: SimpleNamespace, tiny_phantom: Any) -> Callable[..., Any]:
     """Make an exam (of study A, accepted, unless told otherwise) whose stored volume is the tiny phantom's."""
-    import hashlib
-
-    from plaquelab.imaging.models import Exam, ImportJob, Volume
-    from plaquelab.storage import store
+    from plaquelab.imaging.models import Exam, ImportJob
+    from plaquelab.imaging.volumes import put_volume, write_volume
     from plaquelab.studies.models import Subject
     from plaquelab.uploads.models import UploadSession
 
@@ -203,21 +201,8 @@ def make_exam(two_studies: SimpleNamespace, tiny_phantom: Any) -> Callable[..., 
             study_uid=f"2.25.{world.study.pk}{number}",
             import_job=ImportJob.objects.create(study=world.study, session=session, state="succeeded"),
         )
-        volume = tiny_phantom.volume
-        data = volume.to_bytes()
-        path = f"exams/{exam.pk}/volume-{volume.sha256[:12]}.npz"
-        store().put(path, data)
-        Volume.objects.create(
-            exam=exam,
-            path=path,
-            sha256=hashlib.sha256(data).hexdigest(),
-            geometry={
-                "affine": volume.affine.tolist(),
-                "shape": list(volume.hu.shape),
-                "spacing_mm": list(volume.spacing_mm),
-                "warnings": [],
-            },
-        )
+        stored = put_volume(tiny_phantom.volume, study_id=world.study.pk, tick=lambda _: None)
+        write_volume(exam=exam, stored=stored)
         return exam
 
     return make

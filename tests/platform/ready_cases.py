@@ -14,6 +14,7 @@ import pytest
 from inference.composition_profiles import profile_named
 from inference.contours import PIXEL_ANGLE, PIXEL_RADIUS, VesselContours, label_map
 from inference.quantification import Lesion, VesselRead, quantify, roll_up
+from inference.scan import Volume
 from inference.straightening import StraightenedVessel
 
 SECTIONS = 70
@@ -68,16 +69,15 @@ def store_run(world: SimpleNamespace, number: int) -> Any:
     """Store an accepted exam with a succeeded run of two drawn vessels, and tell who listens."""
     from plaquelab.analysis.models import (
         AnalysisRun,
-        Artefact,
         CentrelineSet,
         ContourSet,
         ModelVersion,
         Vessel,
     )
-    from plaquelab.analysis.results import put_file, store_measurements, store_read
+    from plaquelab.analysis.results import put_vessel, store_measurements, store_read
     from plaquelab.analysis.signals import run_succeeded
-    from plaquelab.analysis.slabs import compress, encode, slabs_of
-    from plaquelab.imaging.models import Exam, ImportJob, Volume
+    from plaquelab.imaging.models import Exam, ImportJob
+    from plaquelab.imaging.volumes import put_volume, write_volume
     from plaquelab.studies.models import Subject
     from plaquelab.uploads.models import UploadSession
 
@@ -94,9 +94,8 @@ def store_run(world: SimpleNamespace, number: int) -> Any:
         study_uid=f"2.25.{number}", import_job=job,
     )  # fmt: skip
     hu = (np.arange(30 * 8 * 8) % 700 - 100).astype(np.int16).reshape(30, 8, 8)
-    affine = np.diag([0.5, 0.5, 0.5, 1.0]).tolist()
-    geometry = {"affine": affine, "shape": [30, 8, 8], "hu_range": [-100, 599], "warnings": []}
-    Volume.objects.create(exam=exam, path=f"exams/{exam.pk}/none.npz", sha256="0" * 64, geometry=geometry)
+    scan = Volume(hu=hu, affine=np.diag([0.5, 0.5, 0.5, 1.0]), metadata={})
+    write_volume(exam=exam, stored=put_volume(scan, study_id=world.study.pk, tick=lambda _: None))
     model, _ = ModelVersion.objects.get_or_create(
         weights_sha256="a" * 64, defaults={"name": "drawn", "card": {}}
     )
@@ -105,15 +104,11 @@ def store_run(world: SimpleNamespace, number: int) -> Any:
         study=world.study, exam=exam, model=model, centrelines=lines, profile="corrected",
         parameters_sha256="2" * 64, state="succeeded",
     )  # fmt: skip
-    for slab in slabs_of(30):
-        data = compress(encode(hu[slab.first : slab.first + slab.count]))
-        file = put_file(folder=f"exams/{exam.pk}/ct", kind=slab.kind, suffix=".zst", data=data)
-        Artefact.objects.create(run=run, kind=file.kind, path=file.path, sha256=file.sha256, size=file.size)
     tables = []
     profile = profile_named("corrected")
     for order, (name, segment) in enumerate((("LAD", "pLAD"), ("RCA", "pRCA"))):
         image = drawn_vessel(name, segment, seed=order)
-        file = put_file(folder=f"runs/{run.pk}/vessels", kind=name, suffix=".npz", data=image.to_bytes())
+        file = put_vessel(folder=f"runs/{run.pk}/vessels", vessel=image)
         row = Vessel.objects.create(
             run=run, name=name, order=order, path=file.path, sha256=file.sha256, sections=SECTIONS
         )

@@ -1,4 +1,6 @@
 /** What a person dropped or picked, as a flat list; names stay in this list and never reach the server. */
+import { printed } from "../numbers";
+
 export interface LocalFile {
   readonly index: number;
   readonly name: string;
@@ -53,7 +55,7 @@ export function sizeOf(files: readonly LocalFile[]): number {
 }
 
 export function readable(bytes: number): string {
-  return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  return bytes >= 2 ** 30 ? `${printed(bytes / 2 ** 30, 1)} GiB` : `${printed(bytes / 2 ** 20, 1)} MiB`;
 }
 
 /** What a file is called on this machine; the server knows numbers only. */

@@ -2,8 +2,8 @@
 import { getJson, postJson } from "./api";
 import * as dialogs from "./dialogs";
 import { el, need } from "./dom";
-import { PATIENT_ITEMS, range, written } from "./metrics";
-import { type Form, type MeasurementRow } from "./model";
+import { range, written } from "./metrics";
+import { type Column, type Form, type MeasurementRow } from "./model";
 import { type Viewer } from "./viewer";
 
 interface ReadSide {
@@ -31,27 +31,27 @@ interface Decided extends Comparison {
   readonly next_url: string | null;
 }
 
-interface Row {
+interface ComparisonRow {
   readonly name: string;
   readonly a: string;
   readonly b: string;
 }
 
 /** The rows of the comparison: the form's fields, then the patient's numbers. */
-export function comparisonRows(comparison: Pick<Comparison, "a" | "b">): Row[] {
+export function comparisonRows(comparison: Pick<Comparison, "a" | "b">, items: readonly Column[]): ComparisonRow[] {
   const quality = (form: Partial<Form>) => (form.image_quality ? `${form.image_quality} / 5` : "not given");
-  const rows: Row[] = [
+  const rows: ComparisonRow[] = [
     { name: "Image quality", a: quality(comparison.a.form), b: quality(comparison.b.form) },
     { name: "Remarks", a: comparison.a.form.remarks || "none", b: comparison.b.form.remarks || "none" },
   ];
   const find = (side: ReadSide, metric: string) => side.patient.find((row) => row.metric === metric && row.level === "patient");
-  for (const item of PATIENT_ITEMS) {
+  for (const item of items) {
     const [a, b] = [find(comparison.a, item.metric), find(comparison.b, item.metric)];
     if (!a && !b) continue;
     const text = (row: MeasurementRow | undefined) => {
       if (!row) return "–";
-      const between = range(row, item.digits);
-      return `${written(row.value, item.digits)}${between ? ` (${between})` : ""}`;
+      const between = range(row, item);
+      return `${written(row.value, item)}${between ? ` (${between})` : ""}`;
     };
     rows.push({ name: item.unit ? `${item.short}, ${item.unit}` : item.short, a: text(a), b: text(b) });
   }
@@ -67,7 +67,7 @@ export async function compare(viewer: Viewer, printedName: string): Promise<void
     el("thead", {}, el("tr", {}, el("th"), el("th", { scope: "col" }, "A"), el("th", { scope: "col" }, "B"))),
     el(
       "tbody", {},
-      ...comparisonRows(comparison).map((row) =>
+      ...comparisonRows(comparison, viewer.info.columns.patient).map((row) =>
         el(
           "tr", { "data-differs": row.a === row.b ? null : "true" },
           el("th", { scope: "row" }, row.name, row.a === row.b ? "" : el("span", { class: "flag" }, "differs")),

@@ -1,8 +1,9 @@
 /** The vessel list, the lesion table and the patient's row. */
+import { printed } from "../numbers";
 import { el } from "./dom";
 import { SPACING_ALONG } from "./geometry/sampler";
-import { LESION_COLUMNS, PATIENT_ITEMS, range, written, type Column } from "./metrics";
-import { type CaseInfo, type Lesion, type Metric } from "./model";
+import { range, written } from "./metrics";
+import { type CaseInfo, type Column, type Lesion, type Metric } from "./model";
 import { type Layer, type Viewer } from "./viewer";
 
 export function vesselList(viewer: Viewer, open: (name: string) => void): HTMLElement {
@@ -18,7 +19,7 @@ export function vesselList(viewer: Viewer, open: (name: string) => void): HTMLEl
       {
         type: "button", "data-vessel": vessel.name, "data-status": meaning,
         "aria-current": vessel.name === current ? "true" : null,
-        title: `${vessel.name}: ${meaning}, ${vessel.arc_length_mm.toFixed(0)} mm, ${vessel.segments.map(([name]) => name).filter(Boolean).join(", ")}`,
+        title: `${vessel.name}: ${meaning}, ${printed(vessel.arc_length_mm, 0)} mm, ${vessel.segments.map(([name]) => name).filter(Boolean).join(", ")}`,
       },
       el("span", { class: "name" }, vessel.name),
       el("span", { class: "count" }, count > 0 ? `${count} lesion${count > 1 ? "s" : ""}` : ""),
@@ -36,9 +37,9 @@ function valueCell(metric: Metric | undefined, column: Column): HTMLTableCellEle
     cell.append(el("span", { class: "value none", title: "not computed for this lesion" }, "·"));
     return cell;
   }
-  const text = written(metric.value, column.digits);
+  const text = written(metric.value, column);
   cell.append(el("span", { class: "value", title: text === "n/e" ? "not evaluable" : null }, text));
-  const between = range(metric, column.digits);
+  const between = range(metric, column);
   if (between) cell.append(el("span", { class: "range" }, between));
   return cell;
 }
@@ -54,8 +55,8 @@ function lesionRow(viewer: Viewer, layer: Layer, lesion: Lesion): HTMLTableRowEl
     { "data-lesion": lesion.number, "data-side": layer.side, "aria-selected": chosen ? "true" : "false", tabindex: -1 },
     el("th", { scope: "row" }, `${layer.side ?? ""}${layer.side ? " " : ""}${lesion.number}`),
     el("td", { class: "text" }, lesion.segment || "–"),
-    el("td", {}, el("span", { class: "value" }, `${lesion.start_mm.toFixed(1)}–${lesion.end_mm.toFixed(1)}`)),
-    ...LESION_COLUMNS.map((column) => valueCell(lesion.metrics[column.metric], column)),
+    el("td", {}, el("span", { class: "value" }, `${printed(lesion.start_mm, 1)}–${printed(lesion.end_mm, 1)}`)),
+    ...viewer.info.columns.lesion.map((column) => valueCell(lesion.metrics[column.metric], column)),
     flags(lesion),
   );
   row.addEventListener("click", () => {
@@ -87,12 +88,13 @@ const WITHOUT_LESIONS = new Set(["vessel_volume", "lumen_volume"]);
 export function lesionTable(viewer: Viewer): HTMLElement {
   const layers = viewer.allLayers();
   const vessel = viewer.view.get().vessel;
+  const columns = viewer.info.columns.lesion;
   const head = el(
     "tr", {},
     el("th", { scope: "col" }, "#"),
     el("th", { scope: "col", class: "text" }, "Segment"),
     el("th", { scope: "col" }, "From–to", el("small", {}, "mm")),
-    ...LESION_COLUMNS.map((column) =>
+    ...columns.map((column) =>
       el("th", { scope: "col", title: column.label }, column.short, el("small", {}, column.unit)),
     ),
     el("th", { scope: "col", class: "text" }, "Flags"),
@@ -106,7 +108,7 @@ export function lesionTable(viewer: Viewer): HTMLElement {
   for (const layer of layers) {
     if (layer.state.lesions.length === 0) {
       const text = `${layer.side ? `${layer.side}: ` : ""}${emptyText(layer.state.status)}`;
-      body.append(el("tr", { class: "empty" }, el("td", { colspan: LESION_COLUMNS.length + 4, "data-testid": "empty-lesions" }, text)));
+      body.append(el("tr", { class: "empty" }, el("td", { colspan: columns.length + 4, "data-testid": "empty-lesions" }, text)));
     }
     const rows = new Map(layer.state.measurements.filter((row) => row.level === "vessel").map((row) => [row.metric, row]));
     if (rows.size > 0) {
@@ -115,10 +117,10 @@ export function lesionTable(viewer: Viewer): HTMLElement {
           "tr", { class: "sum" },
           el("th", { scope: "row" }, layer.side ?? ""),
           el("td", { class: "text", colspan: 2 }, `${vessel}, whole vessel`),
-          ...LESION_COLUMNS.map((column) =>
+          ...columns.map((column) =>
             valueCell(layer.state.status === "not annotated" && !WITHOUT_LESIONS.has(column.metric) ? undefined : rows.get(column.metric), column)),
           el("td", { class: "flags" }, ...layer.state.excluded.map(([start, end, reason]) =>
-            el("span", { class: "flag" }, `not evaluable ${start.toFixed(1)}–${end.toFixed(1)} mm: ${reason}`))),
+            el("span", { class: "flag" }, `not evaluable ${printed(start, 1)}–${printed(end, 1)} mm: ${reason}`))),
         ),
       );
     }
@@ -144,15 +146,15 @@ export function patientRow(info: CaseInfo): HTMLElement {
   } else if (patient.size === 0) {
     say("no numbers yet");
   }
-  for (const item of PATIENT_ITEMS) {
+  for (const item of info.columns.patient) {
     const row = patient.get(item.metric);
     if (!row) continue;
-    const between = range(row, item.digits);
+    const between = range(row, item);
     line.append(
       el(
         "div", { "data-metric": item.metric, title: item.label },
         el("dt", {}, item.short),
-        el("dd", {}, written(row.value, item.digits), el("small", {}, `${between ? ` (${between})` : ""}${item.unit ? ` ${item.unit}` : ""}`)),
+        el("dd", {}, written(row.value, item), el("small", {}, `${between ? ` (${between})` : ""}${item.unit ? ` ${item.unit}` : ""}`)),
       ),
     );
   }

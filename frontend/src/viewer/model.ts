@@ -5,6 +5,19 @@ import { ANGLES, type Contours, type Move } from "./geometry/polar";
 import { type Frames } from "./geometry/frames";
 import { type Stack } from "./geometry/sampler";
 
+/** How one metric is called and printed, as the server's vocabulary says. */
+export interface Column {
+  readonly metric: string;
+  readonly short: string;
+  readonly label: string;
+  readonly unit: string;
+  readonly digits: number;
+  /** values over which printing never rounds */
+  readonly borders: readonly number[];
+  /** whether a range of the contours' sensitivity stands beside the value */
+  readonly ranged: boolean;
+}
+
 export interface Metric {
   readonly value: number | string | null;
   readonly unit: string;
@@ -53,10 +66,10 @@ export interface CaseInfo {
   readonly ct: {
     readonly shape: readonly [number, number, number];
     readonly affine: readonly number[];
-    readonly hu_range: readonly [number, number];
     readonly slabs: readonly { readonly url: string; readonly first: number; readonly count: number }[];
   } | null;
   readonly patient: readonly MeasurementRow[];
+  readonly columns: { readonly lesion: readonly Column[]; readonly patient: readonly Column[] };
   /** In a view: what can be shown (the final read, the network's, a reader's), first the default. */
   readonly sources?: readonly string[];
   readonly commands_url: string | null;

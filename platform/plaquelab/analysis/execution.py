@@ -17,8 +17,10 @@ from plaquelab.analysis.models import AnalysisRun
 from plaquelab.analysis.signals import run_succeeded
 from plaquelab.analysis.transitions import RUN, S
 from plaquelab.imaging import selectors as imaging
+from plaquelab.imaging.volumes import complete_slabs
 from plaquelab.jobs import services as jobs
 from plaquelab.storage import MissingFileError
+from plaquelab.storage.content import put_file
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +97,8 @@ def _reporter(run: AnalysisRun) -> Callable[[str, float], None]:
 
 
 def _analyse_and_store(run: AnalysisRun) -> None:
-    from inference.pipeline import Settings, analyse
+    from inference.analysis import Settings
+    from inference.pipeline import analyse
 
     progress = _reporter(run)
     _step(run, "start")
@@ -104,6 +107,7 @@ def _analyse_and_store(run: AnalysisRun) -> None:
     progress("load", 0.0)
     weights = path_of(run.model)
     volume = imaging.volume_of(run.exam)
+    complete_slabs(exam=run.exam, volume=volume)
     lines = centreline_sets.load(run.centrelines, volume=volume)
     loaded = time.monotonic()
     settings = Settings(model=str(weights), profile=run.profile, lesions=given_extents.lesions_of(run))
@@ -112,10 +116,10 @@ def _analyse_and_store(run: AnalysisRun) -> None:
     _step(run, "store")
     jobs.report(run, "store", 0.0)
     storing = time.monotonic()
-    traced = results.put_file(
+    traced = put_file(
         folder=f"runs/{run.pk}", kind="centrelines", suffix=".csv", data=centreline_sets.write_csv(lines)
     )
-    stored = results.put_files(run=run, volume=volume, analysis=analysis, extra=[traced])
+    stored = results.put_files(run=run, analysis=analysis, extra=[traced])
     jobs.report(run, "store", 0.7)
     timings = {
         "load": round(loaded - started, 3),

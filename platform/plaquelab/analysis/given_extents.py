@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from plaquelab.analysis.models import AnalysisRun
 
 if TYPE_CHECKING:
-    from inference.pipeline import Analysis
+    from inference.analysis import Analysis
     from inference.quantification import Lesion
 
 

@@ -14,38 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from plaquelab.analysis import measuring_code, slabs
+from plaquelab.analysis import measuring_code
 from plaquelab.analysis.models import AnalysisRun, Artefact, ContourSet, Lesion, Measurement, Vessel
 from plaquelab.imaging.models import Exam
-from plaquelab.storage import store
+from plaquelab.storage.content import StoredFile, put_file, put_made
 
 if TYPE_CHECKING:
+    from inference.analysis import Analysis
     from inference.contours import VesselContours
-    from inference.pipeline import Analysis
     from inference.quantification import Measurement as Row
     from inference.quantification import VesselRead
-    from inference.scan import Volume
     from inference.straightening import StraightenedVessel
-
-
-@dataclass(frozen=True)
-class StoredFile:
-    """A file that lies in the store, with what its row will say."""
-
-    kind: str
-    path: str
-    sha256: str
-    size: int
-
-
-def put_file(*, folder: str, kind: str, suffix: str, data: bytes) -> StoredFile:
-    """Store bytes under ``folder/kind-<hash>suffix`` unless they are there already."""
-    digest = hashlib.sha256(data).hexdigest()
-    path = f"{folder}/{kind}-{digest[:16]}{suffix}"
-    files = store()
-    if not files.exists(path):
-        files.put(path, data)
-    return StoredFile(kind=kind, path=path, sha256=digest, size=len(data))
 
 
 def vessel_folder(vessel: Vessel) -> str:
@@ -54,8 +33,19 @@ def vessel_folder(vessel: Vessel) -> str:
 
 
 def put_contours(*, folder: str, name: str, contours: VesselContours) -> StoredFile:
-    """Store one vessel's contours as a file (no row yet)."""
-    return put_file(folder=folder, kind=name, suffix=".npz", data=contours.to_bytes())
+    """Store one vessel's contours, with where they come from, as a file (no row yet)."""
+    said = json.dumps([contours.sha256, sorted(contours.provenance.items())])
+    content = hashlib.sha256(said.encode()).hexdigest()
+    return put_made(folder=folder, kind=name, suffix=".npz", content=content, make=contours.to_bytes)
+
+
+def put_vessel(*, folder: str, vessel: StraightenedVessel) -> StoredFile:
+    """Store a straightened vessel as a file (no row yet)."""
+    digest = hashlib.sha256(json.dumps([vessel.vessel, *vessel.segment]).encode())
+    for array in (vessel.hu, vessel.centre, vessel.axis_u, vessel.axis_v, vessel.curvature):
+        digest.update(f"{array.dtype} {array.shape}".encode() + array.tobytes())
+    content = digest.hexdigest()
+    return put_made(folder=folder, kind=vessel.vessel, suffix=".npz", content=content, make=vessel.to_bytes)
 
 
 def store_read(
@@ -149,31 +139,17 @@ class StoredAnalysis:
     artefacts: tuple[StoredFile, ...]
 
 
-def put_files(
-    *, run: AnalysisRun, volume: Volume, analysis: Analysis, extra: Iterable[StoredFile] = ()
-) -> StoredAnalysis:
-    """Write every file of an analysis: vessels, contours, the CT's slabs, ``analysis.json``."""
+def put_files(*, run: AnalysisRun, analysis: Analysis, extra: Iterable[StoredFile] = ()) -> StoredAnalysis:
+    """Write every file of an analysis: vessels, contours, ``analysis.json``."""
     folder = f"runs/{run.pk}"
-    vessels = tuple(
-        put_file(folder=f"{folder}/vessels", kind=vessel.vessel, suffix=".npz", data=vessel.to_bytes())
-        for vessel in analysis.vessels
-    )
+    vessels = tuple(put_vessel(folder=f"{folder}/vessels", vessel=vessel) for vessel in analysis.vessels)
     contours = tuple(
         put_contours(folder=f"{folder}/contours", name=read.vessel, contours=read.contours)
         for read in analysis.reads
     )
-    artefacts = [
-        put_file(
-            folder=f"exams/{run.exam_id}/ct",
-            kind=slab.kind,
-            suffix=".zst",
-            data=slabs.compress(slabs.encode(volume.hu[slab.first : slab.first + slab.count])),
-        )
-        for slab in slabs.slabs_of(volume.hu.shape[0])
-    ]
     text = json.dumps(summary(analysis), cls=_Encoder, sort_keys=True, indent=1, allow_nan=False)
-    artefacts.append(put_file(folder=folder, kind="analysis", suffix=".json", data=text.encode()))
-    return StoredAnalysis(analysis, vessels, contours, (*artefacts, *extra))
+    told = put_file(folder=folder, kind="analysis", suffix=".json", data=text.encode())
+    return StoredAnalysis(analysis, vessels, contours, (told, *extra))
 
 
 def write_rows(*, run: AnalysisRun, stored: StoredAnalysis) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
-from plaquelab.analysis.models import AnalysisRun, Artefact, ContourSet, Measurement, Vessel
+from plaquelab.analysis.models import AnalysisRun, ContourSet, Measurement, Vessel
 from plaquelab.imaging.models import Exam
 from plaquelab.storage import StorageError, store
 from plaquelab.studies.blinding import hidden_exams
@@ -105,11 +105,6 @@ def vessel_read(contour_set: ContourSet) -> VesselRead:
 def network_contours(vessel: Vessel) -> ContourSet:
     """Return the network's contour set of a vessel."""
     return vessel.contour_sets.get(source=ContourSet.Source.NETWORK)
-
-
-def ct_slabs(run: AnalysisRun) -> list[Artefact]:
-    """Return the run's CT slabs in order."""
-    return list(run.artefacts.filter(kind__startswith="ct-slab-").order_by("kind"))
 
 
 def patient_rows(run: AnalysisRun) -> QuerySet[Measurement]:

@@ -18,11 +18,11 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
 from plaquelab.analysis.models import Vessel
-from plaquelab.analysis.selectors import ct_slabs
-from plaquelab.analysis.slabs import stored_bytes
 from plaquelab.api.access import PersonRequest, PersonView
 from plaquelab.api.opened import Opened, note_image_access, open_case, open_exam
 from plaquelab.api.payloads import SHORT_HASH
+from plaquelab.imaging.selectors import ct_slabs
+from plaquelab.imaging.slabs import stored_bytes
 from plaquelab.reading import measuring
 
 YEAR = 31_536_000
@@ -126,12 +126,12 @@ class SlabView(ImageView):
     def get(self, request: PersonRequest, **names: Any) -> HttpResponse:
         """Return a slab: int16, differences along columns, zigzag, low bytes then high bytes; zstd or gzip."""
         opened = self.opened(request, **names)
-        slabs = ct_slabs(opened.run)
+        slabs = ct_slabs(opened.exam)
         index = names["index"]
         if index >= len(slabs) or slabs[index].sha256[:SHORT_HASH] != names["digest"]:
             raise Http404("No such slab.")
         data, encoding = stored_bytes(
-            slabs[index], accept_encoding=request.headers.get("Accept-Encoding", "")
+            slabs[index].path, accept_encoding=request.headers.get("Accept-Encoding", "")
         )
         tag = f"slab-{slabs[index].sha256}-{encoding}"
         return immutable(request, data, tag=tag, kind="application/octet-stream", encoding=encoding)

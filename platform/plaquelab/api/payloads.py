@@ -15,10 +15,10 @@ from django.conf import settings
 from django.urls import reverse
 
 from plaquelab.analysis.models import Vessel
-from plaquelab.analysis.selectors import ct_slabs
-from plaquelab.analysis.slabs import slabs_of
 from plaquelab.api.opened import Opened
-from plaquelab.imaging.selectors import volume_of
+from plaquelab.api.vocabulary import columns
+from plaquelab.imaging.selectors import ct_slabs
+from plaquelab.imaging.slabs import slabs_of
 from plaquelab.reading import measuring, replay, selectors
 from plaquelab.reading.commands import Edited
 from plaquelab.reading.editing import DraftState, drafts_of, state_of
@@ -87,6 +87,7 @@ def case_payload(opened: Opened) -> dict[str, Any]:
         ],
         "ct": _ct(opened),
         "patient": patient,
+        "columns": columns(opened.profile),
         "sources": list(opened.view.sources) if opened.view else [],
         **_addresses(opened),
         "demonstration_password": settings.DEMONSTRATION_PASSWORD if settings.DEMONSTRATION else None,
@@ -140,26 +141,21 @@ def _vessel_summary(
 
 
 def _ct(opened: Opened) -> dict[str, Any] | None:
-    stored = ct_slabs(opened.run)
+    stored = ct_slabs(opened.exam)
     if not stored:
         return None
     geometry = opened.exam.volume.geometry
     shape = [int(n) for n in geometry["shape"]]
-    lowest_highest = geometry.get("hu_range")
-    if lowest_highest is None:
-        hu = volume_of(opened.exam).hu
-        lowest_highest = [int(hu.min()), int(hu.max())]
     return {
         "shape": shape,
         "affine": [float(x) for row in geometry["affine"] for x in row],
-        "hu_range": lowest_highest,
         "slabs": [
             {
-                "url": opened.url("-slab", index=slab.index, digest=artefact.sha256[:SHORT_HASH]),
+                "url": opened.url("-slab", index=slab.index, digest=kept.sha256[:SHORT_HASH]),
                 "first": slab.first,
                 "count": slab.count,
             }
-            for slab, artefact in zip(slabs_of(shape[0]), stored, strict=True)
+            for slab, kept in zip(slabs_of(shape[0]), stored, strict=True)
         ],
     }
 

@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 import numpy as np
 from django.urls import reverse
 
+from analytics.metrics import METRICS, Metric
+from analytics.rounding import printed
 from plaquelab.dashboards import selectors
 from plaquelab.dashboards.asking import Asked
 
@@ -128,7 +130,6 @@ def _pair(asked: Asked) -> str:
 def heading(asked: Asked, name: str) -> str:
     """``expert (mm³)`` for a side of the chosen pair, else the column's name in words."""
     from analytics.freeze import PAIRS
-    from analytics.metrics import METRICS
 
     stem, _, side = name.rpartition("_")
     pair = PAIRS.get(_pair(asked))
@@ -166,7 +167,7 @@ def _row(asked: Asked, record: dict[str, Any], names: Sequence[str], opened: set
         place=place(record),
         site=_text(record.get("site")),
         values=tuple(
-            (shown(record[name], digits_of(name)), not isinstance(record[name], str | bool | np.bool_))
+            (shown(record[name], metric_of(name)), not isinstance(record[name], str | bool | np.bool_))
             for name in names
         ),
         link=link_to_images(asked.study.slug, int(number), record)
@@ -233,18 +234,13 @@ def link_to_images(slug: str, exam: int, record: dict[str, Any]) -> str:
     return f"{address}?{urlencode(place)}" if place else address
 
 
-def digits_of(name: str) -> int:
-    """Decimals of a column: those of its metric, else two."""
-    from analytics.metrics import METRICS
-
-    metric = METRICS.get(name) or METRICS.get(name.removesuffix("_first").removesuffix("_second"))
-    return metric.digits if metric else 2
+def metric_of(name: str) -> Metric | None:
+    """The metric of a column, or of one side of a pair; None where the column holds something else."""
+    return METRICS.get(name) or METRICS.get(name.removesuffix("_first").removesuffix("_second"))
 
 
-def shown(value: Any, digits: int = 2) -> str:
-    """A value as printed; a dash where there is none."""
-    from analytics.rounding import half_up
-
+def shown(value: Any, metric: Metric | None = None) -> str:
+    """A value as printed: a metric with its digits, another number with two unless it is whole; a dash where there is none."""
     if value is None or value != value:
         return "–"
     if isinstance(value, bool | np.bool_):
@@ -253,7 +249,9 @@ def shown(value: Any, digits: int = 2) -> str:
         return str(int(value))
     if isinstance(value, float | np.floating):
         number = float(value)
-        return str(int(number)) if number.is_integer() and abs(number) < 1e6 else half_up(number, digits)
+        if metric is not None:
+            return printed(number, metric.digits, metric.borders)
+        return str(int(number)) if number.is_integer() and abs(number) < 1e6 else printed(number, 2)
     return str(value).replace("_", " ")
 
 

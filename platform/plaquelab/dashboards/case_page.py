@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plaquelab.dashboards.case_list import digits_of, label, place, records, row_address, shown, words
+from analytics.metrics import METRICS
+from plaquelab.dashboards.case_list import label, place, records, row_address, shown, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +78,6 @@ def facts(freeze: Freeze, patient: str) -> list[tuple[str, str]] | None:
 def chosen(freeze: Freeze, patient: str, table: str, row: str) -> Chosen | None:
     """One row of a pair table with both reads side by side; None when it is not this patient's."""
     from analytics.freeze import PAIRS
-    from analytics.metrics import METRICS
 
     if table not in PAIR_TABLES or not row.isdecimal() or len(row) > 9:
         return None
@@ -93,7 +93,7 @@ def chosen(freeze: Freeze, patient: str, table: str, row: str) -> Chosen | None:
         values.append(("CAD-RADS", "", shown(record["cadrads_first"]), shown(record["cadrads_second"])))
     for metric in METRICS.values():
         first, second = record.get(f"{metric.name}_first"), record.get(f"{metric.name}_second")
-        sides = shown(first, metric.digits), shown(second, metric.digits)
+        sides = shown(first, metric), shown(second, metric)
         if sides != ("–", "–"):
             values.append((metric.label, metric.unit, *sides))
     return Chosen(
@@ -118,7 +118,9 @@ def pair_rows(freeze: Freeze, patient: str, *, slug: str, number: int) -> list[T
         mine = frame[(frame["patient"] == patient).to_numpy()]
         if not len(mine):
             continue
-        metric = "total_plaque_volume" if "total_plaque_volume_first" in mine else "diameter_stenosis"
+        metric = METRICS[
+            "total_plaque_volume" if "total_plaque_volume_first" in mine else "diameter_stenosis"
+        ]
         rows = []
         for index, record in list(zip(mine.index, records(mine), strict=True))[:MOST_ROWS]:
             link = row_address(slug, number, patient, name, index)
@@ -126,15 +128,14 @@ def pair_rows(freeze: Freeze, patient: str, *, slug: str, number: int) -> list[T
                 place(record) or "whole patient",
                 PAIRS[record["pair"]].label,
                 str(record["extents"]),
-                shown(record.get(f"{metric}_first"), 1),
-                shown(record.get(f"{metric}_second"), 1),
+                shown(record.get(f"{metric.name}_first"), metric),
+                shown(record.get(f"{metric.name}_second"), metric),
             )
             rows.append((link, cells))
         title = f"{words(name.removesuffix('_pairs'))}: compared reads"
         if len(mine) > MOST_ROWS:
             title += f" (first {MOST_ROWS} of {len(mine)})"
-        heading = "Total plaque volume (mm³)" if metric == "total_plaque_volume" else "Diameter stenosis (%)"
-        headings = ("Place", "Pair", "Extents", f"First: {heading}", f"Second: {heading}")
+        headings = ("Place", "Pair", "Extents", f"First: {metric.heading}", f"Second: {metric.heading}")
         tables.append(_table(title, headings, rows))
     return tables
 
@@ -173,8 +174,6 @@ def other_rows(freeze: Freeze, patient: str) -> list[Table]:
 
 def _upright(title: str, mine: pd.DataFrame) -> Table:
     """One row with many columns, turned."""
-    from analytics.metrics import METRICS
-
     rows = []
     for name, value in mine.iloc[0].items():
         metric = METRICS.get(str(name))
@@ -184,7 +183,7 @@ def _upright(title: str, mine: pd.DataFrame) -> Table:
                 (
                     metric.label if metric else words(str(name)),
                     metric.unit if metric else "",
-                    shown(value, digits_of(str(name))),
+                    shown(value, metric),
                 ),
             )
         )

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from inference.rounding import printed, written
+from inference.vocabulary import METRICS
 from plaquelab.analysis.models import ContourSet, Measurement
 from plaquelab.analysis.selectors import load_vessel, vessel_read
 from plaquelab.freezes.gathering import Case
@@ -111,8 +113,8 @@ def _three(found: Shown, vessel: StraightenedVessel, read: VesselRead) -> list[t
         ),
         (
             "vessel",
-            f"{place}: section at the smallest lumen ({narrowest * 0.3:.1f} mm), lumen orange, outer wall blue; "
-            f"diameter stenosis {found.stenosis:.0f} %.",
+            f"{place}: section at the smallest lumen ({printed(narrowest * 0.3, 1)} mm), lumen orange, outer wall blue; "
+            f"diameter stenosis {written(METRICS['diameter_stenosis'], found.stenosis)} %.",
             _png(section(vessel, read, narrowest)),
         ),
     ]

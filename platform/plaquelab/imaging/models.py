@@ -115,7 +115,21 @@ class Volume(models.Model):
     exam = models.OneToOneField(Exam, on_delete=models.PROTECT, related_name="volume")
     path = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
-    geometry = models.JSONField(help_text="affine, shape, spacing_mm, warnings")
+    geometry = models.JSONField(help_text="affine, shape, warnings, volume_sha256")
+
+
+class CtSlab(models.Model):
+    """Some slices of an exam's CT as the viewer takes them (``imaging.slabs``), in order."""
+
+    volume = models.ForeignKey(Volume, on_delete=models.PROTECT, related_name="slabs")
+    index = models.PositiveSmallIntegerField()
+    path = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()
+
+    class Meta:
+        ordering = ("volume", "index")
+        constraints = [models.UniqueConstraint(fields=["volume", "index"], name="slab_once_per_volume")]
 
 
 class QualityReview(models.Model):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 
 from django.db import transaction
 from django.db.models import Max
@@ -18,12 +17,12 @@ from plaquelab.imaging.models import (
     ImportJob,
     Instance,
     Series,
-    Volume,
 )
 from plaquelab.imaging.preparing import Prepared
 from plaquelab.imaging.screening import Finding
 from plaquelab.imaging.selection import Chosen, Note, check_duplicate, check_identity
 from plaquelab.imaging.transitions import EXAM
+from plaquelab.imaging.volumes import StoredVolume, put_volume, write_volume
 from plaquelab.jobs import services as jobs
 from plaquelab.storage import store
 from plaquelab.studies.models import Subject
@@ -32,12 +31,12 @@ from plaquelab.uploads import services as uploads
 
 def store_files(
     prepared: Prepared, *, study_id: int, tick: Callable[[float], None]
-) -> tuple[dict[str, str], str, str]:
-    """Put images and volume into the store. Paths hold the content's hash: doing it again changes nothing.
+) -> tuple[dict[str, str], StoredVolume]:
+    """Put images, volume and slabs into the store. Paths hold the content's hash: doing it again changes nothing.
 
     Returns
     -------
-    image UID → path, the volume's path, the volume's SHA-256.
+    image UID → path, the stored volume.
     """
     files = store()
     paths = {}
@@ -46,12 +45,8 @@ def store_files(
         files.put(path, image.path.read_bytes())
         paths[image.uid] = path
         if number % 10 == 0:
-            tick(0.8 * number / len(prepared.images))
-    data = prepared.volume.to_bytes()
-    digest = sha256(data).hexdigest()
-    path = f"studies/{study_id}/volumes/{digest}.npz"
-    files.put(path, data)
-    return paths, path, digest
+            tick(0.6 * number / len(prepared.images))
+    return paths, put_volume(prepared.volume, study_id=study_id, tick=lambda part: tick(0.6 + 0.25 * part))
 
 
 def register(
@@ -75,7 +70,7 @@ def register(
     JobLostError
         Another attempt holds the job.
     """
-    paths, volume_path, volume_hash = store_files(prepared, study_id=job.study_id, tick=tick)
+    paths, volume = store_files(prepared, study_id=job.study_id, tick=tick)
     quarantine.hold_files(job=job, findings=held)
     tick(0.9)
     state = (
@@ -90,17 +85,7 @@ def register(
         check_duplicate(chosen, study=job.study, subject=subject, key=key)
         exam = _exam(job=job, subject=subject, prepared=prepared)
         _series(exam=exam, chosen=chosen, prepared=prepared, paths=paths)
-        Volume.objects.create(
-            exam=exam,
-            path=volume_path,
-            sha256=volume_hash,
-            geometry={
-                "affine": [[float(value) for value in row] for row in prepared.volume.affine],
-                "shape": [int(size) for size in prepared.volume.hu.shape],
-                "warnings": list(prepared.volume.warnings),
-                "volume_sha256": prepared.volume.sha256,
-            },
-        )
+        write_volume(exam=exam, stored=volume)
         DeidentificationReport.objects.create(
             exam=exam,
             method_codes=[code for code, _ in METHOD_CODES],

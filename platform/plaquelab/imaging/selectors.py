@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 
-from plaquelab.imaging.models import Exam, ImportJob, Instance, Quarantine, Query
+from plaquelab.imaging.models import CtSlab, Exam, ImportJob, Instance, Quarantine, Query
 from plaquelab.storage import store
 from plaquelab.studies.blinding import hidden_exams
 from plaquelab.studies.models import Study
@@ -64,6 +64,11 @@ def dicom_paths(exam: Exam) -> list[str]:
     return list(
         Instance.objects.filter(series__exam=exam).order_by("number", "pk").values_list("path", flat=True)
     )
+
+
+def ct_slabs(exam: Exam) -> list[CtSlab]:
+    """Return the exam's CT slabs in order."""
+    return list(CtSlab.objects.filter(volume__exam=exam))
 
 
 _loading = threading.Lock()

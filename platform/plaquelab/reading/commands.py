@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from inference.rounding import printed
 from plaquelab.reading.errors import EditError
 
 if TYPE_CHECKING:
@@ -189,13 +190,16 @@ def _lesions(
     return _ordered([*by_number.values(), new]), stretches
 
 
+def _extent(lesion: Lesion) -> str:
+    return f"{printed(lesion.start_mm, 1)}–{printed(lesion.end_mm, 1)} mm"
+
+
 def _ordered(lesions: list[Lesion]) -> tuple[Lesion, ...]:
     """Number the lesions from 1 along the path; they must not overlap."""
     lesions = sorted(lesions, key=lambda lesion: lesion.start_mm)
     for before, after in pairwise(lesions):
         if after.start_mm < before.end_mm:
             raise EditError(
-                f"The lesions {before.start_mm:.1f}–{before.end_mm:.1f} mm and {after.start_mm:.1f}–"
-                f"{after.end_mm:.1f} mm overlap: shorten or remove one of them."
+                f"The lesions {_extent(before)} and {_extent(after)} overlap: shorten or remove one of them."
             )
     return tuple(replace(lesion, number=n) for n, lesion in enumerate(lesions, start=1))

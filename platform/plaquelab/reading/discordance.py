@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from inference.rounding import printed, written
+from inference.vocabulary import METRICS
 from plaquelab.analysis.models import Measurement
 from plaquelab.reading.charter import DiscordanceRule, read_design
 from plaquelab.reading.models import Discordance, Read, ReadCase
@@ -104,9 +106,11 @@ def describe(item: dict[str, Any], *, swapped: bool) -> dict[str, Any]:
     place = item["territory"] or "patient"
     if item["rule"] == "total_plaque_volume":
         mean = (a + b) / 2
+        volume = METRICS["total_plaque_volume"]
+        left, right, difference = (f"{written(volume, x)} {volume.printed_unit}" for x in (a, b, abs(a - b)))
         text = (
-            f"Total plaque volume: A {a:.0f} mm³, B {b:.0f} mm³ "
-            f"(difference {abs(a - b):.0f} mm³, {100 * abs(a - b) / mean:.0f} % of the mean)"
+            f"{volume.label}: A {left}, B {right} "
+            f"(difference {difference}, {printed(100 * abs(a - b) / mean, 0)} % of the mean)"
         )
     elif item["rule"] == "cadrads":
         text = f"CAD-RADS ({place}): A {a}, B {b}"

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from inference.rounding import written
+from inference.vocabulary import METRICS, SEGMENTS, UNITS, VESSELS
 from plaquelab.references.entries import ReadEntry
 from plaquelab.references.reading_csv import Row, number_of
 from plaquelab.references.report import Report
@@ -32,8 +34,6 @@ def check_reads(rows: Sequence[Row], *, kind: str, subjects: Subjects, report: R
     A lesion's rows name one extent, which is stored with them. IVUS plaque volume and burden that are not given
     follow from vessel (EEM) and lumen volume.
     """
-    from inference.vocabulary import UNITS
-
     entries: list[ReadEntry] = []
     extents: dict[Place, tuple[float, float, int]] = {}
     first: dict[tuple[Place, str], int] = {}
@@ -129,8 +129,6 @@ def _reader(row: Row, report: Report) -> tuple[str, int]:
 
 
 def _place(row: Row, report: Report) -> tuple[str, int | None, tuple[float, float] | None]:
-    from inference.vocabulary import VESSELS
-
     vessel, lesion_text = row["vessel"], row["lesion"]
     if vessel and vessel not in VESSELS:
         known = dict.fromkeys(VESSELS)
@@ -244,7 +242,7 @@ def _derived(entries: Sequence[ReadEntry], report: Report) -> list[ReadEntry]:
             ):
                 report.refuse(
                     f"{metric} is {given.value:g} {unit}, but vessel and lumen volume (rows {vessel.row}, {lumen.row}) "
-                    f"give {value:.1f}.",
+                    f"give {written(METRICS[metric], value)}.",
                     given.row,
                     "value",
                 )
@@ -253,8 +251,6 @@ def _derived(entries: Sequence[ReadEntry], report: Report) -> list[ReadEntry]:
 
 def check_ica(rows: Sequence[Row], *, subjects: Subjects, report: Report) -> list[ReadEntry]:
     """Return what can be stored of an ICA file: visual diameter stenosis a segment."""
-    from inference.vocabulary import SEGMENTS
-
     names = {segment.short: segment.short for segment in SEGMENTS}
     names |= {str(segment.number): segment.short for segment in SEGMENTS}
     entries: list[ReadEntry] = []

@@ -48,8 +48,10 @@ def test_table_drops_missing_and_names_empty_rows():
     r = clustered_accuracy(table, test="stenosis", reference="reference", cluster="patient", threshold=50)
     assert r.sensitivity.dropped_count == 1
     assert r.specificity.reason == "nobody is negative by the reference"
+    assert (r.n, r.clusters, r.dropped_count) == (3, 2, 1)
     perfect = clustered_accuracy_of(np.ones(4, bool), np.ones(4, bool), clusters=[1, 1, 2, 2]).sensitivity
     assert perfect.interval is None
+    assert "Clopper–Pearson; all units agree: exact interval only" in perfect.sentence()
     assert perfect.exact_interval.high == 1
     with pytest.raises(AnalyticsError, match="differ in length"):
         clustered_accuracy_of(np.ones(4, bool), np.ones(4, bool), clusters=[1])
@@ -87,7 +89,7 @@ def test_one_unit_per_patient_gives_nearly_delong(seed):
     assert r.se == pytest.approx(roc_of(marker, diseased).se, rel=1e-9)
     other = marker + np.random.default_rng(seed).normal(size=240)
     d = clustered_auc_difference(marker, other, diseased, clusters=alone)
-    assert d.test.p == pytest.approx(paired_difference(marker, other, diseased).p, rel=1e-6)
+    assert d.test.p == pytest.approx(paired_difference(marker, other, diseased).test.p, rel=1e-6)
     renamed = clustered_roc_of(np.exp(marker), diseased, clusters=[f"P{i}" for i in alone])
     assert renamed.se == pytest.approx(r.se)
 
@@ -97,12 +99,12 @@ def test_auc_refusals():
     assert clustered_roc_of(marker, np.ones(240), clusters=patient).estimate is None
     assert (
         "fewer than two patients"
-        in clustered_roc_of(np.array([1.0, 2, 3]), np.array([0, 1, 1]), clusters=[1, 1, 1]).reason
+        in clustered_roc_of(np.array([1.0, 2, 3]), np.array([0, 1, 1]), clusters=[1, 1, 1]).interval_reason
     )
     table = {"x": marker, "y": diseased.astype(int), "p": patient}
     assert clustered_roc(table, marker="x", outcome="y", cluster="p").clusters == 60
     same = clustered_auc_difference(marker, marker, diseased, clusters=patient)
-    assert same.reason == "the difference has no spread"
+    assert same.interval_reason == "the difference has no spread"
     with pytest.raises(AnalyticsError, match="0 or 1"):
         clustered_auc_difference(marker, marker, diseased + 1.0, clusters=patient)
 
@@ -110,7 +112,29 @@ def test_auc_refusals():
 def test_unpaired_comparison_is_antisymmetric():
     a, b = (roc_of(*study(seed=s)[:2]) for s in (1, 2))
     forward, back = unpaired_difference(a, b), unpaired_difference(b, a)
-    assert forward.difference == pytest.approx(-back.difference)
-    assert forward.p == pytest.approx(back.p)
+    assert forward.estimate == pytest.approx(-back.estimate)
+    assert forward.test.p == pytest.approx(back.test.p)
     assert forward.to_dict()["interval"]["method"] == "DeLong, t"
-    assert unpaired_difference(a, roc_of(np.array([1.0, 2]), np.array([1, 1]))) is None
+    assert (forward.n, forward.covariance) == (a.n + b.n, 0)
+    one_kind = unpaired_difference(a, roc_of(np.array([1.0, 2]), np.array([1, 1])))
+    assert (one_kind.estimate, one_kind.reason) == (None, "2 with and 0 without outcome")
+    certain = roc_of(np.array([1.0, 2, 3, 4]), np.array([0, 0, 1, 1]))
+    assert unpaired_difference(a, certain).interval_reason == "an AUC has no variance"
+
+
+def test_paired_differences_count_what_they_drop():
+    marker, diseased, patient = study()
+    other = marker + np.random.default_rng(2).normal(size=240)
+    other[7] = np.nan
+    outcome = diseased.astype(float)
+    outcome[8] = np.nan
+    delong = paired_difference(marker, other, outcome, unit="lesion")
+    clustered = clustered_auc_difference(marker, other, outcome, clusters=patient)
+    for found in (delong, clustered):
+        assert (found.n, found.dropped_count) == (238, 2)
+        assert found.estimate == pytest.approx(found.aucs[0] - found.aucs[1])
+        assert "238 lesions" in found.sentence()
+    assert delong.estimate == clustered.estimate
+    alone = paired_difference(np.array([1.0, 2, 3]), np.array([3.0, 1, 2]), np.array([1.0, 0, 0]))
+    assert alone.interval_reason == "one case or one control only"
+    assert "0 with and 3" in paired_difference(np.ones(3), np.ones(3), np.zeros(3)).reason

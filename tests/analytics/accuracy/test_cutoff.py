@@ -121,8 +121,8 @@ def test_locked_on_a_second_cohort():
     assert r.accuracy.tp == int(((x >= chosen.estimate) & (y == 1)).sum())
     assert r.accuracy.dropped[0].count == 1
     assert r.clustered.sensitivity.estimate == r.accuracy.sensitivity.estimate
-    change, interval = r.sensitivity_change
-    assert interval.low < change < interval.high
+    change = r.sensitivity_change
+    assert change.interval.low < change.estimate < change.interval.high
     assert "locked" in r.sentence()
     assert r.to_dict()["specificity_change"]["interval"]["method"] == "Newcombe"
     assert draw(r).to_figure().data

@@ -71,8 +71,11 @@ def test_refusals():
     assert paired_accuracy_of(a, b, np.zeros(50, bool)).sensitivity.reason == "nobody is diseased"
     assert "never says so" in paired_accuracy_of(np.zeros(50, bool), b, d).ppv.reason
     same = paired_accuracy_of(a, a, d)
-    assert same.sensitivity.reason == "the tests never differ: no interval"
+    assert same.sensitivity.interval_reason == "the tests never differ"
     assert same.ppv.interval is None
+    assert ", no interval (the tests never differ)" in same.sentence()
+    assert same.ppv.ratio_reason == "the predictive values have no spread"
+    assert same.n == 50
     table = {"a": a.astype(float), "b": b.astype(float), "d": d.astype(float)}
     table["a"][3] = np.nan
     assert paired_accuracy(table, first="a", second="b", reference="d").ppv.dropped_count == 1

@@ -41,7 +41,8 @@ def test_separation_has_no_interval_of_one_to_one():
     result = roc_of(np.array([1, 2, 3, 4.0]), np.array([0, 0, 1, 1.0]))
     assert result.estimate == 1
     assert result.interval is None
-    assert "no interval" in result.reason
+    assert result.reason is None
+    assert ", no interval (marker separates completely or not at all)" in result.sentence()
 
 
 def test_no_event_is_null():

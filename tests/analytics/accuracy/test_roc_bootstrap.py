@@ -38,7 +38,7 @@ def test_interval_is_that_of_delong_for_independent_patients():
     assert one.interval.method == "bootstrap, expanded percentile, 4,000 replicates"
     both = bootstrapped_auc_of(x, y, second=z, replicates=4000)
     expected = paired_difference(x, z, y)
-    assert both.estimate == pytest.approx(expected.difference)
+    assert both.estimate == pytest.approx(expected.estimate)
     assert tuple(both.interval) == pytest.approx(tuple(expected.interval), abs=0.01)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from analytics.accuracy.two_by_two import two_by_two_at, two_by_two_of
+from analytics.result import Dropped
 from analytics.rounding import percent
 
 
@@ -62,7 +63,21 @@ def test_nobody_diseased_is_null_with_a_reason():
     assert "positive by the reference" in result.sensitivity.reason
     assert result.specificity.estimate == 0.8
     assert result.ratios()["lr_pos"] is None
+    assert result.to_dict()["ratio_reasons"]["lr_pos"].startswith("everybody is positive, or negative")
     assert "nan" not in result.sentence()
+
+
+def test_counts_stand_in_the_sentence_and_missing_ratios_have_a_reason():
+    dropped = (Dropped(2, "a value is missing"),)
+    result = two_by_two_of(tp=4, fp=0, fn=1, tn=8, unit="territory", clusters=9, dropped=dropped)
+    assert result.sentence().endswith("; 13 territories in 9 patients (2 dropped: a value is missing).")
+    content = result.to_dict()
+    assert content["cells"] == {"tp": 4, "fp": 0, "fn": 1, "tn": 8}
+    assert (content["n"], content["dropped"]) == (13, [{"count": 2, "reason": "a value is missing"}])
+    assert content["ratio_reasons"] == dict.fromkeys(
+        ("lr_pos", "lr_pos_ci", "dor", "dor_ci"), "a cell is zero"
+    )
+    assert two_by_two_of(tp=0, fp=0, fn=0, tn=0).reason == "there is no unit"
 
 
 def test_threshold_is_reached_by_equality_and_missing_is_dropped():

@@ -10,17 +10,16 @@ from scipy import stats
 
 from analytics.agreement.categorical import (
     COEFFICIENTS,
-    chance_corrected,
     chance_corrected_of,
     margins_by_patient,
-    symmetry,
     symmetry_of,
-    within_steps,
+    within_steps_of,
 )
 from analytics.agreement.chance_corrected import bowker, gwet, stuart_maxwell
 from analytics.agreement.kappa import CrossTable, cross_table, kappa_of_matrix
 from analytics.agreement.multirater import fleiss_kappa
 from analytics.errors import AnalyticsError
+from analytics.tables import on_table
 
 LEVELS = list(range(6))
 RNG = np.random.default_rng(9)
@@ -33,7 +32,7 @@ BOTH = {"first": "expert", "second": "network", "levels": LEVELS}
 
 @pytest.mark.parametrize("name", COEFFICIENTS)
 def test_every_coefficient_has_both_intervals(name):
-    r = chance_corrected(TABLE, **BOTH, coefficient=name, cluster="patient")
+    r = on_table(chance_corrected_of, TABLE, **BOTH, coefficient=name, cluster="patient")
     assert r.interval.low < r.estimate < r.interval.high
     assert r.cluster_interval.low < r.estimate < r.cluster_interval.high
     assert (r.n, r.clusters) == (180, 60)
@@ -60,7 +59,7 @@ def test_two_categories_by_hand():
 
 
 def test_symmetry_names_the_direction():
-    r = symmetry(TABLE, **BOTH, cluster="patient")
+    r = on_table(symmetry_of, TABLE, **BOTH, cluster="patient")
     assert r.higher == int((SECOND > FIRST).sum())
     assert r.interval.low < r.estimate < r.interval.high
     assert r.by_patient.p < 0.05
@@ -79,27 +78,29 @@ def test_one_unit_per_patient_gives_mcnemars_wald_test():
 @given(st.permutations(range(180)))
 def test_order_of_units_does_not_matter(order):
     table = {name: [values[i] for i in order] for name, values in TABLE.items()}
-    assert chance_corrected(table, **BOTH).estimate == pytest.approx(chance_corrected(TABLE, **BOTH).estimate)
-    assert symmetry(table, **BOTH).bowker == symmetry(TABLE, **BOTH).bowker
+    assert on_table(chance_corrected_of, table, **BOTH).estimate == pytest.approx(
+        on_table(chance_corrected_of, TABLE, **BOTH).estimate
+    )
+    assert on_table(symmetry_of, table, **BOTH).bowker == on_table(symmetry_of, TABLE, **BOTH).bowker
 
 
 def test_within_steps():
-    r = within_steps(TABLE, **BOTH, cluster="patient")
+    r = on_table(within_steps_of, TABLE, **BOTH, cluster="patient")
     assert r.estimate == pytest.approx((np.abs(FIRST - SECOND) <= 1).mean())
     assert r.interval.low < r.estimate < r.interval.high
     missing = {"expert": [1, None, 3], "network": [1, 2, 5]}
-    r = within_steps(missing, **BOTH, steps=0)
+    r = on_table(within_steps_of, missing, **BOTH, steps=0)
     assert (r.n, r.dropped_count, r.estimate) == (2, 1, 0.5)
 
 
 def test_refusals():
     with pytest.raises(AnalyticsError, match="Unknown coefficient"):
-        chance_corrected(TABLE, **BOTH, coefficient="best")
+        on_table(chance_corrected_of, TABLE, **BOTH, coefficient="best")
     assert "one category only" in chance_corrected_of(CrossTable(np.diag([9, 0]), None, ())).reason
     assert "no complete pair" in chance_corrected_of(CrossTable(np.zeros((2, 2), int), None, ())).reason
     assert chance_corrected_of(CrossTable(np.diag([5, 5]), None, ())).interval is None
     with pytest.raises(AnalyticsError, match="not on the scale"):
-        within_steps({"expert": [9], "network": [1]}, **BOTH)
+        on_table(within_steps_of, {"expert": [9], "network": [1]}, **BOTH)
 
 
 def test_fleiss_of_two_raters_is_scotts_pi():

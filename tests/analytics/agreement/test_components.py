@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
-from analytics.agreement.components import icc_reml, icc_reml_of, nested_icc, nested_icc_of
+from analytics.agreement.components import icc_reml_of, nested_icc_of
 from analytics.agreement.icc import icc_of
 from analytics.agreement.minimise import golden_section
 from analytics.errors import AnalyticsError
+from analytics.tables import on_table
 
 SHROUT_FLEISS = np.array(
     [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float
@@ -66,7 +67,7 @@ def test_a_rater_without_effect_lies_on_the_boundary():
 def test_long_table_interval_and_warning():
     i, j = np.indices(SHROUT_FLEISS.shape)
     table = {"subject": i.ravel(), "rater": j.ravel(), "value": SHROUT_FLEISS.ravel(), "patient": i.ravel()}
-    result = icc_reml(table, subject="subject", rater="rater", value="value", cluster="patient")
+    result = on_table(icc_reml_of, table, subject="subject", rater="rater", value="value", cluster="patient")
     assert result.interval.low < result.estimate < result.interval.high
     assert any("rests on 4 raters" in w for w in result.warnings)
     assert "subject 2.56, rater 5.24, residual 1.02" in result.sentence()
@@ -126,7 +127,7 @@ def test_nested_table_interval_and_bias():
         "rater": np.array(["expert", "network"])[j.ravel()],
         "value": ratings.ravel(),
     }
-    result = nested_icc(table, patient="patient", subject="lesion", rater="rater", value="value")
+    result = on_table(nested_icc_of, table, patient="patient", subject="lesion", rater="rater", value="value")
     assert result.interval.low < result.estimate < result.interval.high
     assert result.raters == ("expert", "network")
     assert result.bias[0] == pytest.approx((ratings[:, 1] - ratings[:, 0]).mean())

@@ -58,7 +58,7 @@ def test_categories_count_disagreement():
 
 def test_refusals():
     assert "two are needed" in equivalence_of(E1[:1], E2[:1], margin=1).reason
-    assert "no interval" in equivalence_of(E1, E1 + 3, margin=1).reason
+    assert "no interval (all differences are equal)" in equivalence_of(E1, E1 + 3, margin=1).sentence()
     with pytest.raises(AnalyticsError, match="margin must be above 0"):
         equivalence_of(E1, E2, margin=0)
     assert interchangeability_of(np.append(E1, np.nan), np.append(E1, 1), np.append(E2, 1)).dropped_count == 1

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from analytics.agreement.icc import FORMS, concentration, icc, icc_of
+from analytics.agreement.icc import FORMS, concentration, icc_of
 from analytics.agreement.mean_squares import patient_sums, replicate_icc
 from analytics.errors import AnalyticsError
+from analytics.tables import on_table
 
 SHROUT_FLEISS = np.array(
     [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float
@@ -123,8 +124,14 @@ def test_long_table_with_lesions_numbered_within_patients():
         "read": ["expert"] * 3 + ["network"] * 3,
         "volume": [10, 20, 40, 11, 19, "43"],
     }
-    result = icc(
-        table, subject=("patient", "lesion"), rater="read", value="volume", cluster="patient", form="A,2"
+    result = on_table(
+        icc_of,
+        table,
+        subject=("patient", "lesion"),
+        rater="read",
+        value="volume",
+        cluster="patient",
+        form="A,2",
     )
     assert (result.n, result.clusters, result.form) == (3, 2, "A,k")
     assert result.raters == ("expert", "network")
@@ -133,11 +140,11 @@ def test_long_table_with_lesions_numbered_within_patients():
 def test_bad_tables_name_column_and_row():
     table = {"lesion": [1, 1], "read": ["a", "a"], "volume": [1, 2]}
     with pytest.raises(AnalyticsError, match=r"Row 2.*second value"):
-        icc(table, subject="lesion", rater="read", value="volume")
+        on_table(icc_of, table, subject="lesion", rater="read", value="volume")
     with pytest.raises(AnalyticsError, match=r"Column 'volume', row 2: 'x=1' is not a number"):
-        icc(table | {"volume": [1, "x=1"]}, subject="lesion", rater="read", value="volume")
+        on_table(icc_of, table | {"volume": [1, "x=1"]}, subject="lesion", rater="read", value="volume")
     with pytest.raises(AnalyticsError, match="no column 'volumes'"):
-        icc(table, subject="lesion", rater="read", value="volumes")
+        on_table(icc_of, table, subject="lesion", rater="read", value="volumes")
 
 
 matrices = arrays(np.float64, st.tuples(st.integers(3, 12), st.integers(2, 4)), elements=st.integers(-50, 50))

@@ -67,7 +67,7 @@ def test_perfect_agreement_has_no_interval():
     result = kappa_of([0, 1, 2], [0, 1, 2], levels=range(6))
     assert result.estimate == 1
     assert result.interval is None
-    assert "no disagreement" in result.reason
+    assert "no disagreement" in result.interval_reason
 
 
 def test_patients_are_clusters():

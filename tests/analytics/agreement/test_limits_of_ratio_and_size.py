@@ -88,7 +88,7 @@ def test_regression_limits_refuse():
         flat.at([1.0])
     exact = regression_limits_of(SIZE, 2 * SIZE)
     assert exact.interval is None
-    assert "on a line" in exact.reason
+    assert "on a line" in exact.interval_reason
 
 
 def test_quantile_limits_are_type_6():

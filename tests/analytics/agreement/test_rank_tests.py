@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analytics.agreement.correlation import kendall, kendall_of
+from analytics.agreement.correlation import kendall_of
 from analytics.agreement.exact_ranks import rank_sum_p, signed_rank_p
-from analytics.agreement.rank_sum import rank_sum, rank_sum_of
-from analytics.agreement.signed_rank import signed_rank, signed_rank_of
+from analytics.agreement.rank_sum import rank_sum_of
+from analytics.agreement.signed_rank import signed_rank_of
 from analytics.errors import AnalyticsError
 from analytics.ranks import average_ranks
+from analytics.tables import on_table
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=40).round(1)
@@ -76,10 +77,10 @@ def test_signs_by_patient_equal_signs_by_lesion_when_each_patient_has_one():
 
 def test_signed_rank_refusals():
     assert signed_rank_of(X, X).estimate == 0
-    assert "zero" in signed_rank_of(X, X).reason
+    assert "zero" in signed_rank_of(X, X).interval_reason
     assert signed_rank_of(np.array([np.nan]), np.array([1.0])).reason == "no complete pair of reads"
     table = {"a": X.tolist(), "b": Y.tolist()}
-    assert signed_rank(table, first="a", second="b").estimate == signed_rank_of(X, Y).estimate
+    assert on_table(signed_rank_of, table, first="a", second="b").estimate == signed_rank_of(X, Y).estimate
 
 
 @settings(deadline=None, max_examples=25)
@@ -118,7 +119,7 @@ def test_rank_sum_shift_and_interval():
     assert equal.superiority == 0.5
     assert rank_sum_of(np.empty(0), X).estimate is None
     with pytest.raises(AnalyticsError, match="3 groups"):
-        rank_sum({"v": [1, 2, 3], "g": ["a", "b", "c"]}, value="v", group="g")
+        on_table(rank_sum_of, {"v": [1, 2, 3], "g": ["a", "b", "c"]}, value="v", group="g")
 
 
 def test_kendall_interval_and_clusters():
@@ -127,7 +128,7 @@ def test_kendall_interval_and_clusters():
     assert (r.estimate, r.test.p) == pytest.approx((expected.statistic, expected.pvalue))
     assert r.interval.low < r.estimate < r.interval.high
     assert r.cluster_interval.low < r.estimate < r.cluster_interval.high
-    assert kendall({"a": X, "b": Y}, first="a", second="b").interval == r.interval
+    assert on_table(kendall_of, {"a": X, "b": Y}, first="a", second="b").interval == r.interval
     assert "five are needed" in kendall_of(X[:4], Y[:4]).reason
     assert kendall_of(X, np.ones(40)).reason == "all values of one read are equal"
     assert kendall_of(np.arange(9.0), np.arange(9.0)).interval is None

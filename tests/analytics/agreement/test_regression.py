@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
-from analytics.agreement.regression import deming, deming_of, passing_bablok, passing_bablok_of
+from analytics.agreement.regression import deming_of, passing_bablok_of
 from analytics.errors import AnalyticsError
+from analytics.tables import on_table
 
 
 def methods(n=80, seed=0, slope=1.2, noise=4.0, patients=20):
@@ -110,8 +111,8 @@ def test_tables_and_refusals():
     x, y, patient = methods()
     x[0] = np.nan
     table = {"expert": x, "network": y, "patient": patient}
-    for method in (deming, passing_bablok):
-        r = method(table, first="expert", second="network", cluster="patient", value_unit="mm³")
+    for method in (deming_of, passing_bablok_of):
+        r = on_table(method, table, first="expert", second="network", cluster="patient", value_unit="mm³")
         assert (r.n, r.dropped_count, r.clusters) == (79, 1, 20)
         assert "network on expert" in r.sentence()
         assert r.to_dict()["intercept"] == r.intercept

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analytics.agreement.lin import concordance_correlation_of
-from analytics.agreement.repeatability import repeatability, repeatability_of
+from analytics.agreement.repeatability import repeatability_of
 from analytics.agreement.total_deviation import normal_bound, total_deviation_of
 from analytics.errors import AnalyticsError
+from analytics.tables import on_table
 
 # Peak expiratory flow rate, both readings (l/min), Wright and mini meter (Bland and Altman, Lancet 1986).
 WRIGHT = np.array(
@@ -54,7 +55,7 @@ def test_a_subject_read_once_is_dropped_and_counted():
     result = repeatability_of(reads)
     assert (result.n, result.dropped_count, result.dropped[0].reason) == (16, 1, "fewer than two reads")
     assert repeatability_of(reads[:1]).estimate is None
-    assert repeatability_of(np.ones((5, 2))).reason.startswith("all repeated reads")
+    assert repeatability_of(np.ones((5, 2))).interval_reason.startswith("all repeated reads")
     with pytest.raises(AnalyticsError, match="one row per subject"):
         repeatability_of(np.ones(4))
 
@@ -66,7 +67,9 @@ def test_long_table_with_patients():
         "read": [1] * 17 + [2] * 17,
         "flow": WRIGHT.T.ravel().tolist(),
     }
-    result = repeatability(table, subject="lesion", rater="read", value="flow", cluster="patient")
+    result = on_table(
+        repeatability_of, table, subject="lesion", rater="read", value="flow", cluster="patient"
+    )
     assert result.clusters == 9
     assert result.cluster_interval.low < result.estimate < result.cluster_interval.high
     assert "only 9 patients" in result.sentence()
@@ -131,6 +134,6 @@ def test_total_deviation_of_pefr():
     assert "patient" not in result.interval.method
     assert "41.2 % of pairs differ by at most 15.0" in result.sentence()
     assert len(result.figure().data) == 3
-    assert total_deviation_of(np.ones(4), np.ones(4)).reason == "all differences are equal: no interval"
+    assert total_deviation_of(np.ones(4), np.ones(4)).interval_reason == "all differences are equal"
     with pytest.raises(AnalyticsError, match="share"):
         total_deviation_of(MINI[:, 0], WRIGHT[:, 0], share=1.5)

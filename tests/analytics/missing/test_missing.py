@@ -9,9 +9,9 @@ from analytics.errors import AnalyticsError
 from analytics.missing import (
     accuracy_with_uninterpretable,
     pool_imputations,
-    uninterpretable,
     uninterpretable_of,
 )
+from analytics.tables import on_table
 
 TABLE = {
     "patient": ["a", "a", "a", "b", "b", "c"],
@@ -23,7 +23,15 @@ TABLE = {
 
 
 def test_every_level_is_counted():
-    r = uninterpretable(TABLE, patient="patient", vessel="vessel", lesion="lesion", flag="bad", reason="why")
+    r = on_table(
+        uninterpretable_of,
+        TABLE,
+        patient="patient",
+        vessel="vessel",
+        lesion="lesion",
+        flag="bad",
+        reason="why",
+    )
     assert (r.patients.total, r.patients.some.count, r.patients.whole.count) == (3, 2, 1)
     assert (r.vessels.total, r.vessels.some.count, r.vessels.whole.count) == (5, 4, 3)
     assert (r.lesions.total, r.lesions.some.count) == (5, 3)
@@ -34,7 +42,7 @@ def test_every_level_is_counted():
 
 
 def test_without_lesions():
-    r = uninterpretable(TABLE, patient="patient", vessel="vessel", flag="bad")
+    r = on_table(uninterpretable_of, TABLE, patient="patient", vessel="vessel", flag="bad")
     assert r.lesions is None
     assert r.to_dict()["lesions"] is None
 
@@ -76,4 +84,4 @@ def test_imputations_refuse_what_was_not_estimable():
         pool_imputations([1.0], [0.1], n=10)
     with pytest.raises(AnalyticsError, match="were estimable"):
         pool_imputations([1.0, np.nan], [0.1, 0.1], n=10)
-    assert "no variance" in pool_imputations([1.0, 1.0], [0, 0], n=10).reason
+    assert "no variance" in pool_imputations([1.0, 1.0], [0, 0], n=10).interval_reason

@@ -73,14 +73,14 @@ def test_one_minus_kaplan_meier_overestimates_and_is_said():
     assert result.naive > result.estimate
     assert result.interval.low < result.estimate < result.interval.high
     assert "one minus Kaplan–Meier would say" in result.sentence()
-    assert result.reason == "one group only"
+    assert result.test_reason == "one group only"
 
 
 def test_gray_without_competing_events_is_close_to_log_rank():
     time, event, x = data(400)
     group = (x > 0).astype(np.int64)
     alone = (event == 1) * 1.0
-    ours, theirs = gray_test(time, alone, group, 2), log_rank(time, alone, group, 2).statistic
+    ours, theirs = gray_test(time, alone, group, 2), log_rank(time, alone, group, 2).test.statistic
     assert ours == pytest.approx(theirs, rel=0.05)
 
 

@@ -115,12 +115,12 @@ def test_comparison_of_scores():
     assert back.estimate == pytest.approx(-result.estimate)
     assert back.se == pytest.approx(result.se)
     same = compare_concordance(time, event, x, 2 * x)
-    assert same.reason == "the scores order alike"
+    assert same.interval_reason == "the scores order alike"
     assert "noise minus volume" in result.sentence()
     distinct = np.arange(1, 9.0)
     perfect = compare_concordance(distinct, np.ones(8), distinct, -distinct)
     assert (perfect.estimate, perfect.interval) == (1, None)
-    assert "perfect orders" in perfect.reason
+    assert "perfect orders" in perfect.interval_reason
 
 
 def test_comparison_se_is_near_the_bootstrap():

@@ -59,10 +59,11 @@ def test_no_events_and_one_group_say_so():
     nothing = cumulative_incidence_of(TIME, np.zeros(8), groups=["a", "b"] * 4, horizon=3)
     assert nothing.test is None
     assert "no events" in nothing.sentence()
-    assert nothing.estimate == 0
+    assert (nothing.estimate, nothing.interval_reason) == (0, "no event by then")
+    assert "b: 0.0 % (no interval: no event by then), 0 events in 4" in nothing.sentence()
     assert nothing.curves[0].median() is None
     single = cumulative_incidence_of(TIME, EVENT, groups=["a"] * 8, horizon=3)
-    assert single.reason == "one group only"
+    assert single.test_reason == "one group only"
 
 
 def test_drops_are_counted_by_reason():

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import inference.networks
 from inference.__main__ import main
 from inference.centreline.formats import import_centrelines
 from inference.phantom import generate, write_case
@@ -65,9 +64,9 @@ def test_analyse_finds_the_centrelines_itself(
         lumen[:, 29:35, 29:35] = 1.0
         return wall, lumen, np.zeros_like(wall)
 
-    monkeypatch.setattr(inference.networks, "segment", segment)
+    monkeypatch.setattr("inference.pipeline.segment", segment)
     card = SimpleNamespace(name="stand-in", sha256="0" * 64, device="cpu")
-    monkeypatch.setattr("inference.pipeline._load", lambda settings: (None, card))
+    monkeypatch.setattr("inference.pipeline.load_network", lambda name, *, device: (None, card))
     out = tmp_path / "out"
     assert main(["analyse", str(case / "dicom"), "--out", str(out), "--no-dicom"]) == 0
     summary = json.loads((out / "analysis.json").read_text())

@@ -12,7 +12,6 @@ import numpy as np
 import pydicom
 import pytest
 
-import inference.networks
 from inference import __version__
 from inference.__main__ import main
 from inference.code_version import code_version
@@ -44,8 +43,8 @@ def truthful(phantom: Phantom, monkeypatch: pytest.MonkeyPatch) -> None:
         soft = soft_targets(phantom.vessels[vessel.vessel], vessel).astype(np.float32) / 255
         return soft[..., 0], soft[..., 1], soft[..., 2]
 
-    monkeypatch.setattr(inference.networks, "segment", segment)
-    monkeypatch.setattr("inference.pipeline._load", lambda settings: (None, CARD))
+    monkeypatch.setattr("inference.pipeline.segment", segment)
+    monkeypatch.setattr("inference.pipeline.load_network", lambda name, *, device: (None, CARD))
 
 
 def analyse(case: Path, dicom: Path, out: Path, *options: str) -> int:

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from inference.analysis import Analysis, Settings
 from inference.phantom import generate
-from inference.pipeline import Analysis, Settings, analyse
+from inference.pipeline import analyse
 from inference.report import report_page
 from inference.report.drawing import png, polygon, tinted
 from inference.report.views import CURVED_PIXEL_MM, along, curved, grey

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from plaquelab.analysis.slabs import decode
+from plaquelab.api.vocabulary import columns
 from plaquelab.audit.models import AuditEvent
+from plaquelab.imaging.slabs import decode
 from plaquelab.reading.models import Read
 from tests.platform.ready_cases import FORM, PASSWORD, SECTIONS
 
@@ -50,6 +51,47 @@ def test_case_tells_what_the_viewer_needs(client: Client, assigned: SimpleNamesp
     assert body["next_url"] is None
     assert {row["metric"] for row in body["patient"]} >= {"total_plaque_volume", "cadrads", "plaque_stage"}
     assert Read.objects.get(pk=assigned.reads[0].pk).state == "in_progress"
+
+
+def test_columns_come_in_the_words_and_digits_of_the_vocabulary(client: Client) -> None:
+    body = client.get(ROOT).json()
+    lesion = {column["metric"]: column for column in body["columns"]["lesion"]}
+    assert lesion["diameter_stenosis"] == {
+        "metric": "diameter_stenosis",
+        "short": "DS",
+        "label": "Diameter stenosis",
+        "unit": "%",
+        "digits": 1,
+        "borders": [1, 25, 50, 70, 100],
+        "ranged": True,
+    }
+    assert lesion["remodelling_index"]["short"] == "Remod."
+    assert [lesion["remodelling_index"]["unit"], lesion["high_risk_features"]["unit"]] == ["", ""]
+    assert lesion["noncalcified_plaque_volume"]["label"].endswith("(contains low-attenuation)")
+    patient = {column["metric"]: column for column in body["columns"]["patient"]}
+    assert patient["diameter_stenosis"]["short"] == "Worst DS"
+    assert patient["diameter_stenosis"]["label"] == "Worst diameter stenosis"
+    assert not patient["plaque_stage"]["ranged"]
+    # Whatever stands in a row of this case has its column.
+    command = {"type": "add_lesion", "start_mm": 5.0, "end_mm": 12.0}
+    answer = post(client, body["commands_url"], {"vessel": "LAD", "version": 0, "command": command}).json()
+    rows = {name for found in answer["state"]["lesions"] for name in found["metrics"]}
+    assert rows - set(lesion) == {"lesion_start", "lesion_end", "cadrads"}
+    rows = {row["metric"] for row in answer["state"]["measurements"]}
+    assert rows - set(lesion) == {"cadrads", "percent_atheroma_volume"}
+    assert {row["metric"] for row in body["patient"]} >= set(patient)
+
+
+def test_a_composition_profile_of_four_classes_has_columns_for_them() -> None:
+    three, four = (
+        {column["metric"] for column in columns(profile)["lesion"]} for profile in ("corrected", "qangio")
+    )
+    assert four - three == {
+        "necrotic_core_volume",
+        "fibrofatty_volume",
+        "fibrous_volume",
+        "dense_calcium_volume",
+    }
 
 
 def test_image_bytes_are_what_was_stored_and_may_be_kept(client: Client) -> None:

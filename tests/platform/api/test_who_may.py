@@ -26,7 +26,7 @@ def addresses(
     """Return name → (method, url, body) of every endpoint of a case or view of study A."""
     run = world.case.run
     vessel = run.vessels.get(name="LAD")
-    slab = run.artefacts.get(kind="ct-slab-000")
+    slab = run.exam.volume.slabs.get(index=0)
     digest = {"vessel": "LAD", "digest": vessel.sha256[:16]}
     urls = {
         prefix: {},

@@ -101,9 +101,9 @@ def perfect() -> Callable[..., Any]:
     """A pipeline whose network knows the truth of whichever tiny patient it is given."""
 
     def analyse(volume: Any, lines: Any, *, settings: Any, progress: Any) -> Any:
+        from inference.analysis import Analysis
         from inference.composition_profiles import profile_named
         from inference.phantom import generate
-        from inference.pipeline import Analysis
         from inference.quantification import quantify, roll_up
         from inference.straightening import straighten
 

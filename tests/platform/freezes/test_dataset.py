@@ -309,7 +309,7 @@ def test_disagreement_names_codes_and_whose_read_was_chosen(filled):
         True,
         2,
     )
-    assert row["reason"].startswith("Total plaque volume: A 190 mm³, B 60 mm³")
+    assert row["reason"].startswith("Total plaque volume: A 190.0 mm³, B 60.0 mm³")
 
 
 def test_active_time_of_people_counts_and_that_of_scripts_does_not(filled):

@@ -1,4 +1,5 @@
 /** The large cross-section: image, composition, contours with handles, dragging, HU under the pointer. */
+import { printed } from "../../numbers";
 import { COLOURS, scaleBar, Screen } from "../drawing";
 import { letters, negate } from "../geometry/frames";
 import {
@@ -147,7 +148,7 @@ export class CrossPane {
     this.corners.write({
       topLeft: `${data.summary.name} · ${segment}`,
       topRight: `W ${Math.round(view.window.width)}  L ${Math.round(view.window.level)}`,
-      bottomLeft: `Section ${view.section + 1} / ${data.stack.sections} · ${(view.section * SPACING_ALONG).toFixed(1)} mm`,
+      bottomLeft: `Section ${view.section + 1} / ${data.stack.sections} · ${printed(view.section * SPACING_ALONG, 1)} mm`,
       bottomRight: where,
       top: letters(negate(up)), bottom: letters(up), left: letters(negate(side)), right: letters(side),
     });

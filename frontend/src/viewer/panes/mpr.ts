@@ -1,4 +1,5 @@
 /** One plane of the CT, switched by key; crosshair and vessel cursor are one. */
+import { printed } from "../../numbers";
 import { COLOURS, scaleBar, Screen } from "../drawing";
 import { letters, nearestSection, negate } from "../geometry/frames";
 import { apply, invert, type Plane, type Vector } from "../geometry/sampler";
@@ -217,7 +218,7 @@ export class MprPane {
     this.corners.write({
       topLeft: view.plane[0].toUpperCase() + view.plane.slice(1),
       topRight: this.progress,
-      bottomLeft: at === null ? "" : `${at.toFixed(1).replace("-", "−")} mm`,
+      bottomLeft: at === null ? "" : `${printed(at, 1)} mm`,
       bottomRight: this.under(),
       top: letters(negate(down)), bottom: letters(down), left: letters(negate(right)), right: letters(right),
     });

@@ -1,4 +1,5 @@
 /** Neighbouring sections, small: what comes before and after the cursor. */
+import { printed } from "../../numbers";
 import { COLOURS, label, Screen } from "../drawing";
 import { renderSection } from "../geometry/render";
 import { SPACING_ALONG } from "../geometry/sampler";
@@ -76,7 +77,7 @@ export class StripPane {
         if (view.contours) for (const layer of layers) drawContours(screen, layer, section, at);
         context.restore();
         const mm = offset * SPACING_ALONG;
-        label(context, mm === 0 ? "0" : `${mm > 0 ? "+" : "−"}${Math.abs(mm).toFixed(1)}`, x + 4, size - 5);
+        label(context, mm === 0 ? "0" : `${mm > 0 ? "+" : "−"}${printed(Math.abs(mm), 1)}`, x + 4, size - 5);
       }
       if (offset === 0) {
         screen.context.strokeStyle = COLOURS.cursor;

@@ -3,21 +3,22 @@
 A slab of int16 HU (slices, rows, columns) becomes: differences along the columns (the first column as it is),
 zigzag to uint16 (0, −1, 1, −2 … → 0, 1, 2, 3 …), then all low bytes followed by all high bytes. Differences
 wrap modulo 2¹⁶, so that every int16 survives. The bytes are then compressed with zstandard; a browser that
-does not take zstandard gets gzip, made once when it is first asked for.
+does not take zstandard gets gzip, made once when it is first asked for. Slabs are made when an exam is registered.
 """
 
 from __future__ import annotations
 
 import gzip
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
 
 import numpy as np
+import zstandard
 
 from plaquelab.storage import store
-
-if TYPE_CHECKING:
-    from plaquelab.analysis.models import Artefact
+from plaquelab.storage.content import StoredFile, put_made
 
 SLICES = 25
 ZSTD_LEVEL = 3
@@ -34,7 +35,7 @@ class Slab:
 
     @property
     def kind(self) -> str:
-        """The artefact's kind."""
+        """What the slab's file is called."""
         return f"ct-slab-{self.index:03d}"
 
 
@@ -80,17 +81,37 @@ def decode(data: bytes, shape: tuple[int, int, int]) -> np.ndarray:
 
 def compress(data: bytes) -> bytes:
     """Compress with zstandard."""
-    import zstandard
-
     return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(data)
 
 
-def stored_bytes(artefact: Artefact, *, accept_encoding: str) -> tuple[bytes, str]:
+def put_slabs(hu: np.ndarray, *, folder: str, tick: Callable[[float], None]) -> tuple[StoredFile, ...]:
+    """Store a volume's slabs under names that hold their content, and return them in order.
+
+    Parameters
+    ----------
+    hu : int16, (slices, rows, columns). folder : where they are to lie. tick : called with the share that is done.
+    """
+    stored = []
+    slabs = slabs_of(len(hu))
+    for slab in slabs:
+        part = np.ascontiguousarray(hu[slab.first : slab.first + slab.count])
+        content = hashlib.sha256(repr(part.shape).encode() + part.tobytes()).hexdigest()
+        make = partial(_packed, part)
+        stored.append(put_made(folder=folder, kind=slab.kind, suffix=".zst", content=content, make=make))
+        tick((slab.index + 1) / len(slabs))
+    return tuple(stored)
+
+
+def _packed(hu: np.ndarray) -> bytes:
+    return compress(encode(hu))
+
+
+def stored_bytes(path: str, *, accept_encoding: str) -> tuple[bytes, str]:
     """Return a stored slab as the browser takes it.
 
     Parameters
     ----------
-    accept_encoding : the request's ``Accept-Encoding``.
+    path : where the slab lies. accept_encoding : the request's ``Accept-Encoding``.
 
     Returns
     -------
@@ -99,11 +120,9 @@ def stored_bytes(artefact: Artefact, *, accept_encoding: str) -> tuple[bytes, st
     offered = {part.split(";")[0].strip().lower() for part in accept_encoding.split(",")}
     files = store()
     if "zstd" in offered:
-        return files.get(artefact.path), "zstd"
-    path = artefact.path.removesuffix(".zst") + ".gz"
-    if not files.exists(path):
-        import zstandard
-
-        plain = zstandard.ZstdDecompressor().decompress(files.get(artefact.path))
-        files.put(path, gzip.compress(plain, GZIP_LEVEL, mtime=0))
-    return files.get(path), "gzip"
+        return files.get(path), "zstd"
+    zipped = path.removesuffix(".zst") + ".gz"
+    if not files.exists(zipped):
+        plain = zstandard.ZstdDecompressor().decompress(files.get(path))
+        files.put(zipped, gzip.compress(plain, GZIP_LEVEL, mtime=0))
+    return files.get(zipped), "gzip"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from plaquelab.analysis import slabs
+from plaquelab.imaging import slabs
 from plaquelab.storage import store
 
 
@@ -64,11 +63,11 @@ def test_a_browser_gets_what_it_accepts(settings, tmp_path) -> None:
     hu = np.random.default_rng(1).integers(-1000, 1000, (3, 8, 8)).astype(np.int16)
     code = slabs.encode(hu)
     store().put("exams/1/ct/ct-slab-000-ab.zst", slabs.compress(code))
-    artefact = SimpleNamespace(path="exams/1/ct/ct-slab-000-ab.zst")
-    data, encoding = slabs.stored_bytes(artefact, accept_encoding="gzip, deflate, br, zstd")
+    path = "exams/1/ct/ct-slab-000-ab.zst"
+    data, encoding = slabs.stored_bytes(path, accept_encoding="gzip, deflate, br, zstd")
     assert encoding == "zstd"
     assert zstandard.ZstdDecompressor().decompress(data) == code
-    data, encoding = slabs.stored_bytes(artefact, accept_encoding="gzip;q=1.0, br")
+    data, encoding = slabs.stored_bytes(path, accept_encoding="gzip;q=1.0, br")
     assert encoding == "gzip"
     assert gzip.decompress(data) == code
-    assert slabs.stored_bytes(artefact, accept_encoding="")[0] == data  # made once, then kept
+    assert slabs.stored_bytes(path, accept_encoding="")[0] == data  # made once, then kept

@@ -1,0 +1,67 @@
+"""What an analysis was asked for, and everything that it found; ``pipeline`` makes one, ``dicom`` and ``report`` write it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from inference.quantification import (
+    AorticRegion,
+    CadRads2,
+    Lesion,
+    Measurement,
+    Reference,
+    VesselRead,
+)
+from inference.straightening import StraightenedVessel
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an analysis was asked for.
+
+    Parameters
+    ----------
+    model : ``served``, a network's name, or the path of a ``.safetensors`` file that ``train`` wrote.
+    profile : composition profile. device : ``auto``, ``cpu`` or ``cuda``.
+    arithmetic : of the network, ``auto``, ``float32`` or ``bfloat16`` (``inference.networks.arithmetic_of``).
+    lesions : given extents per vessel, measured as given; None finds them.
+    """
+
+    model: str = "served"
+    profile: str = "corrected"
+    device: str = "auto"
+    arithmetic: str = "auto"
+    lesions: Mapping[str, tuple[Lesion, ...]] | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what changes the numbers beside model and centrelines."""
+        lesions = {
+            v: [(x.number, x.start_mm, x.end_mm) for x in xs] for v, xs in (self.lesions or {}).items()
+        }
+        return hashlib.sha256(json.dumps([self.profile, lesions], sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything an analysis found, with what it was made by.
+
+    uncertainty : per vessel, expected share of wrong labels of every section. references : per vessel and lesion, what
+    stenosis was told against. aorta : where profile ``adaptive`` took its noise from. cadrads2 : of the patient.
+    """
+
+    vessels: tuple[StraightenedVessel, ...]
+    reads: tuple[VesselRead, ...]
+    measurements: tuple[Measurement, ...]
+    timings: dict[str, float]
+    versions: dict[str, str]
+    warnings: tuple[str, ...] = ()
+    uncertainty: Mapping[str, np.ndarray] = field(default_factory=dict)
+    references: Mapping[str, Mapping[int, Reference]] = field(default_factory=dict)
+    aorta: AorticRegion | None = None
+    cadrads2: CadRads2 | None = None
