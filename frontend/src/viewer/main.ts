@@ -1,7 +1,7 @@
 /** The viewer's page: builds the panes around one Viewer and ties keys, buttons, panes and address to it. */
 import "./viewer.css";
 import { actions } from "./actions";
-import { getJson } from "./api";
+import { postJson } from "./api";
 import { command, commandOf, type CommandId, COMMANDS, keyLabel, offered } from "./commands";
 import * as dialogs from "./dialogs";
 import { el, need } from "./dom";
@@ -38,7 +38,8 @@ const REFRESH_MS = 600;
 
 async function start(): Promise<void> {
   const config = JSON.parse(need("#viewer-config").textContent ?? "{}") as Config;
-  const info = await getJson<CaseInfo>(config.api_root);
+  // Opening is a deed: it starts the read, and answers with the case.
+  const info = await postJson<CaseInfo>(`${config.api_root}opening/`, {});
   const root = need("#viewer");
   let frame = 0;
   const redraw = () => {

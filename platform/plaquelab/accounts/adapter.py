@@ -9,6 +9,6 @@ from django.http import HttpRequest
 class ClosedAccountAdapter(DefaultAccountAdapter):
     """Close sign-up."""
 
-    def is_open_for_signup(self, request: HttpRequest) -> bool:
+    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002  the library's signature
         """Return False, always."""
         return False

@@ -32,18 +32,18 @@ def create_user(*, username: str, printed_name: str, password: str, by: User | N
 
 
 @receiver(user_logged_in)
-def _logged_in(sender: Any, user: User, **kwargs: Any) -> None:
+def _logged_in(*, user: User, **_: Any) -> None:
     audit.record(verb="user.log_in", obj=user, by=user, study=None)
 
 
 @receiver(user_logged_out)
-def _logged_out(sender: Any, user: User | None, **kwargs: Any) -> None:
+def _logged_out(*, user: User | None, **_: Any) -> None:
     if user is not None:
         audit.record(verb="user.log_out", obj=user, by=user, study=None)
 
 
 @receiver(user_login_failed)
-def _failed(sender: Any, credentials: dict[str, Any], **kwargs: Any) -> None:
+def _failed(*, credentials: dict[str, Any], **_: Any) -> None:
     # Only names that exist are kept: people type passwords into the wrong field.
     known = User.objects.filter(username=credentials.get("username") or "").first()
     audit.record(

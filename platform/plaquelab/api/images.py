@@ -35,11 +35,12 @@ _DIGEST = OpenApiParameter(
 class AnyAccept(BaseContentNegotiation):
     """Bytes are bytes, whatever the request's Accept header says."""
 
-    def select_parser(self, request: Request, parsers: Any) -> Any:
+    # The parameters are the framework's.
+    def select_parser(self, request: Request, parsers: Any) -> Any:  # noqa: ARG002
         """Return the first parser."""
         return parsers[0]
 
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:  # noqa: ARG002
         """Return the first renderer, for errors."""
         return renderers[0], renderers[0].media_type
 
@@ -98,7 +99,7 @@ class FramesView(ImageView):
     @extend_schema(responses={200: OpenApiTypes.OBJECT}, parameters=[_DIGEST])
     def get(self, request: PersonRequest, **names: Any) -> HttpResponse:
         """Return centre, axes and curvature of every section, LPS mm."""
-        from inference.straightening import SPACING_ACROSS, SPACING_ALONG
+        from inference.straightening import SPACING_ACROSS, SPACING_ALONG  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
         vessel = self.vessel(request, names)
         image = measuring.straightened(vessel)

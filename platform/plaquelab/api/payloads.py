@@ -25,6 +25,7 @@ from plaquelab.reading.editing import DraftState, drafts_of, state_of
 from plaquelab.reading.models import ReadRevision
 from plaquelab.reading.revisions import latest_revision
 from plaquelab.reading.transitions import R
+from plaquelab.states import TransitionError
 from plaquelab.studies.permissions import Capability, may
 
 SHORT_HASH = 16
@@ -95,10 +96,12 @@ def case_payload(opened: Opened) -> dict[str, Any]:
 
 
 def form_of(revision: ReadRevision | None) -> dict[str, Any]:
+    """Return the form of a revision, or an empty one."""
     return revision.form if revision else {"image_quality": None, "remarks": ""}
 
 
 def stored_patient(revision: ReadRevision | None, opened: Opened | None = None) -> list[dict[str, Any]]:
+    """Return the rows of patient and territories of a revision, or of the run that is viewed."""
     rows = revision.measurements if revision else opened.run.measurements if opened else None
     if rows is None:
         return []
@@ -123,6 +126,9 @@ def _vessel_summary(
         lesions, reviewed = len(replay.present(draft)[0].lesions), draft.reviewed
     elif opened.mode == "adjudicate":
         lesions, reviewed = 0, True
+    elif opened.mode == "read" and revision is None:
+        # The read has not begun: the network's answer is not the reader's to see.
+        lesions, reviewed = 0, False
     else:
         lesions = selectors.contour_set_of(vessel, revision).lesions.count()
         reviewed = revision is not None and vessel.name in revision.reviewed
@@ -215,6 +221,9 @@ def state_payload(opened: Opened, vessel: Vessel, side: str) -> dict[str, Any]:
     if opened.mode == "read" and opened.read.state == R.IN_PROGRESS:
         return draft_payload(opened, state_of(read=opened.read, vessel=vessel.name))
     revision = latest_revision(opened.read) if opened.mode == "read" else opened.revision(side)
+    if opened.mode == "read" and revision is None:
+        # Without one the contours below would be the network's.
+        raise TransitionError("This read has not begun: open the case first.")
     contour_set = selectors.contour_set_of(vessel, revision)
     owner = revision if revision is not None else opened.run
     rows = owner.measurements.filter(vessel=vessel.name, level__in=("lesion", "segment", "vessel")).order_by(
@@ -257,7 +266,7 @@ def _state(
         "masks": {str(section): _base64(mask, "u1") for section, mask in contours.masks.items()},
         "composition": _base64(overlay.composition, "u1"),
         "curves": {name: [round(float(x), 4) for x in overlay.curves[name]] for name in curves},
-        "lesions": [_lesion(vessel, lesion, rows) for lesion in edited.lesions],
+        "lesions": [_lesion(lesion, rows) for lesion in edited.lesions],
         "measurements": [row for row in rows if row["level"] == "vessel"],
         "excluded": [list(stretch) for stretch in edited.excluded],
         "can_undo": can_undo,
@@ -266,7 +275,7 @@ def _state(
     }
 
 
-def _lesion(vessel: Vessel, lesion: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _lesion(lesion: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
     mine = [row for row in rows if row["level"] == "lesion" and row["lesion"] == lesion.number]
     return {
         "number": lesion.number,

@@ -16,6 +16,7 @@ def _looking(root: str, prefix: str) -> list[URLPattern | URLResolver]:
     """Return what both a case and an exam under view answer."""
     return [
         path(root, views.Case.as_view(), name=prefix),
+        path(f"{root}opening/", views.Opening.as_view(), name=f"{prefix}-opening"),
         path(f"{root}vessels/<str:vessel>/state/", views.State.as_view(), name=f"{prefix}-state"),
         path(f"{root}vessels/<str:vessel>/hu/<str:digest>/", images.HuView.as_view(), name=f"{prefix}-hu"),
         path(

@@ -92,15 +92,24 @@ class Case(CaseView):
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT})
     def get(self, request: PersonRequest, **names: Any) -> Response:
-        """Return vessels, CT, form, permissions and addresses. A reader's first call starts the read."""
+        """Return vessels, CT, form, permissions and addresses as they are; looking changes nothing."""
+        return _fresh(case_payload(self.opened(request, **names)))
+
+
+class Opening(CaseView):
+    """Opening a case or an exam in the viewer: what a person does first."""
+
+    @extend_schema(request=None, responses={200: OpenApiTypes.OBJECT})
+    def post(self, request: PersonRequest, **names: Any) -> Response:
+        """Start the reader's read or the adjudication, note that the images were opened, and return the case."""
         opened = self.opened(request, **names)
         note_image_access(request, opened)
         with answered():
             if opened.mode == "read" and opened.may_edit:
                 services.start_read(read=opened.read, by=request.user)
                 services.note_activity(read=opened.read)
-            elif opened.may_adjudicate and opened.case is not None:
-                services.begin_adjudication(case=opened.case, by=request.user)
+            elif opened.may_adjudicate:
+                services.begin_adjudication(case=opened.adjudication.case, by=request.user)
             return _fresh(case_payload(opened))
 
 
@@ -109,13 +118,10 @@ class State(CaseView):
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT}, parameters=[_SIDE])
     def get(self, request: PersonRequest, vessel: str, **names: Any) -> Response:
-        """Return the present state of a vessel."""
+        """Return the present state of a vessel; 409 before the read has begun: there is nothing of the reader's yet."""
         opened = self.opened(request, **names)
         row = opened.vessel(vessel)
         with answered():
-            if opened.mode == "read" and opened.may_edit:
-                services.start_read(read=opened.read, by=request.user)
-                services.note_activity(read=opened.read)
             return _fresh(state_payload(opened, row, request.query_params.get("side", "")))
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.http import Http404, HttpRequest
+from django.http import Http404
 
 from plaquelab.dashboards.addresses import Address, read_selection
 from plaquelab.dashboards.questions import QUESTIONS, Question
-from plaquelab.dashboards.selectors import open_study
 from plaquelab.freezes.frozen import open_freeze
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.freezes.selectors import chosen_freeze
+from plaquelab.studies.access import StudyRequest, get_study
 from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability
 
 if TYPE_CHECKING:
     from analytics.freeze import Freeze
@@ -48,7 +49,9 @@ def question_of(key: str) -> Question:
     return QUESTIONS[key]
 
 
-def asked(request: HttpRequest, slug: str, key: str) -> Asked | None:
+def asked(
+    request: StudyRequest, slug: str, key: str, capability: Capability = Capability.SEE_DASHBOARDS
+) -> Asked | None:
     """Read a request; None when the person has no freeze to look at yet.
 
     Raises
@@ -58,9 +61,9 @@ def asked(request: HttpRequest, slug: str, key: str) -> Asked | None:
     PermissionDenied
         The person's roles see no comparisons.
     """
-    study = open_study(request, slug)
+    study = get_study(request, slug, capability)
     question = question_of(key)
-    row, problem = chosen_freeze(request.user, study, request.GET.get("freeze", ""))  # type: ignore[arg-type]
+    row, problem = chosen_freeze(request.user, study, request.GET.get("freeze", ""))
     if row is None:
         return None
     freeze = open_freeze(row)
@@ -79,7 +82,7 @@ def asked(request: HttpRequest, slug: str, key: str) -> Asked | None:
     )
 
 
-def _texts(request: HttpRequest, question: Question) -> dict[str, str]:
+def _texts(request: StudyRequest, question: Question) -> dict[str, str]:
     """The address's texts; several boxes of one name become one text with commas."""
     lists = question.lists
     return {

@@ -15,6 +15,7 @@ from analytics.metrics import METRICS, Metric
 from analytics.rounding import printed
 from plaquelab.dashboards import selectors
 from plaquelab.dashboards.asking import Asked
+from plaquelab.studies.permissions import Capability, may
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +110,7 @@ def case_list(asked: Asked, found: pd.DataFrame, user: User, *, most: int) -> Ca
     names = names[:2] if names and names[0].endswith("_first") else names[:MOST_VALUES]
     exams = [int(e) for e in shown["exam"].dropna().unique()] if "exam" in shown else []
     opened = selectors.exams_with_images(user, asked.study, exams) if exams else set()
-    if not selectors.sees_every_read(user, asked.study) and _pair(asked) not in PAIRS_OF_THE_FINAL_READ:
+    if not may(user, asked.study, Capability.SEE_EVERY_CASE) and _pair(asked) not in PAIRS_OF_THE_FINAL_READ:
         opened = set()
     rows = tuple(_row(asked, record, names, opened) for record in records(shown))
     headings = tuple((heading(asked, name), found[name].dtype.kind in "iuf") for name in names)

@@ -140,14 +140,14 @@ def _analyse(world: World, patient: Patient, exam: Exam) -> Step:
     if run is None:
         analysis.request_analysis(exam=exam, by=world.people["technician"])
         return Step(f"{patient.pseudonym}: its analysis is queued")
-    S = AnalysisRun.State
-    if run.state in (S.FAILED, S.TIMED_OUT):
+    states = AnalysisRun.State
+    if run.state in (states.FAILED, states.TIMED_OUT):
         raise DemonstrationError(
             f"{patient.pseudonym}: the analysis {run.get_state_display()}: {run.message}"
         )
-    if run.state == S.CANCELLED:
+    if run.state == states.CANCELLED:
         return DONE
-    if run.state != S.SUCCEEDED:
+    if run.state != states.SUCCEEDED:
         return WAIT
     line = reading_steps.step(world, patient, exam)
     return Step(line) if line else DONE

@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from django.conf import settings
 
+from inference.centreline import read_centrelines, write_centrelines
+from inference.phantom import generate, truth, write_dicom
+from inference.phantom.phantom import displaced
 from plaquelab.demo.plan import DISPLACEMENT_MM, Patient
 
 if TYPE_CHECKING:
@@ -53,8 +57,6 @@ def make(patient: Patient) -> Files:
     files = files_of(patient)
     if files.truth.exists():
         return files
-    from inference.centreline import write_centrelines
-    from inference.phantom import generate, write_dicom
 
     phantom = generate(seed=patient.seed, scenario=settings.DEMONSTRATION_SCENARIO)
     part = files.folder.with_suffix(".part")
@@ -80,29 +82,21 @@ def forget(patient: Patient) -> None:
 
 def centrelines(patient: Patient) -> list[Centreline]:
     """Return the stored points."""
-    from inference.centreline import read_centrelines
-
     return list(read_centrelines(make(patient).centrelines))
 
 
 def second_operator(patient: Patient) -> list[Centreline]:
     """Return a second operator's centrelines: the true ones, displaced by 1 mm in another way."""
-    import numpy as np
-
-    from inference.phantom.phantom import displaced
-
     rng = np.random.default_rng([patient.seed, 978])
     return [displaced(rng, table, DISPLACEMENT_MM) for table in _tables(patient).values()]
 
 
 def _tables(patient: Patient) -> dict[str, Any]:
     # Our own file, made by `make` in a private folder.
-    tables: dict[str, Any] = pickle.loads(make(patient).truth.read_bytes())
+    tables: dict[str, Any] = pickle.loads(make(patient).truth.read_bytes())  # noqa: S301  our own file
     return tables
 
 
 def truth_read(patient: Patient, vessel: StraightenedVessel) -> VesselRead:
     """Return the true read of a vessel on the run's own straightening of it."""
-    from inference.phantom import truth
-
     return truth.truth_read(_tables(patient)[vessel.vessel], vessel)

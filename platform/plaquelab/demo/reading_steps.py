@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from inference.composition_profiles import profile_named
+from inference.quantification import quantify, roll_up
 from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import load_vessel
 from plaquelab.demo import phantoms
@@ -59,13 +61,13 @@ def step(world: World, patient: Patient, exam: Exam) -> str:
     if patient.fate is Fate.UNREAD:
         return ""
     if case.state == ReadCase.State.READING:
-        return _read(world, patient, case)
+        return _read(patient, case)
     if case.state == ReadCase.State.DISCORDANT:
         return _adjudicate(world, patient, case)
     return ""
 
 
-def _read(world: World, patient: Patient, case: ReadCase) -> str:
+def _read(patient: Patient, case: ReadCase) -> str:
     reads = Read.objects.filter(case=case, is_simulated=True, assignment__round=1).select_related(
         "assignment__reader", "case", "study"
     )
@@ -173,8 +175,6 @@ def _all_vessels(case: Case, hand: Hand) -> tuple[VesselRead, ...]:
 
 
 def _summary(case: Case, reads: tuple[VesselRead, ...]) -> ReadSummary:
-    from inference.composition_profiles import profile_named
-    from inference.quantification import quantify, roll_up
 
     profile = profile_named(case.profile)
     tables = [quantify(vessel, read, profile) for vessel, read in zip(case.vessels, reads, strict=True)]

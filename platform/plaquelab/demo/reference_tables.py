@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from inference.composition_profiles import profile_named
+from inference.quantification import quantify
 from plaquelab.demo.plan import Patient
 from plaquelab.references.vocabulary import COLUMNS
 
@@ -40,9 +42,6 @@ def as_csv(kind: str, rows: Sequence[Sequence[Any]]) -> bytes:
 
 def measured_truth(case: Case, variant: str) -> list[Any]:
     """Return the truth's measurements of every vessel of a case, by a plaque variant."""
-    from inference.composition_profiles import profile_named
-    from inference.quantification import quantify
-
     profile = profile_named(case.profile)
     return [
         row

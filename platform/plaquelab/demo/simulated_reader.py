@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 if TYPE_CHECKING:
     from inference.quantification import Lesion, VesselRead
@@ -53,8 +54,6 @@ class Hand:
 
 def surface(rng: np.random.Generator, sections: int, rms_mm: float) -> np.ndarray:
     """Return a smooth random surface (sections, 64) with the given root mean square, closed around the vessel."""
-    from scipy.ndimage import gaussian_filter
-
     field = gaussian_filter(
         rng.standard_normal((sections, 64)), (ALONG_SECTIONS, AROUND_ANGLES), mode=("nearest", "wrap")
     )

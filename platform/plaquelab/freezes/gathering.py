@@ -16,7 +16,8 @@ from plaquelab.imaging.scan_dates import index_exams
 from plaquelab.reading.models import Assignment, Read, ReadCase
 from plaquelab.reading.repeats import REPEAT_SLOT
 from plaquelab.references.models import ImportedRead
-from plaquelab.studies.models import Membership, Role, Study, Subject
+from plaquelab.studies.models import Study, Subject
+from plaquelab.studies.permissions import Capability, ever_held
 
 Purpose = AnalysisRun.Purpose
 
@@ -86,11 +87,7 @@ def network_read(run: AnalysisRun, patient: str, kind: str = "network") -> Sourc
 
 def reader_codes(study: Study) -> dict[int, str]:
     """Return user → code of everybody who was ever a reader of the study, in the order in which they joined."""
-    users = (
-        Membership.objects.filter(study=study, role=Role.READER)
-        .order_by("pk")
-        .values_list("user_id", flat=True)
-    )
+    users = ever_held(study, Capability.READ).values_list("user_id", flat=True)
     return {user: f"reader {n}" for n, user in enumerate(dict.fromkeys(users), start=1)}
 
 

@@ -1,4 +1,4 @@
-"""Who may open freezes: investigators, core-lab managers and auditors, unless they also read."""
+"""Which freezes a person may open, and with which one begins."""
 
 from __future__ import annotations
 
@@ -7,31 +7,22 @@ from typing import TYPE_CHECKING
 from django.db.models import QuerySet
 
 from plaquelab.freezes.models import DatasetFreeze
-from plaquelab.studies.models import Role, Study
-from plaquelab.studies.selectors import roles_of
+from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, capabilities_of
 
 if TYPE_CHECKING:
     from plaquelab.accounts.models import User
 
-DASHBOARD_ROLES = (Role.INVESTIGATOR, Role.MANAGER, Role.AUDITOR)
-BLINDED_ROLES = (Role.READER, Role.ADJUDICATOR)
-IMAGE_ROLES = (Role.MANAGER, Role.AUDITOR)
-
-
-def may_see_comparisons(user: User, study: Study) -> bool:
-    """Tell whether this user may see how reads of the study compare: its freezes and dashboards."""
-    mine = roles_of(user, study)
-    return bool(mine & {str(r) for r in DASHBOARD_ROLES}) and not mine & {str(r) for r in BLINDED_ROLES}
-
 
 def visible_freezes(user: User, study: Study) -> QuerySet[DatasetFreeze]:
-    """Freezes that this user may open: manager and auditor all, an investigator released ones, who reads here none."""
+    """Freezes that this user may open: all, or released ones alone, by role; who reads here none."""
     rows = DatasetFreeze.objects.filter(study=study).select_related("requested_by", "released_by", "study")
-    if not may_see_comparisons(user, study):
+    held = capabilities_of(user, study)
+    if Capability.SEE_DASHBOARDS not in held:
         return rows.none()
-    if roles_of(user, study) & {str(role) for role in IMAGE_ROLES}:
-        return rows.order_by("-number")
-    return rows.filter(state=DatasetFreeze.State.RELEASED).order_by("-number")
+    if Capability.SEE_UNRELEASED not in held:
+        rows = rows.filter(state=DatasetFreeze.State.RELEASED)
+    return rows.order_by("-number")
 
 
 def freezes_with_content(user: User, study: Study) -> QuerySet[DatasetFreeze]:
@@ -55,8 +46,3 @@ def chosen_freeze(user: User, study: Study, number: str) -> tuple[DatasetFreeze 
     if number and first is not None:
         return first, f"There is no freeze “{number[:20]}” that you may open: showing freeze {first.number}."
     return first, ""
-
-
-def may_make_freezes(user: User, study: Study) -> bool:
-    """Tell whether this user makes and releases freezes."""
-    return may_see_comparisons(user, study) and Role.MANAGER in roles_of(user, study)

@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from plaquelab.accounts.models import User
+from plaquelab.demo.plan import PERSONS
+from plaquelab.demo.selectors import progress
 from plaquelab.home import selectors
 from plaquelab.jobs.selectors import health
 from plaquelab.studies.access import StudyRequest, get_study, signed_in
@@ -54,8 +56,6 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _start() -> dict[str, Any]:
-    from plaquelab.demo.plan import PERSONS
-    from plaquelab.demo.selectors import progress
 
     return {"persons": PERSONS, "password": settings.DEMONSTRATION_PASSWORD, "progress": progress()}
 

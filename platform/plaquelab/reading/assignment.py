@@ -18,6 +18,7 @@ from plaquelab.audit import services as audit
 from plaquelab.imaging.models import Exam
 from plaquelab.reading.charter import read_design
 from plaquelab.reading.errors import AssignmentError
+from plaquelab.reading.in_hand import exams_overseen
 from plaquelab.reading.models import Adjudication, Assignment, Read, ReadCase
 from plaquelab.reading.transitions import CASE, TO_ADJUDICATE
 from plaquelab.studies.models import Study
@@ -91,8 +92,8 @@ def assign_cases(
     Raises
     ------
     AssignmentError
-        Wrong number of readers, the same person twice, a person without the reader's role, or who has another
-        part in a case.
+        Wrong number of readers, the same person twice, a person without the reader's role, who has another
+        part in a case, or has opened it in the viewer with another role.
     TransitionError
         A case is not waiting.
     """
@@ -109,7 +110,7 @@ def assign_cases(
     for slot, reader in zip(READER_SLOTS, readers, strict=False):
         last = Assignment.objects.filter(study=study, reader=reader).aggregate(n=Max("order_index"))["n"] or 0
         seed = seed_of(read_design(cases[0].charter).seed, study.slug, reader.username, last)
-        order = random.Random(seed).sample(range(len(cases)), len(cases))
+        order = random.Random(seed).sample(range(len(cases)), len(cases))  # noqa: S311  a draw that a stored seed must repeat
         for place, case in zip(order, cases, strict=True):
             design = read_design(case.charter)
             assignment = Assignment.objects.create(
@@ -136,7 +137,7 @@ def assign_cases(
 
 def _draw_first_reader(*, case: ReadCase, readers: int, by: User | None) -> None:
     seed = seed_of(read_design(case.charter).seed, case.study.slug, "first reader", case.exam.number)
-    draw = random.Random(seed).randrange(readers)
+    draw = random.Random(seed).randrange(readers)  # noqa: S311  a draw that a stored seed must repeat
     ReadCase.objects.filter(pk=case.pk).update(first_reader_draw=draw)
     case.first_reader_draw = draw
     audit.record(
@@ -155,6 +156,14 @@ def _check_readers(*, study: Study, cases: Sequence[ReadCase], readers: Sequence
             raise AssignmentError(f"{reader} is not a reader of this study.")
         if Assignment.objects.filter(case__in=cases, reader=reader).exists():
             raise AssignmentError(f"{reader} already has a part in one of these cases.")
+        overseen = exams_overseen(reader, study)
+        for case in cases:
+            # Where the charter shows readers the network's contours, there is nothing else of a waiting case to see.
+            if case.exam.number in overseen and not read_design(case.charter).saw_network:
+                raise AssignmentError(
+                    f"{reader} has opened exam {case.exam.number} in the viewer with another role: give it to "
+                    "somebody who has not seen it."
+                )
 
 
 @transaction.atomic
@@ -176,6 +185,10 @@ def assign_adjudicator(*, case: ReadCase, adjudicator: User, by: User | None) ->
         raise AssignmentError(f"{adjudicator} is not an adjudicator of this study.")
     if case.assignments.filter(reader=adjudicator).exists():
         raise AssignmentError(f"{adjudicator} read this case and cannot adjudicate it.")
+    if case.exam.number in exams_overseen(adjudicator, study):
+        raise AssignmentError(
+            f"{adjudicator} has opened exam {case.exam.number} in the viewer with another role and knows whose reads they are."
+        )
     last = (
         Assignment.objects.filter(study=study, reader=adjudicator).aggregate(n=Max("order_index"))["n"] or 0
     )
@@ -192,7 +205,9 @@ def assign_adjudicator(*, case: ReadCase, adjudicator: User, by: User | None) ->
         due_on=timezone.now().date() + timedelta(days=design.days_to_read),
     )
     made = Adjudication.objects.create(
-        case=case, assignment=assignment, a_slot=random.Random(seed).randrange(2)
+        case=case,
+        assignment=assignment,
+        a_slot=random.Random(seed).randrange(2),  # noqa: S311  a draw that a stored seed must repeat
     )
     audit.record(
         verb="case.assign_adjudicator",

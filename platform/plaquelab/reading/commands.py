@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from inference.rounding import printed
 from plaquelab.reading.errors import EditError
 
@@ -111,7 +113,7 @@ def apply(
     EditError
         A lesion does not exist, or would overlap another.
     """
-    from inference.contours import move_contour
+    from inference.contours import move_contour  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     kind = command["type"]
     if kind == "replace":
@@ -130,7 +132,7 @@ def apply(
         first, last = command["section"] - reach, command["section"] + reach
         return replace(edited, contours=_marked(moved, edited.lesions, normal_wall, [(first, last)]))
     lesions, changed = _lesions(edited.lesions, command)
-    from inference.straightening import SPACING_ALONG
+    from inference.straightening import SPACING_ALONG  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     # A lesion reaches half a section beyond its ends (``mark_plaque``).
     stretches = [(start / SPACING_ALONG - 0.5, end / SPACING_ALONG + 0.5) for start, end in changed]
@@ -146,9 +148,7 @@ def _marked(
     stretches: list[tuple[float, float]],
 ) -> VesselContours:
     """Judge the plaque marks anew in the sections of ``stretches`` (section index, ends included)."""
-    import numpy as np
-
-    from inference.quantification import mark_plaque
+    from inference.quantification import mark_plaque  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     index = np.arange(contours.sections)
     touched = np.zeros(contours.sections, bool)
@@ -164,7 +164,7 @@ def _lesions(
     lesions: tuple[Lesion, ...], command: Mapping[str, Any]
 ) -> tuple[tuple[Lesion, ...], list[tuple[float, float]]]:
     """Return the lesions after a command, and the stretches (mm) whose membership in a lesion may have changed."""
-    from inference.quantification import Lesion
+    from inference.quantification import Lesion  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     kind = command["type"]
     by_number = {lesion.number: lesion for lesion in lesions}

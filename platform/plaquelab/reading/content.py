@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from plaquelab.analysis.models import ContourSet, Measurement
-from plaquelab.reading.models import ReadRevision, Signature
+from plaquelab.reading.models import Read, ReadRevision, Signature
 from plaquelab.storage import StorageError, store
 
 
@@ -116,7 +116,6 @@ def signatures_match() -> Iterator[str]:
 
 
 def _signed_without_signature() -> Iterator[str]:
-    from plaquelab.reading.models import Read
 
     for read in Read.objects.filter(state=Read.State.SIGNED, revisions__signatures__isnull=True).exclude(
         revisions__signatures__isnull=False

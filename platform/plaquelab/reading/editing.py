@@ -212,7 +212,7 @@ def replace_contours(
     ValueError
         The contours do not fit the vessel.
     """
-    from inference.quantification import VesselRead
+    from inference.quantification import VesselRead  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     _check_own(read, by)
     if not note.strip():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from inference.training.reads import write_reads
 from plaquelab.accounts.models import User
 from plaquelab.analysis.selectors import load_contours, load_vessel
 from plaquelab.audit.services import record
@@ -32,8 +33,6 @@ def export_reads(*, study: Study, folder: Path, by: User, assisted: bool = False
     Patients are numbered in this folder alone: neither subject, site nor reader is named. Cases that ``by`` is to read a
     second time stay out.
     """
-    from inference.training.reads import write_reads
-
     reads = [
         case.final_read
         for case in ReadCase.objects.filter(study=study, state=ReadCase.State.FINAL)

@@ -1,4 +1,7 @@
-"""What waits for a person's own read or decision; ``studies.blinding`` closes it everywhere else."""
+"""What waits for a person's own read or decision, and what the person has seen too much of to be given it.
+
+``studies.blinding`` closes the first everywhere else.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q, QuerySet
 
+from plaquelab.audit.models import AuditEvent
+from plaquelab.audit.services import chain_of
 from plaquelab.reading.models import Read, ReadCase
 from plaquelab.reading.transitions import C, R
 from plaquelab.studies.models import Study
@@ -28,3 +33,11 @@ def exams_in_hand(user: User | AnonymousUser, study: Study) -> QuerySet[ReadCase
     own = Q(assignments__reader_id=user.pk) & ~Q(state=C.FINAL)
     reading = Read.objects.filter(assignment__reader_id=user.pk).exclude(state=R.SIGNED).values("case")
     return ReadCase.objects.filter(own | Q(pk__in=reading), study=study).values_list("exam", flat=True)
+
+
+def exams_overseen(person: User, study: Study) -> frozenset[int]:
+    """Return the numbers of the exams that the person has opened in the viewer with another role than a reading one."""
+    opened = AuditEvent.objects.filter(
+        chain=chain_of(study), actor=person.username, verb="case.open_images", after__mode="view"
+    )
+    return frozenset(opened.values_list("after__exam", flat=True))

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import numpy as np
+
+from inference.composition_profiles import profile_named
 from plaquelab.analysis.models import Measurement as MeasurementRow
 from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import load_vessel
@@ -80,8 +83,6 @@ def straightened(vessel: Vessel) -> StraightenedVessel:
 @lru_cache(maxsize=8)
 def composition_profile(name: str) -> CompositionProfile:
     """Return the composition profile of this name."""
-    from inference.composition_profiles import profile_named
-
     return profile_named(name)
 
 
@@ -95,7 +96,7 @@ def aortic_sd(vessel: Vessel, profile: str) -> float | None:
 
 def as_read(vessel: Vessel, edited: Edited) -> VesselRead:
     """Return contours and lesions as the library's ``VesselRead``."""
-    from inference.quantification import VesselRead
+    from inference.quantification import VesselRead  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     return VesselRead(
         vessel=vessel.name, contours=edited.contours, lesions=edited.lesions, excluded=edited.excluded
@@ -111,7 +112,7 @@ def measure(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> lis
     """
 
     def make() -> list[Measurement]:
-        from inference.quantification import quantify
+        from inference.quantification import quantify  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
         return quantify(
             straightened(vessel),
@@ -127,7 +128,7 @@ def overlay(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> Ove
     """Return composition and curves of one vessel."""
 
     def make() -> Overlay:
-        from inference.quantification import composition_map, profile_curves
+        from inference.quantification import composition_map, profile_curves  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
         image, read = straightened(vessel), as_read(vessel, edited)
         return Overlay(
@@ -142,11 +143,9 @@ def overlay(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> Ove
 
 def warm_up() -> None:
     """Measure a made-up tube, so that imports and compiled functions are there before a reader opens the first case."""
-    import numpy as np
-
-    from inference.contours import ANGLES, VesselContours
-    from inference.contours.from_threshold import contours_from_threshold
-    from inference.quantification import (
+    from inference.contours import ANGLES, VesselContours  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    from inference.contours.from_threshold import contours_from_threshold  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    from inference.quantification import (  # noqa: PLC0415  loads SciPy and numba, which few pages need
         Lesion,
         VesselRead,
         composition_map,
@@ -155,8 +154,8 @@ def warm_up() -> None:
         quantify,
         roll_up,
     )
-    from inference.quantification.stents import find_stents
-    from inference.straightening import PIXELS, SPACING_ALONG, StraightenedVessel
+    from inference.quantification.stents import find_stents  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    from inference.straightening import PIXELS, SPACING_ALONG, StraightenedVessel  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     sections = 30
     zeros = np.zeros(sections)
@@ -187,7 +186,7 @@ def warm_up() -> None:
 
 def patient(tables: Iterable[list[Measurement]], *, profile: str) -> list[Measurement]:
     """Return territory and patient rows over the vessels' tables."""
-    from inference.quantification import roll_up
+    from inference.quantification import roll_up  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     return roll_up(list(tables), composition_profile(profile))
 

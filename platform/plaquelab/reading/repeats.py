@@ -20,6 +20,7 @@ from plaquelab.audit import services as audit
 from plaquelab.reading.assignment import seed_of
 from plaquelab.reading.charter import read_design
 from plaquelab.reading.errors import AssignmentError
+from plaquelab.reading.in_hand import exams_overseen
 from plaquelab.reading.models import Assignment, Read, ReadCase
 from plaquelab.studies.models import Study
 from plaquelab.studies.permissions import Capability, may
@@ -73,10 +74,12 @@ def draw_repeats(*, study: Study, by: User | None) -> list[Read]:
     for first in repeatable(study):
         by_reader[first.reader_id].append(first)
     made: list[Read] = []
-    for candidates in by_reader.values():
-        reader = candidates[0].reader
+    for firsts in by_reader.values():
+        reader = firsts[0].reader
         if not may(reader, study, Capability.READ):
             continue
+        overseen = exams_overseen(reader, study)
+        candidates = [first for first in firsts if first.case.exam.number not in overseen]
         own = Assignment.objects.filter(study=study, reader=reader)
         signed = own.filter(round=1, read__state=Read.State.SIGNED).count()
         known = own.filter(round=SECOND).count()
@@ -85,7 +88,7 @@ def draw_repeats(*, study: Study, by: User | None) -> list[Read]:
             continue
         last = own.aggregate(n=Max("order_index"))["n"] or 0
         seed = seed_of(design.seed, study.slug, reader.username, "repeat", last)
-        chosen = random.Random(seed).sample(candidates, wanted)
+        chosen = random.Random(seed).sample(candidates, wanted)  # noqa: S311  a draw that a stored seed must repeat
         for place, first in enumerate(chosen, start=1):
             made.append(_again(first=first, order_index=last + place, seed=seed, by=by))
     if not made:

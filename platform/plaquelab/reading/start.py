@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def make_drafts(*, read: Read) -> list[ReadDraft]:
     """Make one draft a vessel and fix the patient's normal wall; call it in the transaction that starts the read."""
-    from inference.quantification import fit_normal_wall
-    from inference.quantification.stents import find_stents
+    from inference.quantification import fit_normal_wall  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    from inference.quantification.stents import find_stents  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     drafts, pairs = [], []
     vessels = list(read.case.run.vessels.order_by("order"))
@@ -40,9 +40,9 @@ def make_drafts(*, read: Read) -> list[ReadDraft]:
 
 
 def _threshold_set(vessel: Vessel, *, stents: tuple[tuple[float, float], ...]) -> ContourSet:
-    from inference.contours.from_threshold import contours_from_threshold
-    from inference.quantification import VesselRead
-    from inference.quantification.stents import REASON
+    from inference.contours.from_threshold import contours_from_threshold  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    from inference.quantification import VesselRead  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    from inference.quantification.stents import REASON  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     contours: VesselContours = contours_from_threshold(straightened(vessel))
     excluded = tuple((start, end, REASON) for start, end in stents)
@@ -52,7 +52,7 @@ def _threshold_set(vessel: Vessel, *, stents: tuple[tuple[float, float], ...]) -
 
 def normal_wall_of(read: Read) -> NormalWall:
     """Return the normal wall that the read's plaque marks are judged by."""
-    from inference.quantification import NormalWall
+    from inference.quantification import NormalWall  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     wall = read.normal_wall
     if wall is None:

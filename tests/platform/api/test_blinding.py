@@ -21,6 +21,7 @@ VERB = {"vessel": "LAD", "version": 0, "command": {"type": "add_lesion", "start_
 
 def everything(client: Client) -> dict[str, Any]:
     """Return all that a reader can fetch about the own case: bodies, and names of headers and cookies."""
+    client.post(f"{ROOT}opening/")
     case = client.get(ROOT)
     seen = {
         "case": case.json(),
@@ -65,7 +66,7 @@ def test_the_answer_to_a_signature_is_the_same_for_the_first_and_the_last(
     answers, seen = [], []
     for person in (assigned.reader, assigned.reader2):
         client = client_for(person)
-        body = client.get(ROOT).json()
+        body = client.post(f"{ROOT}opening/").json()
         client.post(body["commands_url"], json.dumps(VERB), content_type="application/json")
         sent = json.dumps({"password": PASSWORD, "form": FORM})
         answer = client.post(body["sign_url"], sent, content_type="application/json").json()
@@ -146,7 +147,7 @@ def test_network_contours_stay_hidden_from_a_threshold_read(
     from plaquelab.analysis.selectors import load_contours, network_contours
 
     client = client_for(assigned.reader)
-    state = client.get(client.get(ROOT).json()["vessels"][0]["state"]).json()
+    state = client.get(client.post(f"{ROOT}opening/").json()["vessels"][0]["state"]).json()
     network = load_contours(network_contours(assigned.case.run.vessels.get(name="LAD")))
     import base64
 
@@ -175,7 +176,7 @@ def test_network_contours_are_the_start_where_the_charter_says_so(
         case=ready_case.case, readers=[ready_case.reader, ready_case.reader2], by=ready_case.manager
     )
     client = client_for(ready_case.reader)
-    state = client.get(client.get(ROOT).json()["vessels"][0]["state"]).json()
+    state = client.get(client.post(f"{ROOT}opening/").json()["vessels"][0]["state"]).json()
     network = load_contours(network_contours(ready_case.case.run.vessels.get(name="LAD")))
     assert base64.b64decode(state["wall"]) == network.wall_radius.tobytes()
     assert len(state["lesions"]) == 1

@@ -38,7 +38,7 @@ def client(assigned: SimpleNamespace, client_for: Callable[[Any], Client]) -> Cl
 
 
 def test_case_tells_what_the_viewer_needs(client: Client, assigned: SimpleNamespace) -> None:
-    body = client.get(ROOT).json()
+    body = client.post(f"{ROOT}opening/").json()
     assert body["label"] == "Case 1"
     assert body["mode"] == "read"
     assert body["state"] == "in_progress"
@@ -95,7 +95,7 @@ def test_a_composition_profile_of_four_classes_has_columns_for_them() -> None:
 
 
 def test_image_bytes_are_what_was_stored_and_may_be_kept(client: Client) -> None:
-    body = client.get(ROOT).json()
+    body = client.post(f"{ROOT}opening/").json()
     answer = client.get(body["vessels"][0]["hu"], headers={"accept": "application/octet-stream"})
     assert len(answer.content) == SECTIONS * 64 * 64 * 2
     assert np.frombuffer(answer.content, "<i2").reshape(-1, 64, 64)[10, 32, 32] == pytest.approx(400, abs=40)
@@ -120,14 +120,14 @@ def test_image_bytes_are_what_was_stored_and_may_be_kept(client: Client) -> None
 
 def test_opening_images_is_one_event_a_session(client: Client) -> None:
     for _ in range(2):
-        body = client.get(ROOT).json()
+        body = client.post(f"{ROOT}opening/").json()
         client.get(body["vessels"][1]["hu"])
     opened = AuditEvent.objects.filter(verb="case.open_images")
     assert [event.actor for event in opened] == ["alpha-reader"]
 
 
 def test_edit_undo_redo_and_numbers_follow(client: Client) -> None:
-    body = client.get(ROOT).json()
+    body = client.post(f"{ROOT}opening/").json()
     before = client.get(body["vessels"][0]["state"]).json()
     assert before["status"] == "not annotated"
     assert np.frombuffer(base64.b64decode(before["composition"]), np.uint8).size == SECTIONS * 4096
@@ -161,7 +161,7 @@ def test_edit_undo_redo_and_numbers_follow(client: Client) -> None:
 
 
 def test_two_tabs_the_older_one_is_told(client: Client) -> None:
-    url = client.get(ROOT).json()["commands_url"]
+    url = client.post(f"{ROOT}opening/").json()["commands_url"]
     assert post(client, url, {"vessel": "LAD", "version": 0, "command": MOVE}).status_code == 200
     stale = post(client, url, {"vessel": "RCA", "version": 0, "command": MOVE})
     assert stale.status_code == 409
@@ -183,7 +183,7 @@ def test_two_tabs_the_older_one_is_told(client: Client) -> None:
     ],
 )
 def test_impossible_edit_changes_nothing(client: Client, command: dict[str, Any], says: str) -> None:
-    body = client.get(ROOT).json()
+    body = client.post(f"{ROOT}opening/").json()
     answer = post(client, body["commands_url"], {"vessel": "LAD", "version": 0, "command": command})
     assert answer.status_code == 400, answer.content
     assert says in answer.json()["detail"]
@@ -191,7 +191,7 @@ def test_impossible_edit_changes_nothing(client: Client, command: dict[str, Any]
 
 
 def test_save_sign_and_nothing_moves_any_more(client: Client, assigned: SimpleNamespace) -> None:
-    body = client.get(ROOT).json()
+    body = client.post(f"{ROOT}opening/").json()
     saved = post(client, body["revisions_url"], {"form": {"image_quality": 3, "remarks": " blurred "}}).json()
     assert saved["revision"] == 1
     assert client.get(ROOT).json()["form"] == {"image_quality": 3, "remarks": "blurred"}
@@ -221,3 +221,21 @@ def test_schema_describes_every_endpoint(client: Client) -> None:
     ).content.decode()
     for part in ("commands/", "signature/", "adjudication/", "exams/{number}/view/", "ct/{index}/"):
         assert part in text
+
+
+def test_looking_starts_nothing_and_tells_nothing_of_the_network(
+    client: Client, assigned: SimpleNamespace
+) -> None:
+    """Only opening starts a read; before it the case has no lesion, no number and no contour to show."""
+    body = client.get(ROOT).json()
+    assert body["state"] == "assigned"
+    assert [(vessel["lesions"], vessel["reviewed"]) for vessel in body["vessels"]] == [(0, False)] * 2
+    assert body["patient"] == []
+    state = client.get(body["vessels"][0]["state"])
+    assert state.status_code == 409
+    assert "open the case first" in state.json()["detail"]
+    read = Read.objects.get(pk=assigned.reads[0].pk)
+    assert (read.state, read.started_at, read.last_active_at) == ("assigned", None, None)
+    assert not AuditEvent.objects.filter(verb="case.open_images").exists()
+    assert client.post(f"{ROOT}opening/").json()["state"] == "in_progress"
+    assert client.get(body["vessels"][0]["state"]).status_code == 200

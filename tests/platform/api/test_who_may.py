@@ -35,7 +35,11 @@ def addresses(
         f"{prefix}-frames": digest,
         f"{prefix}-slab": {"index": 0, "digest": slab.sha256[:16]},
     }
-    made = {
+    opening = f"{prefix}-opening"
+    made: dict[str, tuple[str, str, dict[str, Any]]] = {
+        opening: ("post", reverse(f"api:{opening}", kwargs=names), {})
+    }
+    made |= {
         name: ("get", reverse(f"api:{name}", kwargs={**names, **more}), {}) for name, more in urls.items()
     }
     if prefix == "case":

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from plaquelab.dashboards.questions import QUESTIONS
 from plaquelab.dashboards.urls import urlpatterns
+from tests.platform.studies.address_walk import NOTED, OF_AN_EVENT, written
 
 PER_QUESTION = ["question", "cases", "cases_csv", "numbers_json"]
 SEE = ["manager", "investigator", "auditor"]
@@ -159,3 +160,17 @@ def test_every_address_asks_for_a_login(pages, client):
         response = client.post(url) if name in POSTED else client.get(url)
         assert response.status_code == 302, name
         assert "login" in response["Location"], name
+
+
+@pytest.mark.parametrize("role", SEE)
+def test_looking_at_a_freeze_writes_the_events_of_exports_alone(pages, client_for, role):
+    """With freezes to show, where the walk over every address has none."""
+    client = client_for(pages.a.users[role])
+    wrong = []
+    for name, url in every_pattern():
+        tables = written(client, url)
+        if tables - (OF_AN_EVENT if f"dashboards:{name}" in NOTED else set()):
+            wrong.append((name, tables))
+    assert wrong == []
+    taken = reverse("dashboards:freeze_download", kwargs={"study": "alpha", "number": 1})
+    assert written(client, taken) == OF_AN_EVENT

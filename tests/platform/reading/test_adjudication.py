@@ -120,7 +120,7 @@ def test_sides_through_the_api_are_the_reads_in_the_stored_order(
     import json
 
     client = client_for(discordant.adjudicator)
-    body = client.get("/api/v1/studies/alpha/cases/1/").json()
+    body = client.post("/api/v1/studies/alpha/cases/1/opening/").json()
     assert body["mode"] == "adjudicate"
     discordant.case.refresh_from_db()
     assert discordant.case.state == "adjudicating"

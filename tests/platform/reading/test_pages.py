@@ -29,7 +29,7 @@ def test_a_reader_finds_the_next_case_first(
     assert re.search(r'data-testid="next-case" autofocus href="/studies/alpha/cases/1/">Open case 1<', page)
     assert "0 of 1 signed" in page
     assert client.get("/studies/alpha/cases/next/").url == "/studies/alpha/cases/1/"
-    client.get("/api/v1/studies/alpha/cases/1/")
+    client.post("/api/v1/studies/alpha/cases/1/opening/")
     assert "Go on with case 1" in client.get(CASES).content.decode()
     sign_as(assigned.reads[0], assigned.reader)
     page = client.get(CASES).content.decode()

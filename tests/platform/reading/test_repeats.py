@@ -65,7 +65,7 @@ def test_a_charter_that_asks_for_none(final: SimpleNamespace) -> None:
 
 
 def test_nothing_tells_the_reader_that_it_is_a_repeat(final: SimpleNamespace, client_for: Any) -> None:
-    before = client_for(final.reader).get("/api/v1/studies/alpha/cases/1/").json()
+    before = client_for(final.reader).post("/api/v1/studies/alpha/cases/1/opening/").json()
     draw_repeats(study=final.study, by=final.manager)
     client = client_for(final.reader)
     items = client.get("/api/v1/studies/alpha/cases/").json()
@@ -73,7 +73,7 @@ def test_nothing_tells_the_reader_that_it_is_a_repeat(final: SimpleNamespace, cl
         (1, "read", "signed"),
         (2, "read", "assigned"),
     ]
-    case = client.get("/api/v1/studies/alpha/cases/2/").json()
+    case = client.post("/api/v1/studies/alpha/cases/2/opening/").json()
     text = json.dumps(case)
     for word in ("repeat", "second", "round", "alpha-subject-7", '"slot"'):
         assert word not in text, word

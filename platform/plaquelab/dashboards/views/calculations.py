@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from plaquelab.dashboards import documents, selectors, services
+from plaquelab.dashboards import documents, services
 from plaquelab.dashboards.asking import Asked, asked
 from plaquelab.dashboards.models import Calculation
+from plaquelab.studies.access import StudyRequest, signed_in
+from plaquelab.studies.permissions import Capability, may
 
 
-def _asked(request: HttpRequest, study: str, question: str) -> Asked:
-    found = asked(request, study, question)
+def _asked(request: StudyRequest, study: str, question: str, capability: Capability) -> Asked:
+    found = asked(request, study, question, capability)
     if found is None or not found.question.can_resample:
         raise Http404("There is nothing to resample here.")
     return found
 
 
-@login_required
+@signed_in
 @require_POST
-def start(request: HttpRequest, study: str, question: str) -> HttpResponse:
+def start(request: StudyRequest, study: str, question: str) -> HttpResponse:
     """Ask for the page's bootstrap intervals; the address carries the filters."""
-    found = _asked(request, study, question)
-    selectors.require_calculating(request.user, found.study)  # type: ignore[arg-type]
+    found = _asked(request, study, question, Capability.CALCULATE)
     services.request_calculation(
         freeze=found.row,
         kind=Calculation.Kind.ANSWER,
         key=documents.resampled_key(found),
-        by=request.user,  # type: ignore[arg-type]
+        by=request.user,
         question=found.question.key,
         parameters=found.address.parameters,
         replicates=documents.REPLICATES,
@@ -41,14 +41,14 @@ def start(request: HttpRequest, study: str, question: str) -> HttpResponse:
     return redirect(f"{address}?{found.address.query()}")
 
 
-@login_required
+@signed_in
 @require_GET
-def progress(request: HttpRequest, study: str, question: str) -> HttpResponse:
+def progress(request: StudyRequest, study: str, question: str) -> HttpResponse:
     """The strip above the figures that is fetched while a worker resamples."""
-    return _state(request, _asked(request, study, question))
+    return _state(request, _asked(request, study, question, Capability.SEE_DASHBOARDS))
 
 
-def _state(request: HttpRequest, found: Asked) -> HttpResponse:
+def _state(request: StudyRequest, found: Asked) -> HttpResponse:
     calculation = documents.calculation_of(found)
     context = {
         "study": found.study,
@@ -57,7 +57,7 @@ def _state(request: HttpRequest, found: Asked) -> HttpResponse:
         "query": found.address.query(),
         "calculation": calculation,
         "replicates": documents.REPLICATES,
-        "may_calculate": selectors.may_calculate(request.user, found.study),  # type: ignore[arg-type]
+        "may_calculate": may(request.user, found.study, Capability.CALCULATE),
     }
     response = render(request, "dashboards/resampling.html", context)
     if calculation is not None and calculation.state == Calculation.State.SUCCEEDED:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from plaquelab.dashboards import case_list, case_page, selectors
 from plaquelab.freezes.frozen import open_freeze
 from plaquelab.freezes.selectors import freezes_with_content
+from plaquelab.studies.access import StudyRequest, get_study, signed_in
+from plaquelab.studies.permissions import Capability
 
 
-@login_required
+@signed_in
 @require_GET
-def case(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def case(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """One patient, at the row that was clicked on."""
-    found = selectors.open_study(request, study)
+    found = get_study(request, study, Capability.SEE_DASHBOARDS)
     row = get_object_or_404(
-        freezes_with_content(request.user, found),  # type: ignore[arg-type]
+        freezes_with_content(request.user, found),
         number=number,
     )
     freeze = open_freeze(row)
@@ -30,7 +31,7 @@ def case(request: HttpRequest, study: str, number: int) -> HttpResponse:
     people = freeze.table("patients")
     exam = people.loc[(people["patient"] == patient).to_numpy(), "exam"].iloc[0]
     images = ""
-    if exam == exam and int(exam) in selectors.exams_with_images(request.user, found, [int(exam)]):  # type: ignore[arg-type]
+    if exam == exam and int(exam) in selectors.exams_with_images(request.user, found, [int(exam)]):
         images = case_list.link_to_images(found.slug, int(exam), chosen.record if chosen else {})
     context = {
         "study": found,

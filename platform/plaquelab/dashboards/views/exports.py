@@ -6,8 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
 from analytics.errors import AnalyticsError
@@ -15,6 +14,7 @@ from plaquelab.dashboards import case_list, documents, exports, services
 from plaquelab.dashboards.answers import Document
 from plaquelab.dashboards.asking import Asked, asked
 from plaquelab.dashboards.downloads import csv_response, json_response
+from plaquelab.studies.access import StudyRequest, signed_in
 
 View = Callable[..., HttpResponse]
 
@@ -23,7 +23,7 @@ def refused_in_words(view: View) -> View:
     """A question that this freeze cannot answer gets the reason as text, never a traceback."""
 
     @functools.wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: StudyRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
         except AnalyticsError as reason:
@@ -32,7 +32,7 @@ def refused_in_words(view: View) -> View:
     return wrapped
 
 
-def _asked(request: HttpRequest, study: str, question: str) -> Asked:
+def _asked(request: StudyRequest, study: str, question: str) -> Asked:
     found = asked(request, study, question)
     if found is None:
         raise Http404("There is no freeze to take anything from.")
@@ -51,30 +51,30 @@ def _part(document: Document, kind: str, name: str) -> Document:
     return part
 
 
-def _csv(request: HttpRequest, found: Asked, what: str, table: exports.Table) -> HttpResponse:
-    services.note_export(freeze=found.row, by=request.user, what=f"{found.question.key}: {what}")  # type: ignore[arg-type]
+def _csv(request: StudyRequest, found: Asked, what: str, table: exports.Table) -> HttpResponse:
+    services.note_export(freeze=found.row, by=request.user, what=f"{found.question.key}: {what}")
     headings, rows = exports.marked(found, table)
     return csv_response(f"{found.file_name}-{what}", headings, rows)
 
 
-def _json(request: HttpRequest, found: Asked, what: str, content: dict[str, Any]) -> HttpResponse:
-    services.note_export(freeze=found.row, by=request.user, what=f"{found.question.key}: {what}")  # type: ignore[arg-type]
+def _json(request: StudyRequest, found: Asked, what: str, content: dict[str, Any]) -> HttpResponse:
+    services.note_export(freeze=found.row, by=request.user, what=f"{found.question.key}: {what}")
     return json_response(f"{found.file_name}-{what}", {"provenance": exports.provenance(found), **content})
 
 
-@login_required
+@signed_in
 @require_GET
 @refused_in_words
-def figure_csv(request: HttpRequest, study: str, question: str, name: str) -> HttpResponse:
+def figure_csv(request: StudyRequest, study: str, question: str, name: str) -> HttpResponse:
     """A figure's points, cells, bars and steps."""
     found = _asked(request, study, question)
     return _csv(request, found, name, exports.figure_table(_part(_document(found), "figures", name)))
 
 
-@login_required
+@signed_in
 @require_GET
 @refused_in_words
-def figure_json(request: HttpRequest, study: str, question: str, name: str) -> HttpResponse:
+def figure_json(request: StudyRequest, study: str, question: str, name: str) -> HttpResponse:
     """A figure's caption, sentences and every number of the results that it shows."""
     found = _asked(request, study, question)
     figure = _part(_document(found), "figures", name)
@@ -82,28 +82,28 @@ def figure_json(request: HttpRequest, study: str, question: str, name: str) -> H
     return _json(request, found, name, content)
 
 
-@login_required
+@signed_in
 @require_GET
 @refused_in_words
-def grid_csv(request: HttpRequest, study: str, question: str, name: str) -> HttpResponse:
+def grid_csv(request: StudyRequest, study: str, question: str, name: str) -> HttpResponse:
     """A table as printed."""
     found = _asked(request, study, question)
     return _csv(request, found, name, exports.grid_table(_part(_document(found), "grids", name)))
 
 
-@login_required
+@signed_in
 @require_GET
 @refused_in_words
-def numbers_json(request: HttpRequest, study: str, question: str) -> HttpResponse:
+def numbers_json(request: StudyRequest, study: str, question: str) -> HttpResponse:
     """Every number of the page."""
     found = _asked(request, study, question)
     return _json(request, found, "numbers", _document(found)["numbers"])
 
 
-@login_required
+@signed_in
 @require_GET
 @refused_in_words
-def cases_csv(request: HttpRequest, study: str, question: str) -> HttpResponse:
+def cases_csv(request: StudyRequest, study: str, question: str) -> HttpResponse:
     """Every case of the selection with the values that were asked about."""
     found = _asked(request, study, question)
     frame = case_list.frame(found).drop(columns="row", errors="ignore")

@@ -6,65 +6,59 @@ import io
 import zipfile
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from plaquelab.dashboards import selectors
 from plaquelab.freezes import monitoring, services
 from plaquelab.freezes.freezing import STAGES
 from plaquelab.freezes.frozen import NotFrozenError, open_freeze
 from plaquelab.freezes.models import DatasetFreeze
-from plaquelab.freezes.selectors import may_make_freezes, visible_freezes
+from plaquelab.freezes.selectors import visible_freezes
 from plaquelab.freezes.transitions import FREEZE, S
 from plaquelab.states import TransitionError
 from plaquelab.storage import store
-from plaquelab.studies.access import get_study
+from plaquelab.studies.access import StudyRequest, get_study, signed_in
 from plaquelab.studies.models import Study
-from plaquelab.studies.permissions import Capability
+from plaquelab.studies.permissions import Capability, may
 
 
-def _one(request: HttpRequest, study: Study, number: int) -> DatasetFreeze:
-    return get_object_or_404(visible_freezes(request.user, study), number=number)  # type: ignore[arg-type]
+def _one(request: StudyRequest, study: Study, number: int) -> DatasetFreeze:
+    return get_object_or_404(visible_freezes(request.user, study), number=number)
 
 
-def _to_make(request: HttpRequest, slug: str) -> Study:
-    """Return the study for somebody who makes freezes; selectors refuse who also reads."""
-    get_study(request, slug, Capability.FREEZE)  # type: ignore[arg-type]
-    return selectors.open_study(request, slug)
-
-
-@login_required
+@signed_in
 @require_http_methods(["GET", "POST"])
-def freezes(request: HttpRequest, study: str) -> HttpResponse:
+def freezes(request: StudyRequest, study: str) -> HttpResponse:
     """List the freezes that the person may open; the manager makes a new one."""
-    found = _to_make(request, study) if request.method == "POST" else selectors.open_study(request, study)
+    found = get_study(
+        request, study, Capability.FREEZE if request.method == "POST" else Capability.SEE_DASHBOARDS
+    )
     if request.method == "POST":
         try:
             made = services.request_freeze(
                 study=found,
-                by=request.user,  # type: ignore[arg-type]
+                by=request.user,
                 note=request.POST.get("note", "")[:300],
                 leave_out_waiting="leave_out_waiting" in request.POST,
             )
             return redirect("dashboards:freeze", study=found.slug, number=made.number)
         except services.FreezeError as error:
             messages.error(request, str(error))
-    makes = may_make_freezes(request.user, found)  # type: ignore[arg-type]
+    makes = may(request.user, found, Capability.FREEZE)
     context = {
         "study": found,
-        "freezes": visible_freezes(request.user, found),  # type: ignore[arg-type]
+        "freezes": visible_freezes(request.user, found),
         "makes": makes,
         "readiness": monitoring.readiness(found) if makes else None,
     }
     return render(request, "dashboards/freezes.html", context)
 
 
-def _context(request: HttpRequest, study: Study, freeze: DatasetFreeze) -> dict[str, object]:
+def _context(request: StudyRequest, study: Study, freeze: DatasetFreeze) -> dict[str, object]:
     active = freeze.state in (S.DRAFT, S.BUILDING)
-    makes = may_make_freezes(request.user, study)  # type: ignore[arg-type]
+    makes = may(request.user, study, Capability.FREEZE)
     return {
         "study": study,
         "is_simulated": freeze.is_simulated or study.is_simulated,
@@ -111,19 +105,19 @@ def _stages(freeze: DatasetFreeze) -> list[dict[str, object]]:
     ]
 
 
-@login_required
+@signed_in
 @require_GET
-def freeze(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def freeze(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """One freeze: its hash, tables, what was left out, pictures, and what may be done with it."""
-    found = selectors.open_study(request, study)
+    found = get_study(request, study, Capability.SEE_DASHBOARDS)
     return render(request, "dashboards/freeze.html", _context(request, found, _one(request, found, number)))
 
 
-@login_required
+@signed_in
 @require_GET
-def progress(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def progress(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """The part of the page that is fetched every second while a worker builds; the whole page once it is done."""
-    found = selectors.open_study(request, study)
+    found = get_study(request, study, Capability.SEE_DASHBOARDS)
     one = _one(request, found, number)
     response = render(request, "dashboards/freeze_progress.html", _context(request, found, one))
     if one.state not in (S.DRAFT, S.BUILDING):
@@ -131,35 +125,35 @@ def progress(request: HttpRequest, study: str, number: int) -> HttpResponse:
     return response
 
 
-@login_required
+@signed_in
 @require_POST
-def act(request: HttpRequest, study: str, number: int, action: str) -> HttpResponse:
+def act(request: StudyRequest, study: str, number: int, action: str) -> HttpResponse:
     """Release, retry or discard a freeze."""
-    found = _to_make(request, study)
+    found = get_study(request, study, Capability.FREEZE)
     one = _one(request, found, number)
     by = request.user
     try:
         if action == "release":
-            services.release_freeze(freeze=one, by=by, reason=request.POST.get("reason", ""))  # type: ignore[arg-type]
+            services.release_freeze(freeze=one, by=by, reason=request.POST.get("reason", ""))
             messages.success(request, f"Freeze {number} is released to the investigators.")
         elif action == "again":
-            services.retry_freeze(freeze=one, by=by)  # type: ignore[arg-type]
+            services.retry_freeze(freeze=one, by=by)
         else:
-            services.discard_freeze(freeze=one, by=by, reason=request.POST.get("reason", ""))  # type: ignore[arg-type]
+            services.discard_freeze(freeze=one, by=by, reason=request.POST.get("reason", ""))
     except (services.FreezeError, TransitionError) as error:
         messages.error(request, str(error))
     return redirect("dashboards:freeze", study=found.slug, number=number)
 
 
-@login_required
+@signed_in
 @require_GET
-def download(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def download(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """The whole freeze with its data dictionary, marked with its lock state and who took it when."""
-    found = selectors.open_study(request, study)
+    found = get_study(request, study, Capability.SEE_DASHBOARDS)
     one = _one(request, found, number)
     if not one.is_locked:
         raise Http404("This freeze has no content.")
-    services.note_download(freeze=one, by=request.user)  # type: ignore[arg-type]
+    services.note_download(freeze=one, by=request.user)
     name = f"{found.slug}-freeze-{one.number}-{one.state}-{one.hash[:12]}"
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -186,11 +180,11 @@ def watermark(freeze: DatasetFreeze, person: str) -> str:
     return "\n".join(line for line in lines if line) + "\n"
 
 
-@login_required
+@signed_in
 @require_GET
-def panel(request: HttpRequest, study: str, number: int, file: str) -> HttpResponse:
+def panel(request: StudyRequest, study: str, number: int, file: str) -> HttpResponse:
     """One case panel of a freeze."""
-    found = selectors.open_study(request, study)
+    found = get_study(request, study, Capability.SEE_DASHBOARDS)
     one = _one(request, found, number)
     if f"panels/{file}" not in one.files:
         raise Http404("No such picture.")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from analytics.errors import AnalyticsError
-from plaquelab.dashboards import case_list, documents, exports, presenting, selectors, sliders
+from plaquelab.dashboards import case_list, documents, exports, presenting, sliders
 from plaquelab.dashboards.answers import Document
 from plaquelab.dashboards.asking import Asked, asked
 from plaquelab.dashboards.fields import form_fields
@@ -20,25 +19,27 @@ from plaquelab.dashboards.questions import ALL_SECTIONS, QUESTIONS, Choices
 from plaquelab.dashboards.selection_words import selection_words
 from plaquelab.freezes import monitoring
 from plaquelab.freezes.models import DatasetFreeze
-from plaquelab.freezes.selectors import freezes_with_content, may_make_freezes
+from plaquelab.freezes.selectors import freezes_with_content
+from plaquelab.studies.access import StudyRequest, get_study, signed_in
+from plaquelab.studies.permissions import Capability, may
 
 LISTED = 100
 FEW_PATIENTS = 30
 
 
-@login_required
+@signed_in
 @require_GET
-def home(request: HttpRequest, study: str) -> HttpResponse:
+def home(request: StudyRequest, study: str) -> HttpResponse:
     """The first dashboard."""
-    selectors.open_study(request, study)
+    get_study(request, study, Capability.SEE_DASHBOARDS)
     address = reverse("dashboards:question", kwargs={"study": study, "question": next(iter(QUESTIONS))})
     query = request.GET.urlencode()
     return redirect(f"{address}?{query}" if query else address)
 
 
-@login_required
+@signed_in
 @require_GET
-def page(request: HttpRequest, study: str, question: str) -> HttpResponse:
+def page(request: StudyRequest, study: str, question: str) -> HttpResponse:
     """One question: filters on the left, figures and tables, and on the right the cases behind them."""
     found = asked(request, study, question)
     if found is None:
@@ -56,9 +57,9 @@ def page(request: HttpRequest, study: str, question: str) -> HttpResponse:
     return response
 
 
-@login_required
+@signed_in
 @require_GET
-def cases(request: HttpRequest, study: str, question: str) -> HttpResponse:
+def cases(request: StudyRequest, study: str, question: str) -> HttpResponse:
     """The right-hand list for a selection; a click on a figure's point (``go``) opens a single case at once."""
     found = asked(request, study, question)
     if found is None:
@@ -77,20 +78,20 @@ def cases(request: HttpRequest, study: str, question: str) -> HttpResponse:
     return response
 
 
-def _nothing_yet(request: HttpRequest, slug: str, question: str) -> HttpResponse:
+def _nothing_yet(request: StudyRequest, slug: str, question: str) -> HttpResponse:
     """Before the first freeze: how far the study is, and what to do."""
-    found = selectors.open_study(request, slug)
+    found = get_study(request, slug, Capability.SEE_DASHBOARDS)
     context = {
         "study": found,
         "questions": QUESTIONS.values(),
         "question": QUESTIONS[question],
-        "makes": may_make_freezes(request.user, found),  # type: ignore[arg-type]
+        "makes": may(request.user, found, Capability.FREEZE),
         "readiness": monitoring.readiness(found),
     }
     return render(request, "dashboards/nothing_yet.html", context)
 
 
-def _frame(request: HttpRequest, found: Asked) -> dict[str, Any]:
+def _frame(request: StudyRequest, found: Asked) -> dict[str, Any]:
     """What stands around an answer: freezes to choose from, tabs and filters."""
     choices = found.question.choices(found.freeze, found.parameters)
     own, shared = form_fields(
@@ -99,7 +100,7 @@ def _frame(request: HttpRequest, found: Asked) -> dict[str, Any]:
         choices,
         sliders.sliders(found.question, found.freeze, found.parameters),
     )
-    freezes = list(freezes_with_content(request.user, found.study))  # type: ignore[arg-type]
+    freezes = list(freezes_with_content(request.user, found.study))
     return {
         "study": found.study,
         "is_simulated": found.study.is_simulated or found.freeze.simulated,
@@ -114,7 +115,7 @@ def _frame(request: HttpRequest, found: Asked) -> dict[str, Any]:
         "sections": _sections(found, choices),
         "query": found.address.without_selection,
         "watermark": exports.watermark(found),
-        "may_calculate": selectors.may_calculate(request.user, found.study),  # type: ignore[arg-type]
+        "may_calculate": may(request.user, found.study, Capability.CALCULATE),
     }
 
 
@@ -153,10 +154,10 @@ def _answer(found: Asked, document: Document, calculation: Calculation | None) -
     }
 
 
-def _cases(request: HttpRequest, found: Asked) -> dict[str, Any]:
+def _cases(request: StudyRequest, found: Asked) -> dict[str, Any]:
     frame = case_list.frame(found)
     return {
-        "cases": case_list.case_list(found, frame, request.user, most=LISTED),  # type: ignore[arg-type]
+        "cases": case_list.case_list(found, frame, request.user, most=LISTED),
         "selection": selection_words(found),
         "query": found.address.query(),
         "everything": found.address.without_selection,

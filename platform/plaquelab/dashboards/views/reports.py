@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from analytics.profiles import PROFILES
-from plaquelab.dashboards import answers, documents, selectors, services
+from plaquelab.dashboards import answers, documents, services
 from plaquelab.dashboards.models import Calculation
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.freezes.selectors import freezes_with_content
 from plaquelab.storage import store
+from plaquelab.studies.access import StudyRequest, get_study, signed_in
 from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, may
 
 KINDS = {
     "report.html": "text/html; charset=utf-8",
@@ -23,9 +24,11 @@ KINDS = {
 LABELS = {"report.html": "HTML", "report.pdf": "PDF", "numbers.json": "Numbers (JSON)"}
 
 
-def _freeze(request: HttpRequest, slug: str, number: int) -> tuple[Study, DatasetFreeze]:
-    study = selectors.open_study(request, slug)
-    rows = freezes_with_content(request.user, study)  # type: ignore[arg-type]
+def _freeze(
+    request: StudyRequest, slug: str, number: int, capability: Capability = Capability.SEE_DASHBOARDS
+) -> tuple[Study, DatasetFreeze]:
+    study = get_study(request, slug, capability)
+    rows = freezes_with_content(request.user, study)
     return study, get_object_or_404(rows, number=number)
 
 
@@ -38,13 +41,13 @@ def _one(freeze: DatasetFreeze, pk: int) -> Calculation:
     )
 
 
-@login_required
+@signed_in
 @require_http_methods(["GET", "POST"])
-def reports(request: HttpRequest, study: str, number: int) -> HttpResponse:
+def reports(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """The freeze's reports, and the form that asks for one."""
-    found, freeze = _freeze(request, study, number)
+    asked_for = Capability.CALCULATE if request.method == "POST" else Capability.SEE_DASHBOARDS
+    found, freeze = _freeze(request, study, number, asked_for)
     if request.method == "POST":
-        selectors.require_calculating(request.user, found)  # type: ignore[arg-type]
         profile = request.POST.get("profile", "")
         if profile not in PROFILES:
             raise Http404("There is no such statistical profile.")
@@ -53,7 +56,7 @@ def reports(request: HttpRequest, study: str, number: int) -> HttpResponse:
             freeze=freeze,
             kind=Calculation.Kind.REPORT,
             key=answers.report_key(profile, replicates),
-            by=request.user,  # type: ignore[arg-type]
+            by=request.user,
             parameters={"profile": profile},
             replicates=replicates,
         )
@@ -68,7 +71,7 @@ def reports(request: HttpRequest, study: str, number: int) -> HttpResponse:
         "reports": [_shown(calculation) for calculation in made],
         "profiles": PROFILES.values(),
         "replicates": documents.REPLICATES,
-        "may_calculate": selectors.may_calculate(request.user, found),  # type: ignore[arg-type]
+        "may_calculate": may(request.user, found, Capability.CALCULATE),
     }
     return render(request, "dashboards/reports.html", context)
 
@@ -88,24 +91,24 @@ def _shown(calculation: Calculation) -> dict[str, object]:
     }
 
 
-@login_required
+@signed_in
 @require_GET
-def progress(request: HttpRequest, study: str, number: int, pk: int) -> HttpResponse:
+def progress(request: StudyRequest, study: str, number: int, pk: int) -> HttpResponse:
     """One report's line, fetched every second while it is made."""
     found, freeze = _freeze(request, study, number)
     context = {"study": found, "freeze": freeze, "report": _shown(_one(freeze, pk))}
     return render(request, "dashboards/report.html", context)
 
 
-@login_required
+@signed_in
 @require_GET
-def download(request: HttpRequest, study: str, number: int, pk: int, file: str) -> HttpResponse:
+def download(request: StudyRequest, study: str, number: int, pk: int, file: str) -> HttpResponse:
     """One file of a report, its name marked with freeze and lock state."""
     found, freeze = _freeze(request, study, number)
     calculation = _one(freeze, pk)
     if file not in KINDS or file not in calculation.files:
         raise Http404("This report has no such file.")
-    services.note_export(freeze=freeze, by=request.user, what=f"report: {file}")  # type: ignore[arg-type]
+    services.note_export(freeze=freeze, by=request.user, what=f"report: {file}")
     stem, _, ending = file.partition(".")
     profile = calculation.parameters["profile"]
     name = f"{found.slug}-freeze-{freeze.number}-{freeze.state}-{freeze.hash[:12]}-{profile}-{stem}.{ending}"

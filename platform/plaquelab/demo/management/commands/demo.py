@@ -37,12 +37,7 @@ class Command(BaseCommand):
         limit = started + 60 * options["minutes"]
         worked, self.failed = False, {}
         while True:
-            try:
-                moved, waiting = self._pass(world, started)
-            except OperationalError as error:
-                if "locked" not in str(error):
-                    raise
-                moved, waiting = True, True  # another process held the database for long: look again
+            moved, waiting = self._pass_or_look_again(world, started)
             worked = worked or moved
             if not moved and not waiting:
                 moved, waiting = self._conclude(world, started)
@@ -62,6 +57,15 @@ class Command(BaseCommand):
                 started,
                 f"complete: all {len(PATIENTS)} patients are where they shall be, and the freeze is released",
             )
+
+    def _pass_or_look_again(self, world: World, started: float) -> tuple[bool, bool]:
+        """Make a pass; when another process held the database for long, look again."""
+        try:
+            return self._pass(world, started)
+        except OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            return True, True
 
     def _pass(self, world: World, started: float) -> tuple[bool, bool]:
         """Take every patient as far as it goes in short steps, then one its long one (making the phantom)."""

@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from plaquelab.accounts.models import User
 from plaquelab.freezes.freezing import copy_freeze, execute
-from plaquelab.freezes.selectors import may_make_freezes
 from plaquelab.freezes.services import FreezeError, release_freeze, request_freeze
 from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, may
 
 
 class Command(BaseCommand):
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         by = None
         if options["by"]:
             by = User.objects.filter(username=options["by"]).first()
-            if by is None or not may_make_freezes(by, study):
+            if by is None or not may(by, study, Capability.FREEZE):
                 raise CommandError(f"“{options['by']}” may not freeze this study.")
         if options["out"] and options["out"].exists():
             raise CommandError(f"{options['out']} exists already: choose a new folder.")

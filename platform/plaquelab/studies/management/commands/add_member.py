@@ -29,13 +29,12 @@ class Command(BaseCommand):
         study = Study.objects.filter(slug=options["study"]).first()
         user = User.objects.filter(username=options["username"]).first()
         site = Site.objects.filter(code=options["site"]).first() if options["site"] else None
-        for found, what in ((study, f"study {options['study']}"), (user, f"account {options['username']}")):
-            if found is None:
-                raise CommandError(f"There is no {what}.")
+        if study is None:
+            raise CommandError(f"There is no study {options['study']}.")
+        if user is None:
+            raise CommandError(f"There is no account {options['username']}.")
         if options["site"] and site is None:
             raise CommandError(f"There is no site {options['site']}.")
-        assert study is not None
-        assert user is not None
         try:
             add_membership(user=user, study=study, role=options["role"], site=site, by=None)
         except ValidationError as error:
