@@ -17,6 +17,8 @@ from django.conf import settings
 from django.db import transaction
 
 from analytics.errors import AnalyticsError
+from analytics.questions import Steps
+from analytics.report import make_report, write_report
 from plaquelab.dashboards import answers
 from plaquelab.dashboards.models import Calculation
 from plaquelab.dashboards.questions import QUESTIONS
@@ -26,7 +28,6 @@ from plaquelab.jobs import services as jobs
 from plaquelab.storage import store
 
 log = logging.getLogger(__name__)
-ANSWER_FILE = "answer.json.z"
 Progress = Callable[[int, int, str], None]
 
 
@@ -77,20 +78,16 @@ def _calculate_and_store(calculation: Calculation) -> None:
 
 def _answer(calculation: Calculation, out: Path, progress: Progress) -> None:
     """Answer a question with bootstrap intervals."""
-    from analytics.questions import Steps
-
     question = QUESTIONS[calculation.question]
     freeze = open_freeze(calculation.freeze)
     parameters, _ = question.read(freeze, calculation.parameters)
     steps = Steps(progress=progress, memory=FolderMemory(_memory_folder(calculation)))
     answer = question.answer(freeze, parameters, replicates=calculation.replicates, steps=steps)
-    (out / ANSWER_FILE).write_bytes(answers.dump(answers.document(answer)))
+    (out / answers.ANSWER_FILE).write_bytes(answers.dump(answers.document(answer)))
 
 
 def _report(calculation: Calculation, out: Path, progress: Progress) -> None:
     """Make the report: HTML, every number, and a PDF where this worker has a Chromium."""
-    from analytics.report import make_report, write_report
-
     freeze = open_freeze(calculation.freeze)
     made = make_report(
         freeze,
@@ -143,7 +140,7 @@ class FolderMemory(MutableMapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         try:
-            return pickle.loads(self._path(name).read_bytes())
+            return pickle.loads(self._path(name).read_bytes())  # noqa: S301  this process's own, in a private folder
         except (FileNotFoundError, EOFError, pickle.UnpicklingError):
             raise KeyError(name) from None
 

@@ -21,12 +21,12 @@ class FreezesConfig(AppConfig):
         from plaquelab.reading.signals import case_final
         from plaquelab.references.signals import reads_imported
 
-        State = DatasetFreeze.State
+        states = DatasetFreeze.State
         jobs.register(
             DatasetFreeze,
             ring=services.ring,
-            queued_states=(State.DRAFT,),
-            running_states=(State.BUILDING,),
+            queued_states=(states.DRAFT,),
+            running_states=(states.BUILDING,),
             fail=services.fail_abandoned,
         )
         audit.register_check(frozen.freezes_match)

@@ -16,6 +16,7 @@ from plaquelab.storage import store
 from plaquelab.studies.models import Study
 
 WHOLLY_EXCLUDED = 0.9
+S = AnalysisRun.State
 
 
 def quality(*, study: Study, cases: Sequence[Case], days: Days) -> Rows:
@@ -97,7 +98,6 @@ def _not_evaluable(study: Study) -> dict[int, str]:
 
 
 def _newest_failures(study: Study) -> dict[int, str]:
-    S = AnalysisRun.State
     rows = AnalysisRun.objects.filter(
         study=study, purpose=AnalysisRun.Purpose.MAIN, state__in=(S.FAILED, S.TIMED_OUT)
     ).order_by("pk")
