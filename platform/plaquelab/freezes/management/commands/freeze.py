@@ -14,6 +14,7 @@ from plaquelab.freezes.frozen import copy_freeze
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.freezes.services import FreezeError, release_freeze, request_freeze
 from plaquelab.studies.models import Study
+from plaquelab.studies.permissions import Capability, may
 
 
 class Command(BaseCommand):
