@@ -21,8 +21,8 @@ PACKAGE = Path(__file__).resolve().parent
 NUMBERS = (
     "accuracy.*",
     "agreement.*",
+    "cohort.*",
     "columns",
-    "describe",
     "distributions",
     "freeze.*",
     "heterogeneity.*",

@@ -9,15 +9,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analytics import accuracy, survival
+from analytics.accuracy import roc_of, two_by_two_at
 from analytics.agreement import bland_altman_of, icc_of, kappa_of, spearman_of
 from analytics.agreement.kappa import WEIGHTS
 from analytics.errors import AnalyticsError
-from analytics.heterogeneity import subgroups
-from analytics.monitoring.rate import rate
-from analytics.monitoring.timing import paired_timing
+from analytics.heterogeneity import subgroups_of
+from analytics.monitoring import paired_timing_of, rate_of
+from analytics.survival import (
+    calibration_of,
+    cause_specific_of,
+    competing_incidence_of,
+    cox_of,
+    cumulative_incidence_of,
+    fine_gray_of,
+    firth_of,
+    restricted_means_of,
+    spline_of,
+    time_auc_of,
+)
 from analytics.tables import on_table
-from analytics.tables.adapter import READINGS
 
 
 @dataclass(frozen=True)
@@ -46,8 +56,6 @@ class Command:
         named = {name: value for name, value in named.items() if value is not None}
         named |= {name: tuple(named[name].split(",")) for name in self.lists if name in named}
         named |= {name: _numbers(name, named[name]) for name in self.numbers if name in named}
-        if self.estimator not in READINGS:
-            return self.estimator(table, **named)
         return on_table(self.estimator, table, **named)
 
 
@@ -90,45 +98,45 @@ ESTIMATORS: dict[str, Command] = {
         {"cluster": OPTIONAL, "weights": {"default": "unweighted", "choices": WEIGHTS}},
         lists=("levels",),
     ),
-    "roc": Command(accuracy.roc, ("marker", "outcome")),
+    "roc": Command(roc_of, ("marker", "outcome")),
     "two-by-two": Command(
-        accuracy.two_by_two, ("test", "reference"), {"threshold": {"type": float, "required": True}}
+        two_by_two_at, ("test", "reference"), {"threshold": {"type": float, "required": True}}
     ),
     "incidence": Command(
-        survival.cumulative_incidence,
+        cumulative_incidence_of,
         FOLLOW_UP,
         {"group": OPTIONAL, "horizon": {"type": float, "required": True}},
     ),
     "cox": Command(
-        survival.cox,
+        cox_of,
         (*FOLLOW_UP, "covariates"),
         {"ties": {"default": "Efron"}, "entry": OPTIONAL, "strata": OPTIONAL, "cluster": OPTIONAL},
         lists=("covariates",),
     ),
-    "firth": Command(survival.firth, (*FOLLOW_UP, "covariates"), {"entry": OPTIONAL}, lists=("covariates",)),
-    "cause-specific": Command(survival.cause_specific, (*FOLLOW_UP, "covariates"), lists=("covariates",)),
-    "fine-gray": Command(survival.fine_gray, (*FOLLOW_UP, "covariates"), lists=("covariates",)),
+    "firth": Command(firth_of, (*FOLLOW_UP, "covariates"), {"entry": OPTIONAL}, lists=("covariates",)),
+    "cause-specific": Command(cause_specific_of, (*FOLLOW_UP, "covariates"), lists=("covariates",)),
+    "fine-gray": Command(fine_gray_of, (*FOLLOW_UP, "covariates"), lists=("covariates",)),
     "competing": Command(
-        survival.competing_incidence,
+        competing_incidence_of,
         (*FOLLOW_UP, "outcomes"),
         {"group": OPTIONAL, "horizon": {"type": float, "required": True}},
         lists=("outcomes",),
     ),
-    "time-auc": Command(survival.time_auc, (*FOLLOW_UP, "marker", "times"), numbers=("times",)),
+    "time-auc": Command(time_auc_of, (*FOLLOW_UP, "marker", "times"), numbers=("times",)),
     "spline": Command(
-        survival.spline,
+        spline_of,
         (*FOLLOW_UP, "marker"),
         {"covariates": OPTIONAL, "knots": {"type": int, "default": 4}},
         lists=("covariates",),
     ),
     "restricted-mean": Command(
-        survival.restricted_means, FOLLOW_UP, {"group": OPTIONAL, "tau": {"type": float, "required": True}}
+        restricted_means_of, FOLLOW_UP, {"group": OPTIONAL, "tau": {"type": float, "required": True}}
     ),
-    "calibration": Command(survival.calibration, ("probability", "outcome")),
+    "calibration": Command(calibration_of, ("probability", "outcome")),
     "subgroups": Command(
-        subgroups, (*FOLLOW_UP, "marker", "by"), {"covariates": OPTIONAL}, lists=("by", "covariates")
+        subgroups_of, (*FOLLOW_UP, "marker", "by"), {"covariates": OPTIONAL}, lists=("by", "covariates")
     ),
-    "timing": Command(paired_timing, ("first", "second"), {"time_unit": {"default": "min"}}),
-    "rate": Command(rate, ("flag",), {"cluster": OPTIONAL, "reason": OPTIONAL}),
+    "timing": Command(paired_timing_of, ("first", "second"), {"time_unit": {"default": "min"}}),
+    "rate": Command(rate_of, ("flag",), {"cluster": OPTIONAL, "reason": OPTIONAL}),
 }
 """Commands that run one estimator on a CSV file."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analytics.errors import AnalyticsError
+
 LEVELS = ("lesion", "vessel", "territory", "patient")
 """From the smallest unit to the largest. A vessel is one path; a territory is LAD, LCx or RCA."""
 
@@ -113,8 +115,6 @@ TABLE_METRICS = (
 
 def metric(name: str) -> Metric:
     """Return the metric of that name. Raises AnalyticsError for one that does not exist."""
-    from analytics.errors import AnalyticsError
-
     if name not in METRICS:
         raise AnalyticsError(f"There is no metric {name!r}; there are {', '.join(METRICS)}.")
     return METRICS[name]

@@ -186,16 +186,6 @@ class Finding(ABC):
         }
         return content | {"version": __version__}
 
-    def drawing(self, *_: Any, **options: Any) -> Any:
-        """Bridge to :func:`analytics.figures.draw` while callers move."""
-        from analytics.figures import draw
-
-        return draw(self, **options)
-
-    def figure(self, *_: Any, **options: Any) -> Any:
-        """Bridge, as a ``plotly.graph_objects.Figure``."""
-        return self.drawing(**options).to_figure()
-
 
 @dataclass(frozen=True, kw_only=True)
 class Result(Finding, Estimated):

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.accuracy.binomial import clopper_pearson, logit_interval
-from analytics.columns import Table, codes, keys, numbers
+from analytics.columns import codes
 from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Finding, Interval, Result, few_clusters
@@ -71,22 +71,6 @@ class ClusteredAccuracy(Finding):
     def sentence(self) -> str:
         """All three in words."""
         return " ".join(m.sentence() for m in self.measures())
-
-
-def clustered_accuracy(
-    table: Table, *, test: str, reference: str, cluster: str, threshold: float, unit: str = "territory"
-) -> ClusteredAccuracy:
-    """Accuracy of ``test >= threshold`` for ``reference >= threshold``. See :func:`clustered_accuracy_of`."""
-    test_values, reference_values = numbers(table, test), numbers(table, reference)
-    complete = ~(np.isnan(test_values) | np.isnan(reference_values))
-    kept = [c for c, keep in zip(keys(table, cluster), complete, strict=True) if keep]
-    return clustered_accuracy_of(
-        test_values[complete] >= threshold,
-        reference_values[complete] >= threshold,
-        clusters=kept,
-        unit=unit,
-        missing=int((~complete).sum()),
-    )
 
 
 def clustered_accuracy_of(

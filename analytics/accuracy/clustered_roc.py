@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analytics.accuracy.binomial import logit_interval
 from analytics.accuracy.roc import AucDifference, placements, roc_of
 from analytics.accuracy.rows import complete
-from analytics.columns import Table, codes, identities_in, keys, numbers
+from analytics.columns import codes, identities_in
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import Interval, Result, Test, few_clusters, few_events
@@ -89,15 +89,6 @@ def _structure(
         np.bincount(patient[~case], minlength=patients) > 0,
         int(case.sum()),
         int((~case).sum()),
-    )
-
-
-def clustered_roc(
-    table: Table, *, marker: str, outcome: str, cluster: str, unit: str = "lesion"
-) -> ClusteredRoc:
-    """AUC of a column of numbers for a column of 0/1, patients as clusters. See :func:`clustered_roc_of`."""
-    return clustered_roc_of(
-        numbers(table, marker), numbers(table, outcome), clusters=keys(table, cluster), unit=unit
     )
 
 

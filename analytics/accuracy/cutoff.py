@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from analytics.accuracy.binomial import clopper_pearson
 from analytics.accuracy.rows import complete
-from analytics.columns import Table, codes, identities_in, keys, numbers
+from analytics.columns import codes, identities_in
 from analytics.errors import AnalyticsError
 from analytics.resampling import SEED, percentile_interval, resample_counts
 from analytics.result import DRAWING, Interval, Result, few_clusters, no_values, unless
@@ -98,28 +98,6 @@ class CutOff(Result):
     def caption(self) -> str:
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-
-def cut_off(
-    table: Table,
-    *,
-    marker: str,
-    outcome: str,
-    criterion: str = "youden",
-    target: float | None = None,
-    cluster: str | None = None,
-    unit: str = "patient",
-) -> CutOff:
-    """Choose a cut-off of a column of numbers for a column of 0/1. See :func:`cut_off_of`."""
-    return cut_off_of(
-        numbers(table, marker),
-        numbers(table, outcome),
-        criterion=criterion,
-        target=target,
-        clusters=keys(table, cluster) if cluster else None,
-        unit=unit,
-        marker=marker,
-    )
 
 
 def cut_off_of(

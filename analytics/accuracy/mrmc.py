@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.accuracy.roc import placements
-from analytics.columns import Table, codes, column, keys, numbers
+from analytics.columns import codes
 from analytics.distributions import f_upper_tail, normal_quantile, normal_two_sided_p, t_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, Test, interval_or_none, plural, unless
@@ -86,80 +86,6 @@ class Mrmc(Result):
         return f"{text}; {len(self.readers)} {plural('reader', len(self.readers))}{quoted}."
 
 
-def mrmc(
-    table: Table,
-    *,
-    case: str,
-    reader: str,
-    modality: str,
-    score: str,
-    diseased: str,
-    cluster: str | None = None,
-    merit: str = "auc",
-    threshold: float | None = None,
-    unit: str = "case",
-    simulated: bool = False,
-) -> Mrmc:
-    """Compare modalities read by the same readers on the same cases.
-
-    Parameters
-    ----------
-    table : one row per case, reader and modality
-    case : column that identifies a case; cases that lack a rating are dropped and counted
-    score : rating, higher for more disease · diseased : 0 or 1, the same in every row of a case
-    cluster : column of the patient where several cases share one
-    merit : ``auc``, or ``sensitivity`` or ``specificity`` of ``score >= threshold``
-
-    Raises
-    ------
-    AnalyticsError
-        For an unknown merit, a merit that needs a threshold, two ratings of one case, and diseased not 0/1.
-    """
-    case_codes, cases = codes(keys(table, case))
-    reader_codes, readers = codes([str(v) for v in column(table, reader).tolist()])
-    modality_codes, modalities = codes([str(v) for v in column(table, modality).tolist()])
-    values, truth = numbers(table, score), numbers(table, diseased)
-    bad = np.flatnonzero(~np.isin(truth, (0, 1)))
-    if bad.size:
-        raise AnalyticsError(f"Column {diseased!r}, row {bad[0] + 1}: {truth[bad[0]]:g} is not 0 or 1.")
-    ratings = np.full((len(modalities), len(readers), len(cases)), np.nan)
-    place = (modality_codes, reader_codes, case_codes)
-    flat = np.ravel_multi_index(place, ratings.shape)
-    repeated = np.flatnonzero(np.bincount(flat)[flat] > 1)
-    if repeated.size:
-        raise AnalyticsError(
-            f"Row {repeated[-1] + 1}: a second rating of one case by one reader and modality."
-        )
-    ratings[place] = values
-    outcome = np.empty(len(cases))
-    outcome[case_codes] = truth
-    differs = np.flatnonzero(outcome[case_codes] != truth)
-    if differs.size:
-        raise AnalyticsError(
-            f"Column {diseased!r}, row {differs[0] + 1}: another row of this case says otherwise."
-        )
-    patients = (
-        np.asarray(keys(table, cluster), object)[_first_rows(case_codes, len(cases))] if cluster else None
-    )
-    return mrmc_of(
-        ratings,
-        outcome == 1,
-        clusters=None if patients is None else patients.tolist(),
-        modalities=modalities,
-        readers=readers,
-        merit=merit,
-        threshold=threshold,
-        unit=unit,
-        simulated=simulated,
-    )
-
-
-def _first_rows(case_codes: Index, number: int) -> Index:
-    rows = np.full(number, len(case_codes), np.int64)
-    np.minimum.at(rows, case_codes, np.arange(len(case_codes)))
-    return rows
-
-
 def mrmc_of(
     ratings: Array,
     diseased: NDArray[np.bool_],
@@ -172,7 +98,20 @@ def mrmc_of(
     unit: str = "case",
     simulated: bool = False,
 ) -> Mrmc:
-    """Compare modalities from ratings (modalities, readers, cases); NaN drops the case. See :func:`mrmc`."""
+    """Compare modalities read by the same readers on the same cases; NaN in a rating drops the case.
+
+    Parameters
+    ----------
+    ratings : (modalities, readers, cases), higher for more disease
+    diseased : (cases,)
+    clusters : (cases,) patients, where several cases share one
+    merit : ``auc``, or ``sensitivity`` or ``specificity`` of ``rating >= threshold``
+
+    Raises
+    ------
+    AnalyticsError
+        For an unknown merit, and for a merit that needs a threshold and has none.
+    """
     if merit not in MERITS:
         raise AnalyticsError(f"Unknown figure of merit {merit!r}; known are {', '.join(MERITS)}.")
     if merit != "auc" and threshold is None:

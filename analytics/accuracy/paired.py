@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.columns import Table, numbers
 from analytics.distributions import chi2_upper_tail, normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Finding, Interval, Result, Test, unless
@@ -71,22 +70,6 @@ class PairedAccuracy(Finding):
     def sentence(self) -> str:
         """All four in words."""
         return " ".join(m.sentence() for m in self.measures())
-
-
-def paired_accuracy(
-    table: Table, *, first: str, second: str, reference: str, unit: str = "patient"
-) -> PairedAccuracy:
-    """Compare two columns of 0/1 against a reference column of 0/1. See :func:`paired_accuracy_of`."""
-    columns = {name: numbers(table, name) for name in (first, second, reference)}
-    complete = ~np.isnan(np.stack(list(columns.values()))).any(axis=0)
-    for name, values in columns.items():
-        wrong = np.flatnonzero(~np.isin(values, (0, 1)) & ~np.isnan(values))
-        if wrong.size:
-            raise AnalyticsError(
-                f"Column {name!r}, row {wrong[0] + 1}: {values[wrong[0]]:g} is neither 0 nor 1."
-            )
-    a, b, truth = (columns[name][complete] == 1 for name in (first, second, reference))
-    return paired_accuracy_of(a, b, truth, unit=unit, missing=int((~complete).sum()))
 
 
 def paired_accuracy_of(

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from analytics.accuracy.binomial import logit_interval
 from analytics.accuracy.rows import complete
-from analytics.columns import Table, numbers
 from analytics.distributions import (
     normal_quantile,
     normal_two_sided_p,
@@ -92,11 +91,6 @@ class Roc(Result):
                 f"{percent(self.youden.specificity)} % (chosen and tested on the same data, so optimistic)"
             )
         return text + "".join(f"; {w}" for w in self.warnings) + "."
-
-
-def roc(table: Table, *, marker: str, outcome: str, unit: str = "patient") -> Roc:
-    """ROC of a column of numbers for a column of 0/1."""
-    return roc_of(numbers(table, marker), numbers(table, outcome), unit=unit, marker=marker, outcome=outcome)
 
 
 def roc_of(

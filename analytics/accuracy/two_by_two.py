@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.accuracy.binomial import clopper_pearson, logit_interval, wilson
-from analytics.columns import Table, numbers
 from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Finding, Interval, Result, plural
@@ -132,26 +131,6 @@ def _log_ratio(ratio: float, spread: float) -> tuple[float, Interval]:
     return ratio, Interval(ratio * math.exp(-Z * spread), ratio * math.exp(Z * spread), "log")
 
 
-def two_by_two(
-    table: Table,
-    *,
-    test: str,
-    reference: str,
-    threshold: float,
-    unit: str = "territory",
-    profile: str = "lin2022",
-) -> TwoByTwo:
-    """Accuracy of ``test >= threshold`` for ``reference >= threshold``, two columns of numbers."""
-    return two_by_two_at(
-        numbers(table, test),
-        numbers(table, reference),
-        threshold=threshold,
-        unit=unit,
-        profile=profile,
-        names=(test, reference),
-    )
-
-
 def two_by_two_at(
     test: NDArray[np.float64],
     reference: NDArray[np.float64],
@@ -164,7 +143,10 @@ def two_by_two_at(
     value_unit: str = "%",
     simulated: bool = False,
 ) -> TwoByTwo:
-    """As :func:`two_by_two`, from arrays. A unit with either value missing is dropped and counted."""
+    """Accuracy of ``test >= threshold`` for ``reference >= threshold``, two arrays of numbers.
+
+    A unit with either value missing is dropped and counted.
+    """
     test, reference = np.asarray(test, np.float64), np.asarray(reference, np.float64)
     if test.shape != reference.shape:
         raise AnalyticsError(f"Test and reference differ in length: {test.shape} and {reference.shape}.")

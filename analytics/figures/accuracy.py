@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.accuracy.locked import LockedCutOff
 from analytics.accuracy.predictive import PredictiveValues
@@ -13,6 +14,7 @@ from analytics.accuracy.two_by_two import TwoByTwo
 from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import ACCENT, NEUTRAL, WARNING, translucent
+from analytics.figures.thinning import thinned
 from analytics.rounding import half_up
 
 
@@ -23,7 +25,8 @@ def roc_curve(result: Roc, *, link_template: str = "") -> Drawing:
         return refused(result.reason or "", simulated=result.simulated)
     drawn = Drawing("1 − specificity", "Sensitivity", simulated=result.simulated)
     drawn.diagonal(0, 1)
-    kept = _thinned(corners(1 - result.specificity, result.sensitivity))
+    vertices = corners(1 - result.specificity, result.sensitivity)
+    kept = vertices[thinned(len(vertices))]
 
     def point(cut_off: float, name: str) -> list[str]:
         return [link_template.replace("{threshold}", repr(cut_off)), f"{name}≥ {half_up(cut_off, 1)}"]
@@ -53,22 +56,12 @@ def roc_curve(result: Roc, *, link_template: str = "") -> Drawing:
     return drawn
 
 
-def corners(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def corners(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
     """Indices of a step curve's vertices: points inside a straight horizontal or vertical run are left out."""
     if len(x) < 3:
         return np.arange(len(x))
     flat = ((x[1:-1] == x[:-2]) & (x[1:-1] == x[2:])) | ((y[1:-1] == y[:-2]) & (y[1:-1] == y[2:]))
     return np.concatenate([[0], np.flatnonzero(~flat) + 1, [len(x) - 1]])
-
-
-MOST_VERTICES = 800
-
-
-def _thinned(kept: np.ndarray) -> np.ndarray:
-    """At most ``MOST_VERTICES`` vertices, evenly along the curve, both ends among them: more cannot be told apart."""
-    if len(kept) <= MOST_VERTICES:
-        return kept
-    return kept[np.unique(np.linspace(0, len(kept) - 1, MOST_VERTICES).astype(int))]
 
 
 @draw.register

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import GROUPS, translucent
-from analytics.figures.survival import thinned
+from analytics.figures.thinning import thinned
 from analytics.survival.competing import CauseCurve, CompetingIncidence
 
 NO_GROUPS: Mapping[str, str] = MappingProxyType({})
@@ -44,7 +44,7 @@ def competing_incidence(
 
 
 def _steps(drawn: Drawing, curve: CauseCurve, end: float, colour: str, label: str, link: str) -> None:
-    times = [0.0, *thinned(curve.times).tolist(), end]
+    times = [0.0, *curve.times[thinned(len(curve.times))].tolist(), end]
     points = [curve.incidence_at(t) for t in times]
     if curve.cause == 1:
         edge = {

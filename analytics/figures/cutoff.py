@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.accuracy.cutoff import CutOff
 from analytics.accuracy.maximally_selected import MaximallySelected
@@ -22,7 +23,7 @@ def cut_off_plot(result: CutOff, *, link_template: str = "") -> Drawing:
     if result.estimate is None:
         return refused(result.reason or "", simulated=result.simulated)
     drawn = Drawing(f"Cut-off of {result.marker}", "Proportion", simulated=result.simulated)
-    shown = _thinned(len(result.thresholds))
+    shown = _rounded(len(result.thresholds))
     for name, values, colour in (
         ("sensitivity", result.sensitivity, ACCENT),
         ("specificity", result.specificity, NEUTRAL),
@@ -59,7 +60,7 @@ def maximally_selected_plot(result: MaximallySelected) -> Drawing:
     if result.estimate is None or result.at_least is None:
         return refused(result.reason or "", simulated=result.simulated)
     drawn = Drawing("Cut-off (positive = this or more)", "|statistic|", simulated=result.simulated)
-    shown = _thinned(len(result.cut_offs))
+    shown = _rounded(len(result.cut_offs))
     drawn.trace(
         "scatter",
         x=result.cut_offs[shown].tolist(),
@@ -73,6 +74,6 @@ def maximally_selected_plot(result: MaximallySelected) -> Drawing:
     return drawn
 
 
-def _thinned(n: int) -> np.ndarray:
+def _rounded(n: int) -> NDArray[np.int64]:
     """Indices of at most 2,000 points, ends kept."""
-    return np.unique(np.linspace(0, n - 1, min(n, MOST_POINTS)).round().astype(int))
+    return np.unique(np.linspace(0, n - 1, min(n, MOST_POINTS)).round().astype(np.int64))

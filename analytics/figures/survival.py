@@ -11,6 +11,7 @@ from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.estimates import Row, estimates
 from analytics.figures.style import ACCENT, GROUPS, NEUTRAL, translucent
+from analytics.figures.thinning import thinned
 from analytics.rounding import half_up
 from analytics.survival.hazard_over_time import HazardOverTime
 from analytics.survival.hazard_ratio import Cox
@@ -50,19 +51,9 @@ def incidence(result: CumulativeIncidence, *, link_template: str = "") -> Drawin
     return drawn
 
 
-MOST_STEPS = 800
-
-
-def thinned(times: np.ndarray) -> np.ndarray:
-    """At most ``MOST_STEPS`` of a curve's steps, evenly along it, both ends among them: more cannot be told apart."""
-    if len(times) <= MOST_STEPS:
-        return times
-    return times[np.unique(np.linspace(0, len(times) - 1, MOST_STEPS).astype(int))]
-
-
 def _steps(drawn: Drawing, number: int, curve: Curve, end: float, link_template: str) -> None:
     colour = GROUPS[number % len(GROUPS)]
-    times = [0.0, *thinned(curve.times).tolist()]
+    times = [0.0, *curve.times[thinned(len(curve.times))].tolist()]
     if times[-1] < end:
         times.append(float(curve.follow_up[-1]))
     values, low, high, customdata = [], [], [], []

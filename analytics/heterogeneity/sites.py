@@ -13,26 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, codes, is_missing, keys, numbers
+from analytics.columns import codes, is_missing
 from analytics.errors import AnalyticsError
 from analytics.heterogeneity.pooling import Pooled, pool
 from analytics.result import Dropped
 from analytics.survival.cox import cox_of
 
 Array = NDArray[np.float64]
-
-
-def site_means(
-    table: Table, *, value: str, site: str, cluster: str | Sequence[str] | None = None, unit: str = "site"
-) -> Pooled:
-    """Mean of a column by site, pooled. See :func:`site_means_of`."""
-    return site_means_of(
-        numbers(table, value),
-        keys(table, site),
-        clusters=keys(table, cluster) if cluster else None,
-        effect=f"mean {value}",
-        unit=unit,
-    )
 
 
 def site_means_of(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, column, is_missing, numbers
+from analytics.columns import is_missing
 from analytics.distributions import chi2_upper_tail
 from analytics.errors import AnalyticsError
 from analytics.heterogeneity.multiplicity import adjusted
@@ -104,20 +104,6 @@ class Subgroups(Finding):
     def to_dict(self) -> dict[str, Any]:
         """JSON form, with the interactions' p values adjusted by Holm's method."""
         return super().to_dict() | {"interaction_p_holm": self.adjusted_interactions()}
-
-
-def subgroups(
-    table: Table, *, time: str, event: str, marker: str, by: Sequence[str], covariates: Sequence[str] = ()
-) -> Subgroups:
-    """Hazard ratios of a column by the levels of others. See :func:`subgroups_of`."""
-    return subgroups_of(
-        numbers(table, time),
-        numbers(table, event),
-        numbers(table, marker),
-        {name: column(table, name).tolist() for name in by},
-        marker=marker,
-        covariates={name: numbers(table, name) for name in covariates},
-    )
 
 
 def subgroups_of(

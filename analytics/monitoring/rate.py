@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.accuracy.binomial import clopper_pearson
-from analytics.columns import Table, codes, is_missing, keys, numbers
+from analytics.columns import codes, is_missing
 from analytics.distributions import normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, few_clusters
@@ -45,25 +45,6 @@ class Rate(Result):
             "; " + ", ".join(f"{reason} {number}" for reason, number in self.reasons) if self.reasons else ""
         )
         return f"{self.name}: {self.count} of {self.counted()} ({percent(self.estimate)} %{limits}){why}."
-
-
-def rate(
-    table: Table,
-    *,
-    flag: str,
-    cluster: str | Sequence[str] | None = None,
-    reason: str | None = None,
-    name: str = "",
-    unit: str = "scan",
-) -> Rate:
-    """Share of rows whose column ``flag`` is 1. See :func:`rate_of`."""
-    return rate_of(
-        numbers(table, flag),
-        clusters=keys(table, cluster) if cluster else None,
-        reasons=keys(table, reason, required=False) if reason else None,
-        name=name or flag,
-        unit=unit,
-    )
 
 
 def rate_of(

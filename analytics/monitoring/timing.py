@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.agreement.signed_rank import SignedRank, signed_rank_of
-from analytics.columns import Table, numbers
 from analytics.distributions import t_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import DRAWING, Dropped, Interval, Result, Test, no_values, unless
@@ -85,19 +84,6 @@ class PairedTiming(Result):
 def _digits(value: float) -> int:
     """Decimals that show three figures."""
     return max(0, min(6, 2 - math.floor(math.log10(abs(value))))) if value else 1
-
-
-def paired_timing(
-    table: Table, *, first: str, second: str, time_unit: str = "min", unit: str = "patient"
-) -> PairedTiming:
-    """Compare two columns of times of the same cases. See :func:`paired_timing_of`."""
-    return paired_timing_of(
-        numbers(table, first),
-        numbers(table, second),
-        names=(first, second),
-        time_unit=time_unit,
-        unit=unit,
-    )
 
 
 def paired_timing_of(

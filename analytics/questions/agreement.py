@@ -19,7 +19,8 @@ from analytics.agreement.ratio_limits import ratio_limits_of
 from analytics.agreement.regression import deming_of
 from analytics.agreement.regression_limits import regression_limits_of
 from analytics.agreement.signed_rank import signed_rank_of
-from analytics.figures.agreement import MOST_POINTS, scatter
+from analytics.figures import draw
+from analytics.figures.agreement import MOST_POINTS
 from analytics.freeze import PAIRS, Freeze
 from analytics.freeze.pairs import EXTENTS
 from analytics.metrics import LEVELS, METRICS, TABLE_METRICS
@@ -222,7 +223,7 @@ def _figures(
     cell = link + "view={view}&x0={x0}&x1={x1}&y0={y0}&y1={y1}"
     icc, words = results["icc"], data.words()
     assert isinstance(icc, Icc)
-    drawn = scatter(
+    drawn = draw(
         icc, labels=names, links=links, value_unit=data.metric.unit, bins=cell.replace("{view}", "scatter")
     )
     view = "ratio" if limits is not results["bland_altman"] and "ratio" in limits.method else "difference"
@@ -234,7 +235,7 @@ def _figures(
             "labels": labels(freeze, data.table, rows),
             "links": [f"{link}row={row}" for row in rows.tolist()],
         }
-    differences = limits.drawing(**kept)
+    differences = draw(limits, **kept)
     extra = f" {_capital(words)}." if words else ""
     return (
         Figure("scatter", _capital(f"{data.names[1]} against {data.names[0]}"), drawn, icc.caption() + extra),

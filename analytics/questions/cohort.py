@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.describe import Description, describe, share, standardised_difference
+from analytics.cohort import Description, describe, share, standardised_difference
 from analytics.figures.cohort import Flow, patient_flow
 from analytics.freeze import Freeze
 from analytics.freeze.schema import PURPOSES

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.describe import describe
+from analytics.cohort import describe
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.figures.estimates import Row, estimates
 from analytics.freeze import Freeze
 from analytics.missing.uninterpretable import uninterpretable_of
@@ -123,7 +124,7 @@ def answer(
             Figure(
                 figure_name(kind, group, {f.name for f in figures}),
                 chart.what,
-                chart.drawing(links=links),
+                draw(chart, links=links),
                 chart.caption(),
             )
         )

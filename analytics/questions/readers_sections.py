@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.accuracy.mrmc import mrmc
+from analytics.accuracy.mrmc import mrmc_of
 from analytics.agreement.equivalence import interchangeability_of
 from analytics.agreement.repeatability import repeatability_of
 from analytics.figures import draw
@@ -33,6 +33,7 @@ from analytics.questions.filters import NO_FILTERS, Filters
 from analytics.questions.paired import metrics_of, paired, pairs_of
 from analytics.questions.steps import Steps
 from analytics.rounding import p_value
+from analytics.tables import on_table
 
 PAIRS_SHOWN = ("expert_expert", "repeat", "centreline")
 
@@ -196,7 +197,9 @@ def mrmc_part(a: Asked) -> Part:
     }
     results, grid_rows, figures = {}, [], []
     for merit in ("auc", "sensitivity", "specificity"):
-        found = mrmc(frame, merit=merit, threshold=None if merit == "auc" else a.p.threshold, **common)
+        found = on_table(
+            mrmc_of, frame, merit=merit, threshold=None if merit == "auc" else a.p.threshold, **common
+        )
         unit = "" if merit == "auc" else " %"
         results[f"mrmc {merit}"] = found
         for mean in found.modalities:

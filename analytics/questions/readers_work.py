@@ -8,7 +8,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.describe import Description, describe
+from analytics.cohort import Description, describe
 from analytics.figures import draw
 from analytics.figures.drawing import Drawing
 from analytics.figures.style import ACCENT
@@ -89,7 +89,7 @@ def disagreement_part(a: Asked) -> Part:
                 "Per cent of all cases read twice.",
             )
         )
-    figure = Figure("disagreement", "Reader Disagreement Index", found.drawing(links=links), found.sentence())
+    figure = Figure("disagreement", "Reader Disagreement Index", draw(found, links=links), found.sentence())
     return Part((figure,), tuple(grids), {"disagreement": found})
 
 
@@ -189,7 +189,7 @@ def learning_part(a: Asked) -> Part:
     )
     links = [f"{a.link}read={row}" for row in rows.tolist()]
     prefix = "Simulated data. " if a.freeze.simulated else ""
-    figure = Figure("learning", "Learning curve", found.drawing(links=links), prefix + found.sentence())
+    figure = Figure("learning", "Learning curve", draw(found, links=links), prefix + found.sentence())
     by_name = sorted(enumerate(found.readers), key=lambda entry: entry[1])
     grid_rows = tuple(
         (

@@ -11,6 +11,7 @@ from typing import Any
 
 from analytics.agreement.bland_altman import bland_altman_of
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.freeze.schema import PANEL_KINDS
 from analytics.questions import agreement, cadrads, cohort, ivus, outcome, quality, readers
 from analytics.questions.answer import Figure, Grid
@@ -249,7 +250,7 @@ def composition(plan: Plan) -> Section:
             simulated=data.simulated,
         )
         points = labels(plan.freeze, data.table, data.rows[data.complete])
-        drawing = found.drawing(labels=points, bins="#")
+        drawing = draw(found, labels=points, bins="#")
         figures.append(
             Figure(
                 f"differences_{name}", f"Differences in {data.metric.label.lower()}", drawing, found.caption()

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.accuracy.binomial import wilson
-from analytics.columns import Table, numbers
 from analytics.distributions import chi2_upper_tail, normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.ranks import average_ranks
@@ -55,11 +54,6 @@ class Calibration(Result):
             return text
         more = f"in the large {half_up(self.intercept, 3)}, Brier score {half_up(self.brier, 3)}"
         return f"{text[:-1]}; {more}."
-
-
-def calibration(table: Table, *, probability: str, outcome: str, unit: str = "patient") -> Calibration:
-    """Calibration of a column of probabilities. See :func:`calibration_of`."""
-    return calibration_of(numbers(table, probability), numbers(table, outcome), unit=unit)
 
 
 def complete_predictions(

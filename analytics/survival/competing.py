@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, column, is_missing, numbers
+from analytics.columns import is_missing
 from analytics.distributions import chi2_upper_tail, normal_quantile
 from analytics.result import DRAWING, Dropped, Interval, Result, Test, few_events, interval_or_none, unless
 from analytics.rounding import half_up, p_value, percent
@@ -212,27 +212,6 @@ class CompetingIncidence(Result):
     def to_dict(self) -> dict[str, Any]:
         """JSON form with the steps of every curve."""
         return super().to_dict() | {"curves": [c.to_dict() for c in self.curves]}
-
-
-def competing_incidence(
-    table: Table,
-    *,
-    time: str,
-    event: str,
-    outcomes: Sequence[str],
-    horizon: float,
-    group: str | None = None,
-    unit: str = "patient",
-) -> CompetingIncidence:
-    """Cumulative incidence by cause from columns of a table. See :func:`competing_incidence_of`."""
-    return competing_incidence_of(
-        numbers(table, time),
-        numbers(table, event),
-        outcomes=outcomes,
-        horizon=horizon,
-        groups=column(table, group).tolist() if group else None,
-        unit=unit,
-    )
 
 
 def competing_incidence_of(

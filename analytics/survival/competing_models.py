@@ -6,27 +6,18 @@ subdistribution ratio says what it does to the cumulative incidence. Report both
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from analytics.columns import Table, numbers
 from analytics.survival.cox import FEW_EVENTS_PER_COVARIATE, cox_of, diverged_model, refused_model, wald_terms
 from analytics.survival.design import design
 from analytics.survival.fine_gray import subdistribution_risk_sets
 from analytics.survival.follow_up import check
 from analytics.survival.hazard_ratio import Cox
 from analytics.survival.partial_likelihood import Array, maximise
-
-
-def cause_specific(
-    table: Table, *, time: str, event: str, covariates: Sequence[str], causes: int = 2, unit: str = "patient"
-) -> Cox:
-    """Cause-specific Cox model of columns of a table. See :func:`cause_specific_of`."""
-    columns = {name: numbers(table, name) for name in covariates}
-    return cause_specific_of(numbers(table, time), numbers(table, event), columns, causes=causes, unit=unit)
 
 
 def cause_specific_of(
@@ -55,14 +46,6 @@ def cause_specific_of(
         for t in model.terms
     )
     return replace(model, method="Cause-specific Cox proportional hazards", terms=terms)
-
-
-def fine_gray(
-    table: Table, *, time: str, event: str, covariates: Sequence[str], causes: int = 2, unit: str = "patient"
-) -> Cox:
-    """Fine–Gray model of columns of a table. See :func:`fine_gray_of`."""
-    columns = {name: numbers(table, name) for name in covariates}
-    return fine_gray_of(numbers(table, time), numbers(table, event), columns, causes=causes, unit=unit)
 
 
 def fine_gray_of(

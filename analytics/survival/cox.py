@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, keys, numbers
 from analytics.distributions import chi2_upper_tail, normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import FEW_EVENTS, Interval, Test, few_clusters, interval_or_none, unless
@@ -27,37 +26,10 @@ from analytics.survival.partial_likelihood import Array, Fit, RiskSets, maximise
 from analytics.survival.proportional_hazards import PhTests, approximate_tests, score_tests
 from analytics.survival.residuals import robust_covariance
 
-__all__ = ["Cox", "HazardRatio", "cox", "cox_of"]
-
 Z = normal_quantile(0.975)
 FEW_EVENTS_PER_COVARIATE = 10
 """Below it estimates are biased and intervals wrong in simulations (Peduzzi and others 1995)."""
 PH_TESTS = {"score": score_tests, "1994": approximate_tests}
-
-
-def cox(
-    table: Table,
-    *,
-    time: str,
-    event: str,
-    covariates: Sequence[str],
-    entry: str | None = None,
-    strata: str | Sequence[str] | None = None,
-    cluster: str | Sequence[str] | None = None,
-    ties: str = "Efron",
-    unit: str = "patient",
-) -> Cox:
-    """Cox model of columns of a table; ``entry`` is a column of delayed-entry times. See :func:`cox_of`."""
-    return cox_of(
-        numbers(table, time),
-        numbers(table, event),
-        {name: numbers(table, name) for name in covariates},
-        entry=numbers(table, entry) if entry else None,
-        strata=keys(table, strata) if strata else None,
-        clusters=keys(table, cluster) if cluster else None,
-        ties=ties,
-        unit=unit,
-    )
 
 
 def cox_of(

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
-from analytics.columns import Table, numbers
 from analytics.distributions import chi2_quantile, chi2_upper_tail
 from analytics.result import Interval, Test
 from analytics.survival.cox import refused_model, wald_terms
@@ -125,25 +124,6 @@ def _limit(drop: Callable[[float], float], estimate: float, se: float, sign: int
             return root
         inner, step = outer, step * 1.6
     return None
-
-
-def firth(
-    table: Table,
-    *,
-    time: str,
-    event: str,
-    covariates: Sequence[str],
-    entry: str | None = None,
-    unit: str = "patient",
-) -> Cox:
-    """Penalised Cox model of columns of a table. See :func:`firth_of`."""
-    return firth_of(
-        numbers(table, time),
-        numbers(table, event),
-        {name: numbers(table, name) for name in covariates},
-        entry=numbers(table, entry) if entry else None,
-        unit=unit,
-    )
 
 
 def firth_of(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, column, is_missing, numbers
+from analytics.columns import is_missing
 from analytics.distributions import normal_quantile
 from analytics.result import Dropped, Interval, Result, few_events, plural, unless
 from analytics.rounding import count, half_up, p_value, percent
@@ -219,16 +219,6 @@ class CumulativeIncidence(Result):
     def caption(self) -> str:
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-
-def cumulative_incidence(
-    table: Table, *, time: str, event: str, group: str | None = None, horizon: float, unit: str = "patient"
-) -> CumulativeIncidence:
-    """Cumulative incidence by the levels of a column, in order of first appearance."""
-    groups = column(table, group).tolist() if group else None
-    return cumulative_incidence_of(
-        numbers(table, time), numbers(table, event), groups=groups, horizon=horizon, unit=unit, outcome=event
-    )
 
 
 def cumulative_incidence_of(

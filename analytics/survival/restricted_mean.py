@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, column, is_missing, numbers
+from analytics.columns import is_missing
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.result import Dropped, Interval, Result, Test, few_events, unless
@@ -65,14 +65,6 @@ class RestrictedMeans(Result):
     def caption(self) -> str:
         """The sentence, marked when simulated."""
         return ("Simulated data. " if self.simulated else "") + self.sentence()
-
-
-def restricted_means(
-    table: Table, *, time: str, event: str, tau: float, group: str | None = None, unit: str = "patient"
-) -> RestrictedMeans:
-    """Restricted means of columns of a table. See :func:`restricted_means_of`."""
-    groups = column(table, group).tolist() if group else None
-    return restricted_means_of(numbers(table, time), numbers(table, event), tau=tau, groups=groups, unit=unit)
 
 
 def restricted_means_of(
@@ -151,8 +143,8 @@ def _one(curve: Curve, tau: float, unit: str, simulated: bool) -> RestrictedMean
         return RestrictedMean(estimate=None, reason=why, **common)
     area, se = curve.restricted_mean(tau)
     interval = Interval(area - Z * se, area + Z * se, "Greenwood") if se else None
-    why = unless(interval, "no event by then")
-    return RestrictedMean(estimate=area, interval=interval, interval_reason=why, se=se, **common)
+    missing = unless(interval, "no event by then")
+    return RestrictedMean(estimate=area, interval=interval, interval_reason=missing, se=se, **common)
 
 
 def _difference(gap: float, found: tuple[RestrictedMean, ...], common: dict[str, Any]) -> RestrictedMeans:

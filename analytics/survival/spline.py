@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, numbers
 from analytics.distributions import chi2_upper_tail, normal_quantile
 from analytics.errors import AnalyticsError
 from analytics.result import DRAWING, Finding, Interval, Test, interval_or_none, no_values, plural
@@ -108,20 +107,6 @@ class Spline(Finding):
         if self.reference is None or self.reason:
             return text
         return f"{text} Reference {half_up(self.reference, 1)} {self.marker_unit}; pointwise Wald 95 % CI."
-
-
-def spline(
-    table: Table, *, time: str, event: str, marker: str, covariates: tuple[str, ...] = (), knots: int = 4
-) -> Spline:
-    """Spline of a column. See :func:`spline_of`."""
-    return spline_of(
-        numbers(table, time),
-        numbers(table, event),
-        numbers(table, marker),
-        marker=marker,
-        covariates={name: numbers(table, name) for name in covariates},
-        knots=knots,
-    )
 
 
 def spline_of(

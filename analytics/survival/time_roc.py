@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.columns import Table, numbers
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.result import Finding, Interval, Result, Test, plural, unless
 from analytics.rounding import count, half_up
@@ -59,15 +58,6 @@ class TimeAuc(Finding):
                 f"{when} {half_up(a.estimate, 3)}{limits} ({count(a.cases)} {plural('case', a.cases)}, {count(a.controls)} {plural('control', a.controls)})"
             )
         return f"Time-dependent AUC of {self.marker} (cumulative cases, dynamic controls): {'; '.join(parts)}; {self.counted()}."
-
-
-def time_auc(
-    table: Table, *, time: str, event: str, marker: str, times: Sequence[float], unit: str = "patient"
-) -> TimeAuc:
-    """Time-dependent AUC of a column. See :func:`time_auc_of`."""
-    return time_auc_of(
-        numbers(table, time), numbers(table, event), numbers(table, marker), times, marker=marker, unit=unit
-    )
 
 
 def time_auc_of(
@@ -127,8 +117,10 @@ def _auc_at(
     se = float(influence.std(ddof=1)) * math.sqrt(len(time))
     test = Test("z against 0.5", (auc - 0.5) / se, (), normal_two_sided_p((auc - 0.5) / se)) if se else None
     interval = Interval(max(0.0, auc - Z * se), min(1.0, auc + Z * se), "influence functions") if se else None
-    why = unless(interval, "the AUC has no spread")
-    return AucAt(estimate=auc, interval=interval, interval_reason=why, se=se, test=test, **common, **size)
+    no_spread = unless(interval, "the AUC has no spread")
+    return AucAt(
+        estimate=auc, interval=interval, interval_reason=no_spread, se=se, test=test, **common, **size
+    )
 
 
 def _sum_below(values: Array, weights: Array, bounds: Array) -> Array:

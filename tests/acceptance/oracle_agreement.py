@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from analytics.accuracy import binomial
-from analytics.accuracy.clustered import clustered_accuracy
-from analytics.accuracy.clustered_roc import clustered_roc
+from analytics.accuracy.clustered import clustered_accuracy_of
+from analytics.accuracy.clustered_roc import clustered_roc_of
 from analytics.accuracy.maximally_selected import log_rank_scores, maximally_selected
-from analytics.accuracy.paired import paired_accuracy
-from analytics.accuracy.roc import roc, unpaired_difference
+from analytics.accuracy.paired import paired_accuracy_of
+from analytics.accuracy.roc import roc_of, unpaired_difference
 from analytics.accuracy.two_by_two import two_by_two_of
 from analytics.agreement.components import icc_reml_of, nested_icc_of
 from analytics.agreement.icc import icc_of
@@ -176,7 +176,9 @@ def rank_sum_case(case: Case) -> dict[str, Any]:
 
 
 def clustered_accuracy_case(case: Case) -> dict[str, Any]:
-    r = clustered_accuracy(data(case), test="test", reference="truth", cluster="patient", threshold=1)
+    r = on_table(
+        clustered_accuracy_of, data(case), test="test", reference="truth", cluster="patient", threshold=1
+    )
     return {
         name: {
             "x": m.numerator,
@@ -193,7 +195,7 @@ def clustered_accuracy_case(case: Case) -> dict[str, Any]:
 
 
 def clustered_roc_case(case: Case) -> dict[str, Any]:
-    r = clustered_roc(data(case), marker="x", outcome="y", cluster="patient")
+    r = on_table(clustered_roc_of, data(case), marker="x", outcome="y", cluster="patient")
     return {
         "auc": r.estimate,
         "obuchowski_se": r.se,
@@ -207,13 +209,19 @@ def clustered_roc_case(case: Case) -> dict[str, Any]:
 
 def unpaired_roc_case(case: Case) -> dict[str, Any]:
     table = data(case)
-    a, b = (roc(table[table["g"] == g], marker="x", outcome="y") for g in "AB")
+    a, b = (on_table(roc_of, table[table["g"] == g], marker="x", outcome="y") for g in "AB")
     d = unpaired_difference(a, b)
-    return {"auc_A": a.estimate, "auc_B": b.estimate, "D": d.test.statistic, "df_welch": d.test.df[0], "p": d.test.p}
+    return {
+        "auc_A": a.estimate,
+        "auc_B": b.estimate,
+        "D": d.test.statistic,
+        "df_welch": d.test.df[0],
+        "p": d.test.p,
+    }
 
 
 def paired_accuracy_case(case: Case) -> dict[str, Any]:
-    r = paired_accuracy(data(case), first="t1", second="t2", reference="truth")
+    r = on_table(paired_accuracy_of, data(case), first="t1", second="t2", reference="truth")
     out: dict[str, Any] = {"diseased": list(r.diseased), "nondiseased": list(r.healthy)}
     for key, m in (("se", r.sensitivity), ("sp", r.specificity)):
         out[f"mcnemar_{key}"] = [m.first, m.second, m.estimate, m.tests[0].statistic, m.tests[0].p]

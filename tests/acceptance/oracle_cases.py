@@ -33,8 +33,8 @@ from analytics.distributions import t_two_sided_p
 from analytics.ranks import average_ranks
 from analytics.resampling import bca_limits, counts_from_index
 from analytics.rounding import half_up
-from analytics.survival.cox import cox
-from analytics.survival.kaplan_meier import cumulative_incidence, kaplan_meier, limits, quantile
+from analytics.survival.cox import cox_of
+from analytics.survival.kaplan_meier import cumulative_incidence_of, kaplan_meier, limits, quantile
 from analytics.survival.log_rank import log_rank
 from analytics.survival.partial_likelihood import RiskSets, maximise
 from analytics.survival.proportional_hazards import approximate_tests, score_tests
@@ -427,8 +427,13 @@ def log_rank_lung(case: Case) -> dict[str, Any]:
 
 
 def km_replica(case: Case) -> dict[str, Any]:
-    r = cumulative_incidence(
-        data(case).sort_values("tpv_hi"), time="time", event="event", group="tpv_hi", horizon=5
+    r = on_table(
+        cumulative_incidence_of,
+        data(case).sort_values("tpv_hi"),
+        time="time",
+        event="event",
+        group="tpv_hi",
+        horizon=5,
     )
     times = case["input"]["times"]
     out: dict[str, Any] = {"times": times, "logrank_chisq": r.test.statistic, "p": r.test.p}
@@ -450,7 +455,7 @@ def cox_case(case: Case) -> dict[str, Any]:
     names = [names] if single else names
     out: dict[str, Any] = {"vars": case["input"]["vars"]}
     for ties in ("Efron", "Breslow"):
-        m = cox(table, time="time", event="event", covariates=names, ties=ties)
+        m = on_table(cox_of, table, time="time", event="event", covariates=names, ties=ties)
         complete = table.dropna(subset=["time", "event", *names])
         x = complete[names].to_numpy(float)
         risk = RiskSets(
@@ -494,8 +499,8 @@ def cox_case(case: Case) -> dict[str, Any]:
 
 def cox_left_truncation(case: Case) -> dict[str, Any]:
     table = data(case)
-    m = cox(table, time="exit", event="event", covariates=["x"], entry="entry")
-    naive = cox(table, time="exit", event="event", covariates=["x"])
+    m = on_table(cox_of, table, time="exit", event="event", covariates=["x"], entry="entry")
+    naive = on_table(cox_of, table, time="exit", event="event", covariates=["x"])
     term = m.terms[0]
     entry, end, event = (table[c].to_numpy(float) for c in ("entry", "exit", "event"))
     times = case["input"]["times"]

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.accuracy.mrmc import mrmc
+from analytics.accuracy.mrmc import mrmc_of
 from analytics.agreement.equivalence import interchangeability_of
 from analytics.describe import describe, quantiles, standardised_difference, welch
+from analytics.tables import on_table
 
 Case = dict[str, Any]
 ORACLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "oracle"
@@ -22,7 +23,15 @@ def data(case: Case) -> pd.DataFrame:
 
 
 def mrmc_case(case: Case) -> dict[str, Any]:
-    r = mrmc(data(case), case="case", reader="reader", modality="treatment", score="rating", diseased="truth")
+    r = on_table(
+        mrmc_of,
+        data(case),
+        case="case",
+        reader="reader",
+        modality="treatment",
+        score="rating",
+        diseased="truth",
+    )
     c = r.components
     return {
         "var_components": {

@@ -13,19 +13,20 @@ import pandas as pd
 from analytics.heterogeneity import pool
 from analytics.heterogeneity.multiplicity import METHODS, adjusted
 from analytics.missing import pool_imputations
-from analytics.monitoring.timing import paired_timing
-from analytics.survival.calibration import calibration, calibration_of
+from analytics.monitoring.timing import paired_timing_of
+from analytics.survival.calibration import calibration_of
 from analytics.survival.competing import aalen_johansen, competing_incidence_of
-from analytics.survival.competing_models import cause_specific, fine_gray
+from analytics.survival.competing_models import cause_specific_of, fine_gray_of
 from analytics.survival.concordance import compare_concordance, concordance_of, uno_concordance
-from analytics.survival.cox import cox
+from analytics.survival.cox import cox_of
 from analytics.survival.decision import decision_curve_of, reclassification_of
-from analytics.survival.firth import firth
+from analytics.survival.firth import firth_of
 from analytics.survival.kaplan_meier import kaplan_meier
 from analytics.survival.partial_likelihood import RiskSets, maximise
 from analytics.survival.proportional_hazards import TRANSFORMS, score_tests, transformed_times
 from analytics.survival.residuals import deviance, martingale, scaled_schoenfeld, schoenfeld
-from analytics.survival.time_roc import time_auc
+from analytics.survival.time_roc import time_auc_of
+from analytics.tables import on_table
 
 Case = dict[str, Any]
 ORACLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "oracle"
@@ -36,7 +37,9 @@ def data(case: Case) -> pd.DataFrame:
 
 
 def cox_robust(case: Case) -> dict[str, Any]:
-    m = cox(data(case), time="stop", event="event", covariates=["x1", "z"], entry="start", cluster="id")
+    m = on_table(
+        cox_of, data(case), time="stop", event="event", covariates=["x1", "z"], entry="start", cluster="id"
+    )
     return {
         "coef": [t.coefficient for t in m.terms],
         "naive_se": [t.model_se for t in m.terms],
@@ -74,8 +77,8 @@ def ph_transforms(case: Case) -> dict[str, Any]:
 
 def firth_case(case: Case) -> dict[str, Any]:
     table = data(case)
-    plain = cox(table, time="time", event="event", covariates=["g", "age"])
-    m = firth(table, time="time", event="event", covariates=["g", "age"])
+    plain = on_table(cox_of, table, time="time", event="event", covariates=["g", "age"])
+    m = on_table(firth_of, table, time="time", event="event", covariates=["g", "age"])
     z = 1.959963984540054
     wald = [(t.coefficient - z * t.se, t.coefficient + z * t.se) for t in m.terms]
     from scipy.special import ndtr
@@ -107,8 +110,8 @@ def competing_case(case: Case) -> dict[str, Any]:
     )
     tests = [by_sex.test, *by_sex.other_tests]
     table["male"] = (table["sex"] == "M") * 1.0
-    fg = fine_gray(table, time="time", event="status", covariates=["age", "male"])
-    cs = cause_specific(table, time="time", event="status", covariates=["age", "male"])
+    fg = on_table(fine_gray_of, table, time="time", event="status", covariates=["age", "male"])
+    cs = on_table(cause_specific_of, table, time="time", event="status", covariates=["age", "male"])
     return {
         "times": times,
         "counts": [int((status == k).sum()) for k in range(3)],
@@ -159,7 +162,7 @@ def concordance_case(case: Case) -> dict[str, Any]:
 
 def time_auc_case(case: Case) -> dict[str, Any]:
     times = case["input"]["times"]
-    r = time_auc(data(case), time="time", event="event", marker="marker", times=times)
+    r = on_table(time_auc_of, data(case), time="time", event="event", marker="marker", times=times)
     return {
         "times": times,
         "auc_ipcw_cumulative_dynamic": [a.estimate for a in r.at],
@@ -172,7 +175,7 @@ def time_auc_case(case: Case) -> dict[str, Any]:
 
 def calibration_case(case: Case) -> dict[str, Any]:
     table = data(case)
-    r = calibration(table, probability="p", outcome="y")
+    r = on_table(calibration_of, table, probability="p", outcome="y")
     # R's val.prob rounds probabilities to 4 decimals before it counts pairs; ours are not rounded.
     rounded = calibration_of(table["p"].round(4).to_numpy(float), table["y"].to_numpy(float))
     assert abs(r.auc - rounded.auc) < 1e-4
@@ -241,7 +244,7 @@ def heterogeneity_case(case: Case) -> dict[str, Any]:
 
 
 def timing_case(case: Case) -> dict[str, Any]:
-    r = paired_timing(data(case), first="expert_min", second="dl_min")
+    r = on_table(paired_timing_of, data(case), first="expert_min", second="dl_min")
     return {
         "n": r.n,
         "expert_mean": r.first.mean,

@@ -11,6 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analytics.agreement.icc import icc_of
+from analytics.survival.cox import cox_of
+from analytics.tables import on_table
+
 
 def _neighbour(name):
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
@@ -54,19 +58,15 @@ def test_case(name, tmp_path):
 
 def test_missing_reads_are_counted_not_only_dropped():
     case = json.loads((ORACLE / "cases" / "icc_missing_listwise_public.json").read_text())
-    from analytics.agreement.icc import icc_of
-
     result = icc_of(oracle_cases.ratings(oracle_cases.data(case)))
     assert result.dropped_count == 2
 
 
 def test_monotone_likelihood_is_refused():
     """The oracle's maximum likelihood diverges; no hazard ratio may be printed."""
-    from analytics.survival.cox import cox
-
     case = json.loads((ORACLE / "cases" / "cox_monotone_firth_public.json").read_text())
     assert case["expected"]["ml_coef_diverges"] is True
-    model = cox(oracle_cases.data(case), time="time", event="event", covariates=["g", "age"])
+    model = on_table(cox_of, oracle_cases.data(case), time="time", event="event", covariates=["g", "age"])
     assert model.terms[0].estimate is None
     assert "without limit" in model.terms[0].reason
     assert model.log_likelihood == pytest.approx(case["expected"]["ml_loglik_converged"], abs=1e-3)

@@ -7,11 +7,11 @@ import time
 import numpy as np
 import pytest
 
-from analytics.accuracy import roc
+from analytics.accuracy import roc_of
 from analytics.agreement import bland_altman_of, icc_of, kappa_of, spearman_of
 from analytics.errors import AnalyticsError
 from analytics.questions.answer import csv_text
-from analytics.survival import cox, cumulative_incidence
+from analytics.survival import cox_of, cumulative_incidence_of
 from analytics.tables import on_table
 
 READS = {"patient": [1, 1, 2, 2], "read": ["a", "b", "a", "b"], "volume": [1.0, 2.0, 3.0, 5.0]}
@@ -49,7 +49,7 @@ def test_tables_of_reads(table, words):
 )
 def test_tables_of_follow_up(columns, words):
     with pytest.raises(AnalyticsError, match=words):
-        cox(YEARS | columns, **SURVIVAL, covariates=("x",))
+        on_table(cox_of, YEARS | columns, **SURVIVAL, covariates=("x",))
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,16 @@ def test_tables_of_follow_up(columns, words):
             ),
             "one category",
         ),
-        (lambda: roc({"m": [1, 2, 3], "o": [0, 0, 0]}, marker="m", outcome="o"), "0 with and 3 without"),
-        (lambda: cox(YEARS | {"event": [0] * 4}, **SURVIVAL, covariates=("x",)).terms[0], "no events"),
         (
-            lambda: cumulative_incidence({"years": [], "event": []}, **SURVIVAL, horizon=2),
+            lambda: on_table(roc_of, {"m": [1, 2, 3], "o": [0, 0, 0]}, marker="m", outcome="o"),
+            "0 with and 3 without",
+        ),
+        (
+            lambda: on_table(cox_of, YEARS | {"event": [0] * 4}, **SURVIVAL, covariates=("x",)).terms[0],
+            "no events",
+        ),
+        (
+            lambda: on_table(cumulative_incidence_of, {"years": [], "event": []}, **SURVIVAL, horizon=2),
             "no row with time and event",
         ),
     ],

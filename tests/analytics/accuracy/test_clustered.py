@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.accuracy.clustered import clustered_accuracy, clustered_accuracy_of
-from analytics.accuracy.clustered_roc import clustered_auc_difference, clustered_roc, clustered_roc_of
+from analytics.accuracy.clustered import clustered_accuracy_of
+from analytics.accuracy.clustered_roc import clustered_auc_difference, clustered_roc_of
 from analytics.accuracy.roc import paired_difference, roc_of, unpaired_difference
 from analytics.errors import AnalyticsError
 from analytics.figures import draw
+from analytics.tables import on_table
 
 
 def study(patients=60, seed=0, shared=1.0):
@@ -45,7 +46,9 @@ def test_one_unit_per_patient_is_nearly_binomial():
 
 def test_table_drops_missing_and_names_empty_rows():
     table = {"stenosis": [60, 80, np.nan, 20], "reference": [55, 70, 90, 60], "patient": [1, 1, 2, 3]}
-    r = clustered_accuracy(table, test="stenosis", reference="reference", cluster="patient", threshold=50)
+    r = on_table(
+        clustered_accuracy_of, table, test="stenosis", reference="reference", cluster="patient", threshold=50
+    )
     assert r.sensitivity.dropped_count == 1
     assert r.specificity.reason == "nobody is negative by the reference"
     assert (r.n, r.clusters, r.dropped_count) == (3, 2, 1)
@@ -102,7 +105,7 @@ def test_auc_refusals():
         in clustered_roc_of(np.array([1.0, 2, 3]), np.array([0, 1, 1]), clusters=[1, 1, 1]).interval_reason
     )
     table = {"x": marker, "y": diseased.astype(int), "p": patient}
-    assert clustered_roc(table, marker="x", outcome="y", cluster="p").clusters == 60
+    assert on_table(clustered_roc_of, table, marker="x", outcome="y", cluster="p").clusters == 60
     same = clustered_auc_difference(marker, marker, diseased, clusters=patient)
     assert same.interval_reason == "the difference has no spread"
     with pytest.raises(AnalyticsError, match="0 or 1"):

@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analytics.accuracy.cutoff import cut_off, cut_off_of
+from analytics.accuracy.cutoff import cut_off_of
 from analytics.accuracy.locked import locked_cut_off
 from analytics.accuracy.maximally_selected import log_rank_scores, maximally_selected, rank_scores, search_p
 from analytics.accuracy.roc import roc_of
 from analytics.errors import AnalyticsError
 from analytics.figures import draw
+from analytics.tables import on_table
 
 
 def cohort(n=300, seed=0, effect=1.0, share=0.3):
@@ -93,7 +94,7 @@ def test_table_clusters_drops_and_refusals():
     x, y = cohort(n=200)
     x[3] = np.nan
     table = {"tpv": x, "mi": y, "patient": np.arange(200) // 2}
-    r = cut_off(table, marker="tpv", outcome="mi", cluster="patient", criterion="closest")
+    r = on_table(cut_off_of, table, marker="tpv", outcome="mi", cluster="patient", criterion="closest")
     assert (r.clusters, r.dropped_count) == (100, 1)
     assert r.interval.method.startswith("patient-cluster")
     assert draw(r).to_figure().data

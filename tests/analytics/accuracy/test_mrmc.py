@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.accuracy.mrmc import _left_out, mrmc, mrmc_of
+from analytics.accuracy.mrmc import _left_out, mrmc_of
 from analytics.accuracy.roc import roc_of
 from analytics.errors import AnalyticsError
+from analytics.tables import on_table
 
 
 def ratings(seed=1, readers=4, cases=60, shift=(0.8, 1.3)):
@@ -88,24 +89,24 @@ COLUMNS = {
 def test_a_case_without_every_rating_is_dropped_and_counted():
     table = frame()
     table.loc[5, "score"] = np.nan
-    found = mrmc(table, **COLUMNS)
+    found = on_table(mrmc_of, table, **COLUMNS)
     assert (found.n, found.dropped_count) == (11, 1)
 
 
 def test_what_cannot_be_estimated_says_why():
     table = frame()
-    assert "one reader only" in mrmc(table[table["reader"] == "R0"], **COLUMNS).reason
-    assert "one modality" in mrmc(table[table["modality"] == "aided"], **COLUMNS).reason
-    assert "are healthy" in mrmc(table.assign(diseased=0), **COLUMNS).reason
+    assert "one reader only" in on_table(mrmc_of, table[table["reader"] == "R0"], **COLUMNS).reason
+    assert "one modality" in on_table(mrmc_of, table[table["modality"] == "aided"], **COLUMNS).reason
+    assert "are healthy" in on_table(mrmc_of, table.assign(diseased=0), **COLUMNS).reason
 
 
 def test_bad_tables_are_refused_by_row():
     table = frame()
     with pytest.raises(AnalyticsError, match="Row 49: a second rating"):
-        mrmc(pd.concat([table, table.iloc[:1]], ignore_index=True), **COLUMNS)
+        on_table(mrmc_of, pd.concat([table, table.iloc[:1]], ignore_index=True), **COLUMNS)
     with pytest.raises(AnalyticsError, match="row 3: 2 is not 0 or 1"):
-        mrmc(table.assign(diseased=[0, 0, 2] + [0] * 45), **COLUMNS)
+        on_table(mrmc_of, table.assign(diseased=[0, 0, 2] + [0] * 45), **COLUMNS)
     with pytest.raises(AnalyticsError, match="another row of this case says otherwise"):
-        mrmc(table.assign(diseased=[1, 1] + [0] * 46), **COLUMNS)
+        on_table(mrmc_of, table.assign(diseased=[1, 1] + [0] * 46), **COLUMNS)
     with pytest.raises(AnalyticsError, match="needs a threshold"):
-        mrmc(table, merit="sensitivity", **COLUMNS)
+        on_table(mrmc_of, table, merit="sensitivity", **COLUMNS)

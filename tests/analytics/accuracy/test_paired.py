@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analytics.accuracy.paired import mcnemar, paired_accuracy, paired_accuracy_of
+from analytics.accuracy.paired import mcnemar, paired_accuracy_of
 from analytics.errors import AnalyticsError
 from analytics.figures import draw
+from analytics.tables import on_table
 
 
 def study(seed=0, n=400, second=0.8):
@@ -78,7 +79,7 @@ def test_refusals():
     assert same.n == 50
     table = {"a": a.astype(float), "b": b.astype(float), "d": d.astype(float)}
     table["a"][3] = np.nan
-    assert paired_accuracy(table, first="a", second="b", reference="d").ppv.dropped_count == 1
+    assert on_table(paired_accuracy_of, table, first="a", second="b", reference="d").ppv.dropped_count == 1
     table["b"][4] = 2
     with pytest.raises(AnalyticsError, match="'b', row 5"):
-        paired_accuracy(table, first="a", second="b", reference="d")
+        on_table(paired_accuracy_of, table, first="a", second="b", reference="d")

@@ -19,6 +19,7 @@ from analytics.agreement.chance_corrected import bowker, gwet, stuart_maxwell
 from analytics.agreement.kappa import CrossTable, cross_table, kappa_of_matrix
 from analytics.agreement.multirater import fleiss_kappa
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.tables import on_table
 
 LEVELS = list(range(6))
@@ -37,7 +38,7 @@ def test_every_coefficient_has_both_intervals(name):
     assert r.cluster_interval.low < r.estimate < r.cluster_interval.high
     assert (r.n, r.clusters) == (180, 60)
     assert "jackknife interval" in r.sentence()
-    assert len(r.figure().data) == 2
+    assert len(draw(r).to_figure().data) == 2
 
 
 def test_ac1_escapes_the_paradox_of_kappa():
@@ -124,7 +125,7 @@ def test_fleiss_published_example():
     assert round(r.estimate, 3) == 0.210
     assert round(r.observed, 3) == 0.378
     assert r.interval.low < r.estimate < r.interval.high
-    assert len(r.figure().data) == 7
+    assert len(draw(r).to_figure().data) == 7
 
 
 def test_fleiss_refusals():

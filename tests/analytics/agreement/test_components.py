@@ -12,6 +12,7 @@ from analytics.agreement.components import icc_reml_of, nested_icc_of
 from analytics.agreement.icc import icc_of
 from analytics.agreement.minimise import golden_section
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.tables import on_table
 
 SHROUT_FLEISS = np.array(
@@ -71,7 +72,7 @@ def test_long_table_interval_and_warning():
     assert result.interval.low < result.estimate < result.interval.high
     assert any("rests on 4 raters" in w for w in result.warnings)
     assert "subject 2.56, rater 5.24, residual 1.02" in result.sentence()
-    assert len(result.figure().data) == 3
+    assert len(draw(result).to_figure().data) == 3
 
 
 def test_crossed_refusals():

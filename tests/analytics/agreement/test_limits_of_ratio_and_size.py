@@ -12,6 +12,7 @@ from analytics.agreement.bland_altman import bland_altman_of
 from analytics.agreement.quantile_limits import order_interval, quantile_limits_of
 from analytics.agreement.ratio_limits import ratio_limits_of
 from analytics.agreement.regression_limits import regression_limits_of
+from analytics.figures import draw
 
 RNG = np.random.default_rng(11)
 SIZE = RNG.lognormal(4, 0.8, 200)
@@ -38,10 +39,10 @@ def test_zero_and_missing_are_counted_apart():
     ]
     assert r.cluster_interval.low < r.estimate < r.cluster_interval.high
     assert "network ÷ expert" in r.sentence()
-    assert len(r.figure().data) == 4
+    assert len(draw(r).to_figure().data) == 4
     empty = ratio_limits_of(np.zeros(3), np.ones(3))
     assert empty.estimate is None
-    assert empty.figure().layout.annotations[0].text.startswith("Not estimable")
+    assert draw(empty).to_figure().layout.annotations[0].text.startswith("Not estimable")
 
 
 @settings(deadline=None, max_examples=25)
@@ -67,7 +68,7 @@ def test_regression_limits_against_scipy():
     small = regression_limits_of(np.append(SIZE, 0.1), np.append(PROPORTIONAL, 0.1))
     assert "spread reaches zero" in small.sentence()
     assert r.cluster_interval.low < r.estimate < r.cluster_interval.high
-    assert len(r.figure().data) == 4
+    assert len(draw(r).to_figure().data) == 4
 
 
 def test_regression_limits_hold_most_pairs():
@@ -99,7 +100,7 @@ def test_quantile_limits_are_type_6():
     )
     assert r.lower_interval.low < r.lower < r.lower_interval.high
     assert "too few" in quantile_limits_of(SIZE[:50], PROPORTIONAL[:50]).warnings[0]
-    assert len(r.figure().data) == 1
+    assert len(draw(r).to_figure().data) == 1
 
 
 def test_order_statistic_interval_covers_the_quantile():

@@ -15,6 +15,7 @@ from analytics.agreement.exact_ranks import rank_sum_p, signed_rank_p
 from analytics.agreement.rank_sum import rank_sum_of
 from analytics.agreement.signed_rank import signed_rank_of
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.ranks import average_ranks
 from analytics.tables import on_table
 
@@ -62,7 +63,7 @@ def test_signed_rank_agrees_with_scipy():
     )
     assert r.interval.low < r.estimate < r.interval.high
     assert "signs by patient" in r.sentence()
-    assert r.figure().data
+    assert draw(r).to_figure().data
 
 
 def test_binary_noise_does_not_break_ties():
@@ -113,7 +114,7 @@ def test_rank_sum_shift_and_interval():
     assert r.interval.low < r.estimate < r.interval.high
     assert "normal" in r.test.name
     assert "probability of superiority 0.9" in r.sentence()
-    assert r.figure().data
+    assert draw(r).to_figure().data
     equal = rank_sum_of(np.ones(3), np.ones(4))
     assert equal.test is None
     assert equal.superiority == 0.5

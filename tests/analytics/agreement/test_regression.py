@@ -10,6 +10,7 @@ from scipy import optimize
 
 from analytics.agreement.regression import deming_of, passing_bablok_of
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.tables import on_table
 
 
@@ -90,7 +91,7 @@ def test_passing_bablok_by_brute_force():
     assert result.intercept_interval.low < result.intercept < result.intercept_interval.high
     assert result.cluster_interval.low < result.estimate < result.cluster_interval.high
     assert "cusum test of linearity" in result.sentence()
-    assert len(result.figure().data) == 3
+    assert len(draw(result).to_figure().data) == 3
 
 
 def test_an_outlier_moves_deming_but_not_passing_bablok():

@@ -12,6 +12,7 @@ from analytics.agreement.lin import concordance_correlation_of
 from analytics.agreement.repeatability import repeatability_of
 from analytics.agreement.total_deviation import normal_bound, total_deviation_of
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.tables import on_table
 
 # Peak expiratory flow rate, both readings (l/min), Wright and mini meter (Bland and Altman, Lancet 1986).
@@ -74,7 +75,7 @@ def test_long_table_with_patients():
     assert result.cluster_interval.low < result.estimate < result.cluster_interval.high
     assert "only 9 patients" in result.sentence()
     assert result.to_dict()["cv_rms_interval"]["low"] < result.cv_rms
-    assert len(result.figure().data) == 2
+    assert len(draw(result).to_figure().data) == 2
 
 
 def test_concordance_is_one_only_for_identical_reads():
@@ -89,7 +90,7 @@ def test_concordance_of_pefr():
     assert result.estimate == pytest.approx(0.942742431427484)
     assert tuple(result.interval) == pytest.approx((0.85049187316856, 0.978726279170122), rel=1e-6)
     assert result.pearson * result.bias_correction == pytest.approx(result.estimate)
-    assert result.figure().data
+    assert draw(result).to_figure().data
 
 
 @settings(deadline=None, max_examples=25)
@@ -133,7 +134,7 @@ def test_total_deviation_of_pefr():
     assert result.interval.low < result.estimate < result.interval.high
     assert "patient" not in result.interval.method
     assert "41.2 % of pairs differ by at most 15.0" in result.sentence()
-    assert len(result.figure().data) == 3
+    assert len(draw(result).to_figure().data) == 3
     assert total_deviation_of(np.ones(4), np.ones(4)).interval_reason == "all differences are equal"
     with pytest.raises(AnalyticsError, match="share"):
         total_deviation_of(MINI[:, 0], WRIGHT[:, 0], share=1.5)

@@ -15,12 +15,11 @@ from analytics.figures import draw
 from analytics.heterogeneity import (
     pool,
     site_hazard_ratios_of,
-    site_means,
     site_means_of,
-    subgroups,
     subgroups_of,
 )
 from analytics.survival.cox import cox_of
+from analytics.tables import on_table
 
 Y = np.array([0.1, 0.9, 0.4, 1.3, -0.2])
 V = np.array([0.05, 0.08, 0.04, 0.10, 0.06])
@@ -75,7 +74,9 @@ def test_site_means_count_patients():
     assert by_patient.variances[0] > 3 * by_lesion.variances[0]
     assert by_patient.heterogeneity.p < 0.001
     table = {"d": values, "s": site, "p": patient}
-    assert site_means(table, value="d", site="s", cluster="p").estimate == pytest.approx(by_patient.estimate)
+    assert on_table(site_means_of, table, value="d", site="s", cluster="p").estimate == pytest.approx(
+        by_patient.estimate
+    )
 
 
 def test_site_with_one_patient_is_dropped_by_count():
@@ -132,7 +133,7 @@ def test_subgroups_without_events_or_levels_say_so():
 def test_table_form_and_sites():
     time, event, x, sex = follow_up()
     table = {"t": time, "e": event, "x": x, "sex": sex}
-    assert len(subgroups(table, time="t", event="e", marker="x", by=["sex"]).subgroupings) == 1
+    assert len(on_table(subgroups_of, table, time="t", event="e", marker="x", by=["sex"]).subgroupings) == 1
     site = [f"site {i % 4}" for i in range(500)]
     r = site_hazard_ratios_of(time, event, x, site, name="volume")
     assert r.interval.low < 0.5 < r.interval.high

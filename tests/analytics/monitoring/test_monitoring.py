@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from analytics.errors import AnalyticsError
+from analytics.figures import draw
 from analytics.monitoring import learning_curve, mean_chart, proportion_chart, reader_disagreement
 
 NAN = np.nan
@@ -148,10 +149,10 @@ def test_chart_refusals():
 
 def test_figures_hold_every_point_with_its_link():
     names, order, minutes = reads()
-    drawn = learning_curve(names, order, minutes).drawing(links=[f"?row={i}" for i in range(180)])
+    drawn = draw(learning_curve(names, order, minutes), links=[f"?row={i}" for i in range(180)])
     assert sum(len(t["x"]) for t in drawn.data if t["mode"] == "markers") == 180
     assert drawn.data[2]["customdata"][0][0] == "?row=60"
-    chart = proportion_chart(np.array([0, 1.0] * 15), list("abc") * 10, what="x").drawing(
-        links=["?p=a", "?p=b", "?p=c"]
+    chart = draw(
+        proportion_chart(np.array([0, 1.0] * 15), list("abc") * 10, what="x"), links=["?p=a", "?p=b", "?p=c"]
     )
     assert [c[0] for c in chart.data[-1]["customdata"]] == ["?p=a", "?p=b", "?p=c"]

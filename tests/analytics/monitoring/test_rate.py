@@ -7,7 +7,8 @@ import pytest
 
 from analytics.accuracy.binomial import wilson
 from analytics.errors import AnalyticsError
-from analytics.monitoring.rate import rate, rate_of
+from analytics.monitoring.rate import rate_of
+from analytics.tables import on_table
 
 
 def test_rate_by_patient_is_exact():
@@ -36,6 +37,6 @@ def test_zero_keeps_an_exact_interval():
 
 def test_bad_flags():
     with pytest.raises(AnalyticsError, match="'failed', row 2: 3 is neither 0 nor 1"):
-        rate({"failed": [0, 3]}, flag="failed")
-    assert rate({"failed": ["", 1]}, flag="failed").dropped_count == 1
+        on_table(rate_of, {"failed": [0, 3]}, flag="failed")
+    assert on_table(rate_of, {"failed": ["", 1]}, flag="failed").dropped_count == 1
     assert rate_of(np.array([np.nan]), name="failed").reason == "no case"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from analytics.errors import AnalyticsError
 from analytics.figures import draw
-from analytics.monitoring.timing import paired_timing, paired_timing_of
+from analytics.monitoring.timing import paired_timing_of
+from analytics.tables import on_table
 
 
 def times(n=40, seed=1):
@@ -43,7 +44,7 @@ def test_the_unit_of_time_does_not_matter(factor):
 
 
 def test_missing_and_impossible_times():
-    r = paired_timing({"a": [1, "", 3], "b": [2, 2, 1]}, first="a", second="b")
+    r = on_table(paired_timing_of, {"a": [1, "", 3], "b": [2, 2, 1]}, first="a", second="b")
     assert (r.n, r.dropped_count) == (2, 1)
     assert paired_timing_of(np.array([np.nan]), np.array([1.0])).reason == "no complete pair"
     assert (

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from analytics.errors import AnalyticsError
 from analytics.figures import draw
-from analytics.survival.competing import aalen_johansen, competing_incidence, competing_incidence_of
-from analytics.survival.competing_models import cause_specific, cause_specific_of, fine_gray, fine_gray_of
+from analytics.survival.competing import aalen_johansen, competing_incidence_of
+from analytics.survival.competing_models import cause_specific_of, fine_gray_of
 from analytics.survival.cox import cox_of
 from analytics.survival.gray import gray_test
 from analytics.survival.kaplan_meier import kaplan_meier
 from analytics.survival.log_rank import log_rank
+from analytics.tables import on_table
 
 
 def data(n=200, seed=1, digits=1):
@@ -163,14 +164,20 @@ def test_cause_specific_censors_the_others():
 def test_figure_table_forms_and_refusals():
     time, event, x = data()
     table = {"t": time, "e": event, "x": x, "g": np.where(x > 0, "high", "low")}
-    result = competing_incidence(
-        table, time="t", event="e", group="g", outcomes=["infarction", "other death"], horizon=5
+    result = on_table(
+        competing_incidence_of,
+        table,
+        time="t",
+        event="e",
+        group="g",
+        outcomes=["infarction", "other death"],
+        horizon=5,
     )
     assert result.test.df == (1,)
     assert len(draw(result).to_figure().data) == 8
     assert len(result.to_dict()["curves"]) == 4
-    for model in (fine_gray, cause_specific):
-        assert model(table, time="t", event="e", covariates=["x"]).terms[0].estimate > 1
+    for estimator in (fine_gray_of, cause_specific_of):
+        assert on_table(estimator, table, time="t", event="e", covariates=["x"]).terms[0].estimate > 1
     with pytest.raises(AnalyticsError, match="none of 0, 1"):
         competing_incidence_of(time, event + 5, outcomes=["a", "b"], horizon=1)
     assert fine_gray_of(time, 0 * event, {"x": x}).reason == "no events"

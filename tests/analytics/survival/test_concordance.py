@@ -17,7 +17,8 @@ from analytics.survival.concordance import (
     uno_concordance,
 )
 from analytics.survival.dominance import below
-from analytics.survival.time_roc import time_auc, time_auc_of
+from analytics.survival.time_roc import time_auc_of
+from analytics.tables import on_table
 
 
 def data(n=150, seed=3):
@@ -166,7 +167,9 @@ def test_time_auc_se_is_near_the_bootstrap():
 
 def test_refusals_and_forms():
     time, event, x = data(40)
-    result = time_auc({"t": time, "e": event, "x": x}, time="t", event="e", marker="x", times=[0.0, 2, 99])
+    result = on_table(
+        time_auc_of, {"t": time, "e": event, "x": x}, time="t", event="e", marker="x", times=[0.0, 2, 99]
+    )
     assert [a.reason for a in result.at] == ["no event by then", None, "nobody is followed beyond it"]
     assert len(draw(result).to_figure().data) == 1
     assert len(result.to_dict()["at"]) == 3

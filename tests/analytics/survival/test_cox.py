@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from analytics.errors import AnalyticsError
-from analytics.survival.cox import cox, cox_of
+from analytics.survival.cox import cox_of
+from analytics.tables import on_table
 
 
 def data(n=300, seed=1):
@@ -110,4 +111,4 @@ def test_small_units_keep_digits():
 def test_table_form():
     time, event, x = data(n=60)
     table = {"t": time, "e": event, **x}
-    assert cox(table, time="t", event="e", covariates=["x"]).terms[0].covariate == "x"
+    assert on_table(cox_of, table, time="t", event="e", covariates=["x"]).terms[0].covariate == "x"

@@ -9,9 +9,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from analytics.errors import AnalyticsError
-from analytics.survival.cox import cox, cox_of
+from analytics.survival.cox import cox_of
 from analytics.survival.partial_likelihood import RiskSets, maximise
 from analytics.survival.residuals import deviance, martingale, score_residuals
+from analytics.tables import on_table
 
 
 def data(n=240, seed=5):
@@ -28,7 +29,7 @@ def test_strata_agree_with_lifelines():
     time, event, x, site = data()
     table = pd.DataFrame({"time": time, "event": event, "x": x, "site": site})
     fitted = CoxPHFitter().fit(table, "time", "event", strata="site", fit_options={"precision": 1e-10})
-    model = cox(table, time="time", event="event", covariates=["x"], strata="site")
+    model = on_table(cox_of, table, time="time", event="event", covariates=["x"], strata="site")
     assert model.strata == 3
     assert model.terms[0].coefficient == pytest.approx(float(fitted.params_["x"]), rel=1e-6)
     assert model.terms[0].se == pytest.approx(float(fitted.standard_errors_["x"]), rel=1e-6)
@@ -45,7 +46,7 @@ def test_clusters_agree_with_lifelines():
     fitted = CoxPHFitter().fit(
         table, "time", "event", cluster_col="patient", fit_options={"precision": 1e-10}
     )
-    model = cox(table, time="time", event="event", covariates=["x"], cluster="patient")
+    model = on_table(cox_of, table, time="time", event="event", covariates=["x"], cluster="patient")
     assert model.clusters == 80
     assert model.terms[0].se == pytest.approx(float(fitted.standard_errors_["x"]), rel=1e-6)
     assert model.terms[0].model_se != model.terms[0].se

@@ -9,7 +9,8 @@ import pytest
 from scipy.optimize import minimize
 
 from analytics.survival.cox import cox_of
-from analytics.survival.firth import firth, firth_of
+from analytics.survival.firth import firth_of
+from analytics.tables import on_table
 
 
 def data(n=60, seed=2):
@@ -92,6 +93,6 @@ def test_refusals():
 
 def test_table_form():
     time, event, g, _ = data()
-    model = firth({"t": time, "e": event, "g": g}, time="t", event="e", covariates=["g"])
+    model = on_table(firth_of, {"t": time, "e": event, "g": g}, time="t", event="e", covariates=["g"])
     assert model.terms[0].covariate == "g"
     assert model.to_dict()["model"] == "Firth-penalised Cox regression"

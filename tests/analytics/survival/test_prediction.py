@@ -10,13 +10,14 @@ from scipy.optimize import minimize
 
 from analytics.errors import AnalyticsError
 from analytics.figures import draw
-from analytics.survival.calibration import calibration, calibration_of
+from analytics.survival.calibration import calibration_of
 from analytics.survival.decision import (
     decision_curve_of,
     reclassification_of,
     survival_decision_curve_of,
 )
 from analytics.survival.survival_calibration import brier_at, survival_calibration_of
+from analytics.tables import on_table
 
 
 def predictions(n=400, seed=1, slope=1.0):
@@ -71,7 +72,7 @@ def test_calibration_refuses_with_reasons():
     p[0] = 1
     assert "exactly 0 or 1" in calibration_of(p, y).reason
     p[0], y[1] = np.nan, np.nan
-    assert calibration({"p": p, "y": y}, probability="p", outcome="y").dropped_count == 2
+    assert on_table(calibration_of, {"p": p, "y": y}, probability="p", outcome="y").dropped_count == 2
     with pytest.raises(AnalyticsError, match="row 3: 7 lies outside"):
         calibration_of(np.array([0.1, 0.2, 7]), np.array([0, 1, 1.0]))
     with pytest.raises(AnalyticsError, match="row 1: 2 is neither"):

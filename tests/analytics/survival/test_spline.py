@@ -11,8 +11,9 @@ from analytics.errors import AnalyticsError
 from analytics.figures import draw
 from analytics.survival.cox import cox_of
 from analytics.survival.kaplan_meier import kaplan_meier
-from analytics.survival.restricted_mean import restricted_means, restricted_means_of
-from analytics.survival.spline import restricted_cubic_basis, spline, spline_of
+from analytics.survival.restricted_mean import restricted_means_of
+from analytics.survival.spline import restricted_cubic_basis, spline_of
+from analytics.tables import on_table
 
 
 def data(n=800, seed=1, shape=lambda x: 0.6 * x):
@@ -77,7 +78,7 @@ def test_adjustment_and_refusals():
         refused.ratio_at(1)
     with pytest.raises(AnalyticsError, match="3, 4 or 5"):
         spline_of(time, event, x, knots=7)
-    assert spline({"t": time, "e": event, "x": x}, time="t", event="e", marker="x").n == 300
+    assert on_table(spline_of, {"t": time, "e": event, "x": x}, time="t", event="e", marker="x").n == 300
 
 
 def test_restricted_mean_without_censoring_is_a_mean():
@@ -93,7 +94,7 @@ def test_restricted_mean_agrees_with_lifelines():
 
     time, event, x = data(300)
     table = {"t": time, "e": event, "g": np.where(x > 0, "high", "low")}
-    r = restricted_means(table, time="t", event="e", group="g", tau=5)
+    r = on_table(restricted_means_of, table, time="t", event="e", group="g", tau=5)
     for g in r.groups:
         rows = table["g"] == g.group
         fitted = KaplanMeierFitter().fit(time[rows], event[rows])

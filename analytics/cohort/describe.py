@@ -16,22 +16,20 @@ from numpy.typing import NDArray
 
 from analytics.distributions import t_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import Test
+from analytics.result import Dropped, Finding, Test
 from analytics.rounding import half_up, percent
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Description:
+@dataclass(frozen=True, kw_only=True)
+class Description(Finding):
     """Numbers of one characteristic in one group; None where they do not exist.
 
-    n, missing : values and missing values · quartiles : 25th and 75th percentile
+    quartiles : 25th and 75th percentile · missing values are counted in ``dropped``
     geometric_mean : None with values of zero or less · skewness : adjusted (type 2), needs three values
     """
 
-    n: int
-    missing: int
     mean: float | None = None
     sd: float | None = None
     median: float | None = None
@@ -42,9 +40,19 @@ class Description:
     skewness: float | None = None
     quartile_type: int = 7
 
+    @property
+    def missing(self) -> int:
+        """Values that are missing."""
+        return self.dropped_count
+
     def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
+        """JSON form, with the number of missing values."""
+        return super().to_dict() | {"missing": self.missing}
+
+    def sentence(self) -> str:
+        """Mean and SD, or median and quartiles."""
+        shown = f"not estimable ({self.reason})" if self.reason else self.printed(2)
+        return f"{self.method}: {shown}, {self.counted()}."
 
     def printed(self, digits: int = 1) -> str:
         """``61.4 (SD 8.2)``, or median and quartiles where the values are skewed."""
@@ -57,18 +65,26 @@ class Description:
         return f"{half_up(self.mean, digits)}{spread}"
 
 
-def describe(values: Sequence[float] | Array, *, quartile_type: int = 7) -> Description:
+def describe(
+    values: Sequence[float] | Array, *, quartile_type: int = 7, unit: str = "patient", simulated: bool = False
+) -> Description:
     """Describe numbers; NaN is missing. ``quartile_type`` is 2, 6 or 7 of Hyndman and Fan."""
     found = np.asarray(values, np.float64)
     kept = found[~np.isnan(found)]
     missing = len(found) - len(kept)
+    common: dict[str, Any] = {
+        "method": f"description, quartiles of type {quartile_type}",
+        "n": len(kept),
+        "unit": unit,
+        "dropped": (Dropped(missing, "the value is missing"),) if missing else (),
+        "quartile_type": quartile_type,
+        "simulated": simulated,
+    }
     if not len(kept):
-        return Description(0, missing, quartile_type=quartile_type)
+        return Description(reason="no value", **common)
     mean = float(kept.mean())
     low, high = quantiles(kept, (0.25, 0.75), quartile_type)
     return Description(
-        n=len(kept),
-        missing=missing,
         mean=mean,
         sd=float(kept.std(ddof=1)) if len(kept) > 1 else None,
         median=float(np.median(kept)),
@@ -77,7 +93,7 @@ def describe(values: Sequence[float] | Array, *, quartile_type: int = 7) -> Desc
         maximum=float(kept.max()),
         geometric_mean=float(np.exp(np.log(kept).mean())) if (kept > 0).all() else None,
         skewness=_skewness(kept),
-        quartile_type=quartile_type,
+        **common,
     )
 
 

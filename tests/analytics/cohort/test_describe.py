@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analytics.describe import describe, quantiles, share, standardised_difference, welch
+from analytics.cohort import describe, quantiles, share, standardised_difference, welch
 from analytics.errors import AnalyticsError
 
 X = np.array([3.0, 5, 7, 8, 9, 11, 13, 60])
@@ -40,6 +40,11 @@ def test_skewed_values_are_printed_by_median():
 
 
 def test_what_does_not_exist_is_none():
+    assert (
+        describe([]).sentence() == "description, quartiles of type 7: not estimable (no value), 0 patients."
+    )
+    assert "1 dropped: the value is missing" in describe([1.0, np.nan]).sentence()
+    assert describe([1.0, np.nan]).to_dict()["missing"] == 1
     assert describe([5.0]).sd is None
     assert describe([0.0, 1]).geometric_mean is None
     assert describe([2.0, 2, 2]).skewness is None
