@@ -73,7 +73,7 @@ def _calculate_and_store(calculation: Calculation) -> None:
         jobs.finish(
             calculation, to_state=CALCULATION.table[(C.RUNNING, "succeed")], stage="done", files=files
         )
-    shutil.rmtree(_memory_folder(calculation), ignore_errors=True)
+    shutil.rmtree(memory_folder(calculation), ignore_errors=True)
 
 
 def _answer(calculation: Calculation, out: Path, progress: Progress) -> None:
@@ -81,7 +81,7 @@ def _answer(calculation: Calculation, out: Path, progress: Progress) -> None:
     question = QUESTIONS[calculation.question]
     freeze = open_freeze(calculation.freeze)
     parameters, _ = question.read(freeze, calculation.parameters)
-    steps = Steps(progress=progress, memory=FolderMemory(_memory_folder(calculation)))
+    steps = Steps(progress=progress, memory=FolderMemory(memory_folder(calculation)))
     answer = question.answer(freeze, parameters, replicates=calculation.replicates, steps=steps)
     (out / answers.ANSWER_FILE).write_bytes(answers.dump(answers.document(answer)))
 
@@ -122,7 +122,8 @@ def _reporter(calculation: Calculation) -> Progress:
     return progress
 
 
-def _memory_folder(calculation: Calculation) -> Path:
+def memory_folder(calculation: Calculation) -> Path:
+    """Return where the finished parts of a calculation are kept until it is done."""
     return Path(settings.DATA_DIR) / "cache" / "steps" / f"{calculation.pk}-{calculation.key[:16]}"
 
 

@@ -19,7 +19,7 @@ from inference.report.views import along as cut
 from inference.report.views import curved as reformation
 from inference.report.views import grey
 from inference.rounding import printed, written
-from inference.straightening import PIXELS, SPACING_ACROSS, StraightenedVessel
+from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
 from inference.vocabulary import METRICS
 from plaquelab.analysis.models import ContourSet, Measurement
 from plaquelab.analysis.selectors import load_vessel, vessel_read
@@ -115,7 +115,7 @@ def _three(found: Shown, vessel: StraightenedVessel, read: VesselRead) -> list[t
         ),
         (
             "vessel",
-            f"{place}: section at the smallest lumen ({printed(narrowest * 0.3, 1)} mm), lumen orange, outer wall blue; "
+            f"{place}: section at the smallest lumen ({printed(narrowest * SPACING_ALONG, 1)} mm), lumen orange, outer wall blue; "
             f"diameter stenosis {written(METRICS['diameter_stenosis'], found.stenosis)} %.",
             _png(section(vessel, read, narrowest)),
         ),
@@ -144,7 +144,7 @@ def curved(case: Case, vessel: StraightenedVessel, lesion: Lesion) -> np.ndarray
     line = view.line * ZOOM_CURVED
     pen = ImageDraw.Draw(image)
     for position in (lesion.start_mm, lesion.end_mm):
-        at = min(round(position / 0.3), len(line) - 1)
+        at = min(round(position / SPACING_ALONG), len(line) - 1)
         before, after = line[max(at - 3, 0)], line[min(at + 3, len(line) - 1)]
         across = np.array([-(after - before)[1], (after - before)[0]])
         length = float(np.hypot(*across)) or 1.0
