@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from inference.quantification import (
     Lesion,
     Measurement,
     Reference,
+    StretchRecord,
     VesselRead,
+    VesselRecord,
 )
 from inference.straightening import StraightenedVessel
 
@@ -51,13 +54,15 @@ class Settings:
 class Analysis:
     """Everything an analysis found, with what it was made by.
 
+    records : what was measured of every vessel. rolled : of territories and the patient, from the vessels.
     uncertainty : per vessel, expected share of wrong labels of every section. references : per vessel and lesion, what
     stenosis was told against. aorta : where profile ``adaptive`` took its noise from. cadrads2 : of the patient.
     """
 
     vessels: tuple[StraightenedVessel, ...]
     reads: tuple[VesselRead, ...]
-    measurements: tuple[Measurement, ...]
+    records: tuple[VesselRecord, ...]
+    rolled: tuple[StretchRecord, ...]
     timings: dict[str, float]
     versions: dict[str, str]
     warnings: tuple[str, ...] = ()
@@ -65,3 +70,10 @@ class Analysis:
     references: Mapping[str, Mapping[int, Reference]] = field(default_factory=dict)
     aorta: AorticRegion | None = None
     cadrads2: CadRads2 | None = None
+
+    @cached_property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """The long table: rows of the vessels, of territories, of the patient."""
+        profile = self.records[0].profile if self.records else ""
+        vessels = (row for record in self.records for row in record.rows())
+        return (*vessels, *(row for record in self.rolled for row in record.rows(profile)))

@@ -28,9 +28,9 @@ from inference.quantification import (
     find_lesions,
     lesion_references,
     lumen_attenuation,
+    measure,
     outside,
-    quantify,
-    roll_up,
+    roll_up_records,
     sections_inside,
 )
 from inference.quantification.stents import REASON as STENT
@@ -120,7 +120,7 @@ def analyse(
     aorta = _aortic_region(volume, vessels, contours, warnings) if profile.adaptive else None
     stents = find_stents(vessels)
     warnings += [_stent_warning(name, stretches) for name, stretches in stents.items()]
-    reads, tables = [], []
+    reads, records = [], []
     for i, (vessel, drawn) in enumerate(zip(vessels, contours, strict=True)):
         progress("quantify", i / len(vessels))
         metal = tuple((start, end, STENT) for start, end in stents.get(vessel.vessel, ()))
@@ -130,14 +130,15 @@ def analyse(
             else tuple(settings.lesions.get(vessel.vessel, ()))
         )
         reads.append(VesselRead(vessel.vessel, drawn, lesions, metal))
-        tables.append(quantify(vessel, reads[-1], profile, aortic_sd_hu=aorta.sd_hu if aorta else None))
-    rows = [row for table in tables for row in table] + roll_up(tables, profile)
+        records.append(measure(vessel, reads[-1], profile, aortic_sd_hu=aorta.sd_hu if aorta else None))
+    rolled = roll_up_records(records)
     lap("quantify")
     progress("quantify", 1.0)
     return Analysis(
         vessels=tuple(vessels),
         reads=tuple(reads),
-        measurements=tuple(rows),
+        records=tuple(records),
+        rolled=tuple(rolled),
         timings=timings,
         versions={
             "inference": __version__,
@@ -159,7 +160,7 @@ def analyse(
             read.vessel: lesion_references(vessel, read) for vessel, read in zip(vessels, reads, strict=True)
         },
         aorta=aorta,
-        cadrads2=cadrads2_of_patient(rows, stent=bool(stents)),
+        cadrads2=cadrads2_of_patient(records, stent=bool(stents)),
     )
 
 

@@ -17,8 +17,17 @@ from inference.quantification.lesions import (
     outside,
     sections_inside,
 )
-from inference.quantification.measure import VARIANTS, lesion_references, quantify
-from inference.quantification.roll_up import roll_up
+from inference.quantification.measure import VARIANTS, lesion_references, measure, quantify
+from inference.quantification.records import (
+    LesionRecord,
+    StretchRecord,
+    Value,
+    VesselRecord,
+    records_of,
+    value_of,
+    values_of,
+)
+from inference.quantification.roll_up import roll_up, roll_up_records
 from inference.quantification.sections import lumen_attenuation, measure_sections
 from inference.quantification.stenosis import Reference
 from inference.quantification.types import Lesion, Measurement, NormalWall, VesselRead
@@ -29,11 +38,15 @@ __all__ = [
     "AorticRegion",
     "CadRads2",
     "Lesion",
+    "LesionRecord",
     "Measurement",
     "NormalWall",
     "PlaqueCells",
     "Reference",
+    "StretchRecord",
+    "Value",
     "VesselRead",
+    "VesselRecord",
     "aortic_region",
     "cadrads2_of_patient",
     "composition_map",
@@ -43,12 +56,17 @@ __all__ = [
     "lumen_attenuation",
     "mark_plaque",
     "mark_whole_wall",
+    "measure",
     "outside",
     "plaque_cells",
     "profile_curves",
     "quantify",
+    "records_of",
     "roll_up",
+    "roll_up_records",
     "sections_inside",
+    "value_of",
+    "values_of",
 ]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from inference.errors import QuantificationError
 from inference.grading import cadrads2
-from inference.quantification.types import Measurement
+from inference.quantification.records import Value, VesselRecord, value_of
 from inference.vocabulary import SEGMENTS, TERRITORIES, territory_of
 
 MODIFIERS = ("N", "HRP", "I", "S", "G", "E")
@@ -50,17 +50,14 @@ class CadRads2:
         return "CAD-RADS " + "/".join(x for x in (self.grade, self.burden, *self.modifiers) if x)
 
 
-def segments_with_plaque(rows: Iterable[Measurement]) -> set[str]:
+def segments_with_plaque(vessels: Iterable[VesselRecord]) -> set[str]:
     """Return the SCCT segments (short names) whose plaque volume is above 0, for the segment involvement score."""
     known = {segment.short for segment in SEGMENTS}
     return {
-        row.segment
-        for row in rows
-        if row.level == "segment"
-        and row.metric == "total_plaque_volume"
-        and row.segment in known
-        and isinstance(row.value, int | float)
-        and row.value > 0
+        record.segment
+        for vessel in vessels
+        for record in vessel.segments
+        if record.segment in known and (value_of(record, "total_plaque_volume").number or 0.0) > 0
     }
 
 
@@ -79,7 +76,7 @@ def plaque_burden(*, segments: int, calcium_score: float | None = None) -> tuple
 
 
 def cadrads2_of_patient(
-    rows: Iterable[Measurement],
+    vessels: Sequence[VesselRecord],
     *,
     calcium_score: float | None = None,
     nondiagnostic: bool = False,
@@ -88,42 +85,31 @@ def cadrads2_of_patient(
     graft: bool = False,
     exception: bool = False,
 ) -> CadRads2:
-    """Grade a patient from all vessels' rows.
+    """Grade a patient from all that was measured of the vessels.
 
     Parameters
     ----------
-    rows : lesion and segment rows of every measured vessel.
+    vessels : every measured vessel, with its lesions and segments (``records_of`` makes them from a table).
     calcium_score : Agatston units; where given the plaque burden is told from it.
     nondiagnostic : some segment cannot be read. Below a stenosis of 50 % the grade itself is then N; from 50 % on the
         grade stands and N is a modifier.
     ischaemia, stent, graft, exception : modifiers I, S, G and E, which no contour can tell.
     """
-    table = list(rows)
-    lesions = [row for row in table if row.level == "lesion"]
+    lesions = [lesion for vessel in vessels for lesion in vessel.lesions]
     stenosis = {name: 0.0 for name in (*TERRITORIES, "LM")}
-    for row in lesions:
-        if row.metric == "diameter_stenosis" and isinstance(row.value, int | float):
-            # The left main stands alone: it does not make the LAD a vessel with 70 %.
-            place = "LM" if row.vessel == "LM" else territory_of(row.vessel)
-            stenosis[place] = max(stenosis[place], float(row.value))
-    segments = len(segments_with_plaque(table))
-    has_plaque = any(
-        row.metric == "total_plaque_volume" and isinstance(row.value, int | float) and row.value > 0
-        for row in lesions
-    )
+    for lesion in lesions:
+        # The left main stands alone: it does not make the LAD a vessel with 70 %.
+        place = "LM" if lesion.vessel == "LM" else territory_of(lesion.vessel)
+        stenosis[place] = max(stenosis[place], _number(lesion.diameter_stenosis))
+    segments = len(segments_with_plaque(vessels))
     grade = cadrads2(
         [stenosis[name] for name in TERRITORIES],
         left_main=stenosis["LM"],
-        has_plaque=has_plaque,
-        occluded=any(row.metric == "cadrads" and row.value == "5" for row in lesions),
+        has_plaque=any(_number(lesion.total_plaque_volume) > 0 for lesion in lesions),
+        occluded=any(lesion.cadrads is not None and lesion.cadrads.value == "5" for lesion in lesions),
     )
     obstructive = grade in ("3", "4A", "4B", "5")
-    high_risk = any(
-        row.metric == "high_risk_features"
-        and isinstance(row.value, int | float)
-        and row.value >= FEATURES_FOR_HIGH_RISK
-        for row in lesions
-    )
+    high_risk = any(_number(lesion.high_risk_features) >= FEATURES_FOR_HIGH_RISK for lesion in lesions)
     given = {
         "N": nondiagnostic and obstructive,
         "HRP": high_risk,
@@ -140,3 +126,8 @@ def cadrads2_of_patient(
         modifiers=tuple(name for name in MODIFIERS if given[name]),
         segments=segments,
     )
+
+
+def _number(value: Value | None) -> float:
+    """The number that was measured, 0 where there is none."""
+    return (value.number or 0.0) if value else 0.0

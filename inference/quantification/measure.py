@@ -1,7 +1,8 @@
-"""``quantify``: one vessel and one read of it → its measurements. Nothing else makes a number of a vessel."""
+"""``measure``: one vessel and one read of it → its measurements. Nothing else makes a number of a vessel."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numba
@@ -13,12 +14,12 @@ from inference.errors import QuantificationError
 from inference.grading import cadrads
 from inference.quantification.composition import Composition, measure_composition, prepare
 from inference.quantification.lesions import lesion_weights, mark_whole_wall
+from inference.quantification.records import LesionRecord, StretchRecord, Value, VesselRecord
 from inference.quantification.roll_up import worst_of
 from inference.quantification.sections import Sections, measure_sections
 from inference.quantification.stenosis import Reference, reference
 from inference.quantification.types import Lesion, Measurement, VesselRead
 from inference.straightening import SPACING_ALONG, StraightenedVessel
-from inference.vocabulary import UNITS
 
 VARIANTS = ("plaque", "wall_minus_lumen")
 SHIFTS_MM = (0.0, -0.1, 0.1)
@@ -54,6 +55,22 @@ def quantify(
     variant: str = "plaque",
     aortic_sd_hu: float | None = None,
 ) -> list[Measurement]:
+    """Measure one vessel and return its rows of the long table: the record that ``measure`` makes, as rows.
+
+    Rows of level ``lesion``, ``vessel`` and ``segment`` (where segments are known). Parameters and errors are those of
+    ``measure``.
+    """
+    return measure(vessel, read, profile, variant=variant, aortic_sd_hu=aortic_sd_hu).rows()
+
+
+def measure(
+    vessel: StraightenedVessel,
+    read: VesselRead,
+    profile: CompositionProfile,
+    *,
+    variant: str = "plaque",
+    aortic_sd_hu: float | None = None,
+) -> VesselRecord:
     """Measure one vessel.
 
     Parameters
@@ -61,15 +78,15 @@ def quantify(
     vessel : the straightened vessel. read : contours, lesions and excluded stretches of that vessel.
     profile : composition profile.
     variant : ``plaque``, the marked wall; or ``wall_minus_lumen``, everything between the contours inside lesions, as
-        intravascular ultrasound counts it. The rows' profile then reads ``<profile>/wall_minus_lumen``.
+        intravascular ultrasound counts it. The record's profile then reads ``<profile>/wall_minus_lumen``.
     aortic_sd_hu : SD of the aortic region for profile ``adaptive`` (``aortic_region``); by default the proximal
         lumen's spread stands for it.
 
     Returns
     -------
-    list of Measurement
-        Rows of level ``lesion``, ``segment`` (where segments are known) and ``vessel``. ``low`` and ``high`` span the
-        value as drawn, with both contours 0.1 mm inwards, and with both 0.1 mm outwards.
+    VesselRecord
+        Lesions, the vessel, and its segments (where they are known). ``low`` and ``high`` span the value as drawn, with
+        both contours 0.1 mm inwards, and with both 0.1 mm outwards.
 
     Raises
     ------
@@ -82,7 +99,6 @@ def quantify(
         )
     if variant == "wall_minus_lumen":
         read = replace(read, contours=mark_whole_wall(read.contours))
-    label = profile.name if variant == "plaque" else f"{profile.name}/{variant}"
     if read.vessel != vessel.vessel or read.contours.sections != vessel.sections:
         raise QuantificationError(
             "not-this-vessel",
@@ -98,11 +114,18 @@ def quantify(
         for by in SHIFTS_MM
     ]
     kept = kept_sections(vessel, read)
-    rows: list[Measurement] = []
-    for lesion in read.lesions:
-        rows += _lesion_rows(vessel, read, lesion, views, kept, prepared.lumen_hu, profile)
-    rows += _stretch_rows(vessel, read, views, kept, profile, rows)
-    return rows if label == profile.name else [replace(row, profile=label) for row in rows]
+    lesions = tuple(
+        _lesion(vessel, read, lesion, views, kept, prepared.lumen_hu, profile) for lesion in read.lesions
+    )
+    whole, *segments = _stretches(vessel, read, views, kept, profile, lesions)
+    return VesselRecord(
+        vessel=vessel.vessel,
+        profile=profile.name if variant == "plaque" else f"{profile.name}/{variant}",
+        lesions=lesions,
+        whole=whole,
+        segments=tuple(segments),
+        pericoronary_fat_attenuation=Value(_fat(vessel, read)) if vessel.vessel in FAT_STRETCH_MM else None,
+    )
 
 
 def lesion_references(vessel: StraightenedVessel, read: VesselRead) -> dict[int, Reference]:
@@ -131,10 +154,14 @@ def kept_sections(vessel: StraightenedVessel, read: VesselRead) -> np.ndarray:
     return kept
 
 
-def _span(value: float | None, others: list[float | None]) -> tuple[float | None, float | None]:
-    """Smallest and largest of the value and the values at moved contours; nothing where one is missing."""
-    numbers = [x for x in (value, *others) if x is not None]
-    return (min(numbers), max(numbers)) if len(numbers) == 1 + len(others) else (None, None)
+def _spanned(seen: list[dict[str, float | None]]) -> dict[str, Value]:
+    """Each metric's value as drawn, with the least and the greatest of all; neither where one is missing."""
+    out = {}
+    for metric, value in seen[0].items():
+        numbers = [x for one in seen if (x := one[metric]) is not None]
+        low, high = (min(numbers), max(numbers)) if len(numbers) == len(seen) else (None, None)
+        out[metric] = Value(value, low, high)
+    return out
 
 
 def _volumes(view: _View, weight: np.ndarray, profile: CompositionProfile) -> dict[str, float]:
@@ -206,7 +233,7 @@ def _narrowing(value: float, against: float | None) -> float | None:
     return None if not against else max(0.0, 100 * (1 - value / against))
 
 
-def _lesion_rows(
+def _lesion(
     vessel: StraightenedVessel,
     read: VesselRead,
     lesion: Lesion,
@@ -214,56 +241,31 @@ def _lesion_rows(
     kept: np.ndarray,
     attenuation: np.ndarray,
     profile: CompositionProfile,
-) -> list[Measurement]:
+) -> LesionRecord:
     weight = lesion_weights(vessel, lesion, kept)
     measured = [_lesion_values(view, vessel, read, lesion, weight, kept, profile) for view in views]
-    values, ref, worst = measured[0]
-    values["contrast_density_difference"] = _density_drop(views[0].sections, attenuation, weight, ref, vessel)
+    seen = [values for values, _, _ in measured]
+    _, ref, worst = measured[0]
+    drop = _density_drop(views[0].sections, attenuation, weight, ref, vessel)
+    features: float | None = float(_high_risk(seen[0], views[0], weight))
     inside = weight > 0
     if not inside.any():  # all of it lies in an excluded stretch: nothing is known of it
-        measured = [(dict.fromkeys(values), ref, worst)] * len(views)
-        values = measured[0][0]
+        seen, drop, features = [dict.fromkeys(seen[0])] * len(views), None, None
     occluded = bool((views[0].sections.lumen_area[inside] <= 0).any())
-    stenosis = values["diameter_stenosis"]
-    segment = vessel.segment[worst]
-
-    def row(
-        metric: str, value: float | str | None, low: float | None = None, high: float | None = None
-    ) -> Measurement:
-        return Measurement(
-            "lesion",
-            vessel.vessel,
-            segment,
-            lesion.number,
-            metric,
-            value,
-            UNITS[metric],
-            low,
-            high,
-            profile.name,
-        )
-
-    rows = [
-        row("lesion_start", lesion.start_mm),
-        row("lesion_end", lesion.end_mm),
-        row("lesion_length", lesion.end_mm - lesion.start_mm),
-    ]
-    for metric, value in values.items():
-        low, high = (
-            (None, None)
-            if metric == "contrast_density_difference"
-            else _span(value, [m[0][metric] for m in measured[1:]])
-        )
-        rows.append(row(metric, value, low, high))
-    rows.append(
-        row(
-            "cadrads",
-            None if stenosis is None and not occluded else cadrads(stenosis or 0.0, occluded=occluded),
-        )
+    stenosis = seen[0]["diameter_stenosis"]
+    known = stenosis is not None or occluded
+    return LesionRecord(
+        vessel=vessel.vessel,
+        segment=vessel.segment[worst],
+        number=lesion.number,
+        lesion_start=Value(lesion.start_mm),
+        lesion_end=Value(lesion.end_mm),
+        lesion_length=Value(lesion.end_mm - lesion.start_mm),
+        contrast_density_difference=Value(drop),
+        cadrads=Value(cadrads(stenosis or 0.0, occluded=occluded) if known else None),
+        high_risk_features=Value(features),
+        **_spanned(seen),
     )
-    features = float(_high_risk(values, views[0], weight)) if inside.any() else None
-    rows.append(row("high_risk_features", features))
-    return rows
 
 
 def _density_drop(
@@ -301,15 +303,15 @@ def _high_risk(values: dict[str, float | None], view: _View, weight: np.ndarray)
     return int(remodelling) + int(low) + int(spotty) + int(napkin)
 
 
-def _stretch_rows(
+def _stretches(
     vessel: StraightenedVessel,
     read: VesselRead,
     views: list[_View],
     kept: np.ndarray,
     profile: CompositionProfile,
-    lesions: list[Measurement],
-) -> list[Measurement]:
-    """Rows of the whole vessel and of each known segment: plaque of lesions over all analysed vessel.
+    lesions: Sequence[LesionRecord],
+) -> list[StretchRecord]:
+    """The whole vessel and each known segment: plaque of lesions over all analysed vessel.
 
     Stenosis, minimal luminal area, CAD-RADS and high-risk features are those of the worst lesion; a lesion counts in
     the segment where it is narrowest.
@@ -323,9 +325,9 @@ def _stretch_rows(
     names = np.array(vessel.segment)
     stretches: list[tuple[str, str, np.ndarray]] = [("vessel", "", np.ones(vessel.sections, bool))]
     stretches += [("segment", str(s), names == s) for s in dict.fromkeys(names[names != ""])]
-    rows = []
+    out = []
     for level, segment, here in stretches:
-        tables = []
+        seen = []
         for view in views:
             values = _with_burdens(
                 _volumes(view, diseased * here, profile),
@@ -333,30 +335,14 @@ def _stretch_rows(
                 float((view.sections.lumen_volume * analysed * here).sum()),
             )
             values["percent_atheroma_volume"] = values["total_plaque_burden"]
-            tables.append(values)
-        for metric, value in tables[0].items():
-            low, high = _span(value, [t[metric] for t in tables[1:]])
-            rows.append(
-                Measurement(
-                    level, vessel.vessel, segment, None, metric, value, UNITS[metric], low, high, profile.name
-                )
-            )
-        mine = [row for row in lesions if level == "vessel" or row.segment == segment]
-        rows += [
-            Measurement(
-                level, vessel.vessel, segment, None, metric, worst, UNITS[metric], None, None, profile.name
-            )
-            for metric, worst in worst_of(mine).items()
-        ]
-    fat = _fat(vessel, read)
-    if vessel.vessel in FAT_STRETCH_MM:
-        metric = "pericoronary_fat_attenuation"
-        rows.append(
-            Measurement(
-                "vessel", vessel.vessel, "", None, metric, fat, UNITS[metric], None, None, profile.name
+            seen.append(values)
+        mine = [lesion for lesion in lesions if level == "vessel" or lesion.segment == segment]
+        out.append(
+            StretchRecord(
+                level=level, vessel=vessel.vessel, segment=segment, **_spanned(seen), **worst_of(mine)
             )
         )
-    return rows
+    return out
 
 
 def _fat(vessel: StraightenedVessel, read: VesselRead) -> float | None:

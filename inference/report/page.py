@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from inference.analysis import Analysis
 from inference.composition_profiles import profile_named
 from inference.contours import THETA
-from inference.quantification import Lesion, Measurement, VesselRead, composition_map
+from inference.quantification import (
+    Lesion,
+    LesionRecord,
+    StretchRecord,
+    VesselRead,
+    composition_map,
+    value_of,
+)
 from inference.rounding import half_up, written
 from inference.scan import Volume
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
@@ -81,17 +88,13 @@ def report_page(*, exam: str, volume: Volume, analysis: Analysis, summary: Mappi
     ----------
     exam : its name in the tables. volume : the scan. summary : what ``analysis.json`` says.
     """
-    rows: dict[tuple[str, str, int | None], dict[str, Measurement]] = {}
-    for row in analysis.measurements:
-        if row.level in ("lesion", "vessel", "patient"):
-            rows.setdefault((row.level, row.vessel, row.lesion), {})[row.metric] = row
-    parts = [
-        _vessel(volume, v, r, analysis, rows) for v, r in zip(analysis.vessels, analysis.reads, strict=True)
-    ]
+    parts = [_vessel(volume, v, r, analysis) for v, r in zip(analysis.vessels, analysis.reads, strict=True)]
     simulated = bool(volume.metadata.get("simulated"))
-    patient = rows.get(("patient", "", None), {})
     overview = ", ".join(
-        f"{METRICS[name].heading} {_value(name, patient)}" for name in SHOWN_OF_THE_PATIENT if name in patient
+        f"{METRICS[name].heading} {_value(name, record)}"
+        for record in analysis.rolled
+        if record.level == "patient"
+        for name in SHOWN_OF_THE_PATIENT
     )
     if analysis.cadrads2 is not None:
         overview += f", {analysis.cadrads2}"
@@ -111,12 +114,12 @@ def report_page(*, exam: str, volume: Volume, analysis: Analysis, summary: Mappi
         f'<i style="background:{LUMEN}"></i>lumen<i style="background:{WALL}"></i>outer wall'
         '<i style="background:#b5179e"></i>low-attenuation<i style="background:#d62828"></i>non-calcified'
         '<i style="background:#ffd60a"></i>calcified</p>'
-        f"{_lesion_table(analysis.reads, rows)}<h2>Tree</h2>{_tree(analysis)}{''.join(parts)}</html>"
+        f"{_lesion_table(analysis)}<h2>Tree</h2>{_tree(analysis)}{''.join(parts)}</html>"
     )
 
 
-def _value(metric: str, rows: Mapping[str, Measurement]) -> str:
-    return written(METRICS[metric], rows[metric].value if metric in rows else None)
+def _value(metric: str, record: LesionRecord | StretchRecord | None) -> str:
+    return written(METRICS[metric], value_of(record, metric).value if record else None)
 
 
 def _head(metric: str) -> str:
@@ -125,15 +128,16 @@ def _head(metric: str) -> str:
     return f"{found.short}, {found.printed_unit}" if found.printed_unit else found.short
 
 
-def _lesion_table(reads: Sequence[VesselRead], rows: Mapping[Any, Mapping[str, Measurement]]) -> str:
+def _lesion_table(analysis: Analysis) -> str:
+    found = {(x.vessel, x.number): x for record in analysis.records for x in record.lesions}
     head = "".join(
         f'<th title="{escape(METRICS[name].label)}">{escape(_head(name))}</th>' for name in SHOWN_OF_LESIONS
     )
     body = ""
-    for read in reads:
+    for read in analysis.reads:
         for lesion in read.lesions:
-            found = rows.get(("lesion", read.vessel, lesion.number), {})
-            cells = "".join(f"<td>{_value(name, found)}</td>" for name in SHOWN_OF_LESIONS)
+            record = found.get((read.vessel, lesion.number))
+            cells = "".join(f"<td>{_value(name, record)}</td>" for name in SHOWN_OF_LESIONS)
             place = escape(f"{read.vessel} {lesion.number}")
             body += f'<tr><td><a href="#{_anchor(read.vessel, lesion)}">{place}</a></td>{cells}</tr>'
     if not body:
@@ -150,7 +154,6 @@ def _vessel(
     vessel: StraightenedVessel,
     read: VesselRead,
     analysis: Analysis,
-    rows: Mapping[Any, Mapping[str, Measurement]],
 ) -> str:
     overlay = composition_map(vessel, read, profile_named(analysis.versions["profile"].split("/")[0]))
     long = vessel.sections * SPACING_ALONG
@@ -170,7 +173,7 @@ def _vessel(
     )
     doubt = float(analysis.uncertainty[vessel.vessel].mean())
     cuts = "".join(_cut(vessel, read, overlay, angle) for angle in (0, 1))
-    whole = rows.get(("vessel", vessel.vessel, None), {})
+    whole = next((x.whole for x in analysis.records if x.vessel == vessel.vessel), None)
     volume_text = _value("total_plaque_volume", whole)
     return (
         f'<h2 id="{escape(vessel.vessel)}">{escape(vessel.vessel)}</h2>'

@@ -20,7 +20,15 @@ from inference.networks import load_network, segment
 from inference.networks.uncertainty import VESSEL, section_uncertainty
 from inference.phantom import generate, lesion_truth, soft_targets
 from inference.phantom.phantom import Phantom
-from inference.quantification import VesselRead, find_lesions, outside, quantify, sections_inside
+from inference.quantification import (
+    LesionRecord,
+    VesselRead,
+    find_lesions,
+    measure,
+    outside,
+    sections_inside,
+    value_of,
+)
 from inference.quantification.stents import REASON as STENT
 from inference.quantification.stents import find_stents
 from inference.straightening import StraightenedVessel, straighten
@@ -138,7 +146,7 @@ def _one_patient(phantom: Phantom, network: torch.nn.Module, task: Task, tally: 
     lines = phantom.stored_points(task.displacement_mm)
     counts = np.zeros((len(DICE), 2))
     profile = profile_named(task.profile)
-    truths, measured, rows = {}, {}, {}
+    truths, measured, records = {}, {}, {}
     straight = {line.vessel: straighten(phantom.volume, line) for line in lines}
     stents = find_stents(list(straight.values()))
     own = Found(phantom.seed)
@@ -163,9 +171,8 @@ def _one_patient(phantom: Phantom, network: torch.nn.Module, task: Task, tally: 
         drawn = measured[line.vessel] = (labels > 0, labels == 1, (labels == 3) & truth.given)
         for n, mask in enumerate(drawn):
             _count(counts, n + DICE.index("wall_measured"), mask, truth.masks[n])
-        for row in quantify(vessel, VesselRead(line.vessel, contours, lesions), profile):
-            if row.level == "lesion":
-                rows[row.vessel, row.lesion, row.metric] = row.value
+        for record in measure(vessel, VesselRead(line.vessel, contours, lesions), profile).lesions:
+            records[record.vessel, record.number] = record
         metal = tuple((a, b, STENT) for a, b in stents.get(line.vessel, ()))
         _add_own(own, alone, truth, metal, profile)
     tally.found.append(own)
@@ -179,7 +186,7 @@ def _one_patient(phantom: Phantom, network: torch.nn.Module, task: Task, tally: 
                 continue
             inside = sections_inside(len(truth.vessel.hu), extent)
             values = {
-                metric: (exact[key], rows.get((table.name, lesion.number, metric)))
+                metric: (exact[key], _value(records.get((table.name, lesion.number)), metric))
                 for metric, key in PAIRS.items()
             }
             tally.missing += sum(value is None for _, value in values.values())
@@ -200,6 +207,10 @@ def _one_patient(phantom: Phantom, network: torch.nn.Module, task: Task, tally: 
             )
 
 
+def _value(record: LesionRecord | None, metric: str) -> float | None:
+    return value_of(record, metric).number if record else None
+
+
 def _add_own(
     own: Found,
     alone: tuple[NDArray[np.float32], ...],
@@ -216,12 +227,8 @@ def _add_own(
     own.add(outside(true.lesions, metal), read.lesions)
 
     def total(of: VesselRead) -> float:
-        rows = quantify(vessel, of, profile)
-        return sum(
-            float(row.value or 0.0)
-            for row in rows
-            if row.level == "vessel" and row.metric == "total_plaque_volume"
-        )
+        whole = measure(vessel, of, profile).whole
+        return (whole and value_of(whole, "total_plaque_volume").number) or 0.0
 
     own.volume_true += total(true)
     own.volume_found += total(read)

@@ -11,7 +11,7 @@ import pytest
 from inference.analysis import Analysis
 from inference.composition_profiles import PROFILES
 from inference.dicom import export, lesion_agreement, read_report
-from inference.quantification import quantify, roll_up
+from inference.quantification import measure, roll_up_records
 from inference.scan import read_series, read_source
 from tests import servers
 from tests.inference.dicom.cases import diseased, errors_of
@@ -33,13 +33,13 @@ def test_a_drawn_vessel_is_written_where_it_lies(name: str, tmp_path: Path) -> N
     vessel, read = diseased()
     middle = volume.to_patient((np.array(volume.hu.shape[::-1]) - 1) / 2)
     vessel = replace(vessel, centre=vessel.centre - vessel.centre.mean(0) + middle)
-    table = quantify(vessel, read, PROFILES["fixed"])
-    rows = (*table, *roll_up([table], PROFILES["fixed"]))
-    analysis = Analysis((vessel,), (read,), rows, {}, {**VERSIONS, "profile": "fixed/1"})
+    records = (measure(vessel, read, PROFILES["fixed"]),)
+    rolled = tuple(roll_up_records(records))
+    analysis = Analysis((vessel,), (read,), records, rolled, {}, {**VERSIONS, "profile": "fixed/1"})
     export(analysis, volume, read_source(folder, volume)).save(tmp_path)
     dciodvfy = servers.ensure(["dciodvfy"])["dciodvfy"]
     assert errors_of(dciodvfy, tmp_path / "segmentation.dcm") == []
     assert errors_of(dciodvfy, tmp_path / "report.dcm") == []
-    assert set(read_report(tmp_path / "report.dcm").measurements) == set(rows)
+    assert set(read_report(tmp_path / "report.dcm").measurements) == set(analysis.measurements)
     (lesion,) = lesion_agreement(tmp_path / "segmentation.dcm", tmp_path / "report.dcm")
     assert abs(lesion.error_percent) <= 5

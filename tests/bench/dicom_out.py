@@ -25,7 +25,7 @@ from inference.composition_profiles import PROFILES  # noqa: E402
 from inference.dicom import Agreement, export, lesion_agreement, read_report  # noqa: E402
 from inference.phantom import generate, write_dicom  # noqa: E402
 from inference.phantom.phantom import Phantom  # noqa: E402
-from inference.quantification import quantify, roll_up  # noqa: E402
+from inference.quantification import measure, roll_up_records  # noqa: E402
 from inference.scan import read_source  # noqa: E402
 from inference.straightening import straighten  # noqa: E402
 
@@ -37,11 +37,10 @@ def drawn(phantom: Phantom) -> Analysis:
     """The phantom's true contours and lesions, measured."""
     vessels = [straighten(phantom.volume, line) for line in phantom.centrelines]
     reads = [phantom.truth_read(vessel) for vessel in vessels]
-    tables = [quantify(vessel, read, PROFILE) for vessel, read in zip(vessels, reads, strict=True)]
-    rows = [row for table in tables for row in table] + roll_up(tables, PROFILE)
+    records = tuple(measure(vessel, read, PROFILE) for vessel, read in zip(vessels, reads, strict=True))
     versions = {"model": "truth", "weights_sha256": "0" * 64, "profile": f"{PROFILE.name}/{PROFILE.version}"}
     versions |= {"volume_sha256": phantom.volume.sha256, "settings_sha256": ""}
-    return Analysis(tuple(vessels), tuple(reads), tuple(rows), {}, versions)
+    return Analysis(tuple(vessels), tuple(reads), records, tuple(roll_up_records(records)), {}, versions)
 
 
 def write_one(seed: int, scenario: str) -> tuple[dict[str, float], list[Agreement]]:

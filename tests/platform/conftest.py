@@ -141,17 +141,18 @@ def tiny_analysis(tiny_phantom: Any, stored_points: Any) -> Any:
     """What the pipeline would return for the tiny phantom if its network were perfect."""
     from inference.analysis import Analysis
     from inference.composition_profiles import profile_named
-    from inference.quantification import quantify, roll_up
+    from inference.quantification import measure, roll_up_records
     from inference.straightening import straighten
 
     profile = profile_named("corrected")
     vessels = tuple(straighten(tiny_phantom.volume, line) for line in stored_points)
     reads = tuple(tiny_phantom.truth_read(vessel) for vessel in vessels)
-    tables = [quantify(vessel, read, profile) for vessel, read in zip(vessels, reads, strict=True)]
+    records = tuple(measure(vessel, read, profile) for vessel, read in zip(vessels, reads, strict=True))
     return Analysis(
         vessels=vessels,
         reads=reads,
-        measurements=tuple(row for table in tables for row in table) + tuple(roll_up(tables, profile)),
+        records=records,
+        rolled=tuple(roll_up_records(records)),
         timings={"straighten": 0.1, "segment": 0.2, "contours": 0.1, "quantify": 0.1},
         versions={"model": "truth", "profile": "corrected"},
         warnings=("Simulated.",),

@@ -67,6 +67,7 @@ def drawn_read(name: str, **shape: float) -> VesselRead:
 
 def store_run(world: SimpleNamespace, number: int) -> Any:
     """Store an accepted exam with a succeeded run of two drawn vessels, and tell who listens."""
+    from plaquelab.analysis import measuring_code
     from plaquelab.analysis.models import (
         AnalysisRun,
         CentrelineSet,
@@ -102,7 +103,7 @@ def store_run(world: SimpleNamespace, number: int) -> Any:
     lines = CentrelineSet.objects.create(exam=exam, source="file", path=f"x/{exam.pk}", sha256="1" * 64)
     run = AnalysisRun.objects.create(
         study=world.study, exam=exam, model=model, centrelines=lines, profile="corrected",
-        parameters_sha256="2" * 64, state="succeeded",
+        parameters_sha256="2" * 64, state="succeeded", code_version=measuring_code.today(),
     )  # fmt: skip
     tables = []
     profile = profile_named("corrected")

@@ -231,8 +231,10 @@ async function start(): Promise<void> {
     for (const source of info.sources ?? []) sources.append(el("option", { value: source }, source));
     sources.addEventListener("change", () => {
       viewer.choose(sources.value).catch((error: unknown) => message(error instanceof Error ? error.message : String(error)));
+      older(sources.value);
       sources.blur();
     });
+    older(sources.value);
     const list = need<HTMLAnchorElement>("[data-slot=list]", root);
     if (info.list_url) list.href = info.list_url;
     list.textContent = info.study.title;
@@ -247,6 +249,15 @@ async function start(): Promise<void> {
       history.replaceState(null, "", writeAddress(view));
       if (view.maximised !== before.maximised) need(".panes", root).dataset.maximised = view.maximised ?? "";
     });
+  }
+
+  /** Says in the header that older measuring code made what is shown; who may run the exam again gets there by it. */
+  function older(source: string): void {
+    const words = viewer.info.measured_earlier[source] ?? "";
+    const tag = need<HTMLAnchorElement>("[data-slot=older]", root);
+    tag.hidden = !words;
+    tag.title = `${words} Signed reads keep their numbers.${viewer.info.again_url ? " Open the run to run it again." : ""}`;
+    if (viewer.info.again_url) tag.href = viewer.info.again_url;
   }
 
   function bindKeys(): void {

@@ -72,6 +72,10 @@ export interface CaseInfo {
   readonly columns: { readonly lesion: readonly Column[]; readonly patient: readonly Column[] };
   /** In a view: what can be shown (the final read, the network's, a reader's), first the default. */
   readonly sources?: readonly string[];
+  /** What older measuring code than today's made, in words: by source, or under "" where there is only one. */
+  readonly measured_earlier: Readonly<Record<string, string>>;
+  /** Where the exam may be run again, for those who may. */
+  readonly again_url: string | null;
   readonly commands_url: string | null;
   readonly revisions_url: string | null;
   readonly sign_url: string | null;

@@ -11,10 +11,10 @@ from django.db import transaction
 
 from plaquelab.analysis import centreline_sets, given_extents, results
 from plaquelab.analysis.centreline_sets import CentrelineInputError
-from plaquelab.analysis.measuring_code import SupersededRunError, take_over
 from plaquelab.analysis.model_versions import NoModelError, path_of
 from plaquelab.analysis.models import AnalysisRun
 from plaquelab.analysis.signals import run_succeeded
+from plaquelab.analysis.taking_over import SupersededRunError, take_over
 from plaquelab.analysis.transitions import RUN, S
 from plaquelab.imaging import selectors as imaging
 from plaquelab.imaging.volumes import complete_slabs

@@ -60,7 +60,7 @@ def measured(analysis: Analysis, run: AnalysisRun) -> Analysis:
     if run.variant == "plaque" and not excluded:
         return analysis
     from inference.composition_profiles import profile_named
-    from inference.quantification import quantify, roll_up
+    from inference.quantification import measure, roll_up_records
 
     profile = profile_named(run.profile)
     sd = analysis.aorta.sd_hu if analysis.aorta else None
@@ -68,11 +68,8 @@ def measured(analysis: Analysis, run: AnalysisRun) -> Analysis:
     reads = tuple(
         replace(read, excluded=(*read.excluded, *excluded.get(read.vessel, ()))) for read in analysis.reads
     )
-    tables = [
-        quantify(vessel, read, profile, variant=run.variant, aortic_sd_hu=sd)
+    records = tuple(
+        measure(vessel, read, profile, variant=run.variant, aortic_sd_hu=sd)
         for vessel, read in zip(analysis.vessels, reads, strict=True)
-    ]
-    label = profile.name if run.variant == "plaque" else f"{profile.name}/{run.variant}"
-    rolled = [replace(row, profile=label) for row in roll_up(tables, profile)]
-    rows = (*(row for table in tables for row in table), *rolled)
-    return replace(analysis, reads=reads, measurements=rows)
+    )
+    return replace(analysis, reads=reads, records=records, rolled=tuple(roll_up_records(records)))

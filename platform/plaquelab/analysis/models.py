@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from plaquelab.analysis import measuring_code
 from plaquelab.imaging.models import Exam
 from plaquelab.jobs.models import Job
 from plaquelab.studies.models import Study
@@ -85,6 +86,12 @@ class AnalysisRun(Job):
                 name="analysis_run_once",
             )
         ]
+
+
+    @property
+    def measured_earlier(self) -> str:
+        """Words where older measuring code than today's made it, else nothing."""
+        return measuring_code.words(self.code_version)
 
 
 class Artefact(models.Model):

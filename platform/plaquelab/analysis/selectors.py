@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
+from plaquelab.analysis import measuring_code
 from plaquelab.analysis.models import AnalysisRun, ContourSet, Measurement, Vessel
+from plaquelab.analysis.transitions import ENDED_WITHOUT_RESULT
 from plaquelab.imaging.models import Exam
 from plaquelab.storage import StorageError, store
 from plaquelab.studies.blinding import hidden_exams
@@ -35,6 +37,17 @@ def visible_runs(*, user: User, study: Study) -> QuerySet[AnalysisRun]:
     if Capability.SEE_EVERY_CASE not in held:
         rows = rows.exclude(purpose=AnalysisRun.Purpose.GIVEN_EXTENTS)
     return rows.exclude(exam__in=hidden_exams(user, study)).order_by("-pk")
+
+
+def to_run_again(runs: QuerySet[AnalysisRun]) -> QuerySet[AnalysisRun]:
+    """Narrow to main runs with a result that older code than today's measured, of exams that today's has not run."""
+    main = AnalysisRun.objects.filter(purpose=AnalysisRun.Purpose.MAIN)
+    today = main.filter(code_version=measuring_code.today()).exclude(state__in=ENDED_WITHOUT_RESULT)
+    return (
+        runs.filter(purpose=AnalysisRun.Purpose.MAIN, state=AnalysisRun.State.SUCCEEDED)
+        .exclude(code_version=measuring_code.today())
+        .exclude(exam__in=today.values("exam"))
+    )
 
 
 def main_runs(exam: Exam) -> QuerySet[AnalysisRun]:

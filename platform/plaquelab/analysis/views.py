@@ -34,8 +34,11 @@ def run_list(request: StudyRequest, study: str) -> HttpResponse:
     state = request.GET.get("state", "")
     if state in AnalysisRun.State.values:
         runs = runs.filter(state=state)
+    older = request.GET.get("code") == "older"
+    if older:
+        runs = selectors.to_run_again(runs)
     page = Paginator(runs, 50).get_page(request.GET.get("page"))
-    context = {"study": found, "page": page, "states": AnalysisRun.State.choices, "state": state}
+    context = {"study": found, "page": page, "states": AnalysisRun.State.choices, "state": state, "older": older}
     return render(request, "analysis/runs.html", context)
 
 
@@ -49,6 +52,7 @@ def _run_context(request: StudyRequest, study: Study, run: AnalysisRun) -> dict[
         "active": active,
         "may_cancel": starts and active and not run.cancel_requested,
         "may_retry": starts and RUN.allows(run, "retry"),
+        "may_run_again": starts and run.purpose == AnalysisRun.Purpose.MAIN,
     }
 
 

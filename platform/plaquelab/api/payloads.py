@@ -90,6 +90,7 @@ def case_payload(opened: Opened) -> dict[str, Any]:
         "patient": patient,
         "columns": columns(opened.profile),
         "sources": list(opened.view.sources) if opened.view else [],
+        "measured_earlier": _measured_earlier(opened, revision),
         **_addresses(opened),
         "demonstration_password": settings.DEMONSTRATION_PASSWORD if settings.DEMONSTRATION else None,
     }
@@ -166,11 +167,31 @@ def _ct(opened: Opened) -> dict[str, Any] | None:
     }
 
 
+def _measured_earlier(opened: Opened, revision: ReadRevision | None) -> dict[str, str]:
+    """Return source → words where older measuring code than today's made what is shown; "" is the only source."""
+    if opened.mode == "view":
+        shown = {
+            source: opened.revision(source) or opened.run
+            for source in (opened.view.sources if opened.view else ())
+        }
+    elif opened.mode == "read":
+        # A read in work is measured anew, by today's code, whatever it began with.
+        shown = {"": revision} if revision and opened.read.state != R.IN_PROGRESS else {}
+    else:
+        # Not side by side: which read is the older one would tell the sides apart.
+        both = [opened.revision(side) for side in ("A", "B")]
+        older = any(one is not None and one.measured_earlier for one in both)
+        return {"": "One read at least was measured by older code than today's."} if older else {}
+    return {source: one.measured_earlier for source, one in shown.items() if one and one.measured_earlier}
+
+
 def _addresses(opened: Opened) -> dict[str, str | None]:
     slug = opened.study.slug
     found: dict[str, str | None] = dict.fromkeys(
-        ("commands_url", "revisions_url", "sign_url", "adjudication_url", "list_url", "next_url")
+        ("commands_url", "revisions_url", "sign_url", "adjudication_url", "list_url", "next_url", "again_url")
     )
+    if opened.mode == "view" and may(opened.user, opened.study, Capability.START_ANALYSIS):
+        found["again_url"] = reverse("analysis:run", kwargs={"study": slug, "pk": opened.run.pk})
     if opened.mode == "view":
         if may(opened.user, opened.study, Capability.SEE_EXAMS, site=opened.exam.site):
             found["list_url"] = reverse("imaging:exam", kwargs={"study": slug, "number": opened.exam.number})

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from inference.composition_profiles import profile_named
-from inference.quantification import quantify, roll_up
+from inference.quantification import measure, roll_up_records, value_of
 from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import load_vessel
 from plaquelab.demo import phantoms
@@ -19,7 +18,7 @@ from plaquelab.demo.simulated_reader import Hand, draw
 from plaquelab.imaging.models import Exam
 from plaquelab.reading import services as reading
 from plaquelab.reading.charter import DiscordanceRule, read_design
-from plaquelab.reading.discordance import ReadSummary, compare, summarise
+from plaquelab.reading.discordance import ReadSummary, compare
 from plaquelab.reading.models import Assignment, Read, ReadCase
 
 if TYPE_CHECKING:
@@ -175,17 +174,12 @@ def _all_vessels(case: Case, hand: Hand) -> tuple[VesselRead, ...]:
 
 
 def _summary(case: Case, reads: tuple[VesselRead, ...]) -> ReadSummary:
-
     profile = profile_named(case.profile)
-    tables = [quantify(vessel, read, profile) for vessel, read in zip(case.vessels, reads, strict=True)]
-    rows: list[Any] = [
-        SimpleNamespace(
-            level=row.level,
-            vessel=row.vessel,
-            metric=row.metric,
-            value=None if isinstance(row.value, str) else row.value,
-            text=row.value if isinstance(row.value, str) else "",
-        )
-        for row in roll_up(tables, profile)
-    ]
-    return summarise(rows)
+    records = [measure(vessel, read, profile) for vessel, read in zip(case.vessels, reads, strict=True)]
+    volume, stage, grades = 0.0, 0.0, {}
+    for rolled in roll_up_records(records):
+        grades[rolled.vessel] = str(value_of(rolled, "cadrads").value)
+        if rolled.level == "patient":
+            volume = value_of(rolled, "total_plaque_volume").number or 0.0
+            stage = value_of(rolled, "plaque_stage").number or 0.0
+    return ReadSummary(total_plaque_volume=volume, cadrads=grades, plaque_stage=f"{stage:g}")

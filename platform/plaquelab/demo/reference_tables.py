@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inference.composition_profiles import profile_named
-from inference.quantification import quantify
+from inference.quantification import measure, value_of, values_of
 from plaquelab.demo.plan import Patient
 from plaquelab.references.vocabulary import COLUMNS
 
 if TYPE_CHECKING:
+    from inference.quantification import VesselRecord
     from plaquelab.demo.reading_steps import Case
 
 IVUS_VESSELS = ("LM", "LAD", "LCx", "RCA")
@@ -40,22 +41,23 @@ def as_csv(kind: str, rows: Sequence[Sequence[Any]]) -> bytes:
     return out.getvalue().encode()
 
 
-def measured_truth(case: Case, variant: str) -> list[Any]:
+def measured_truth(case: Case, variant: str) -> list[VesselRecord]:
     """Return the truth's measurements of every vessel of a case, by a plaque variant."""
     profile = profile_named(case.profile)
     return [
-        row
+        measure(vessel, truth, profile, variant=variant)
         for vessel, truth in zip(case.vessels, case.truths, strict=True)
-        for row in quantify(vessel, truth, profile, variant=variant)
     ]
 
 
-def _by_lesion(rows: Sequence[Any]) -> dict[tuple[str, int], dict[str, Any]]:
-    found: dict[tuple[str, int], dict[str, Any]] = {}
-    for row in rows:
-        if row.level == "lesion" and not isinstance(row.value, str):
-            found.setdefault((row.vessel, row.lesion), {})[row.metric] = row.value
-    return found
+def _by_lesion(records: Sequence[VesselRecord]) -> dict[tuple[str, int], dict[str, Any]]:
+    return {
+        (lesion.vessel, lesion.number): {
+            metric: value.value for metric, value in values_of(lesion) if not isinstance(value.value, str)
+        }
+        for record in records
+        for lesion in record.lesions
+    }
 
 
 def ivus_rows(patient: Patient, case: Case) -> list[list[Any]]:
@@ -86,9 +88,11 @@ def ica_rows(patient: Patient, case: Case) -> list[list[Any]]:
     """Return what an angiographer would write down of every segment, in steps of 5 %."""
     rng = np.random.default_rng([patient.seed, 12])
     worst: dict[str, float] = {}
-    for row in measured_truth(case, "plaque"):
-        if row.level == "segment" and row.metric == "diameter_stenosis" and row.value is not None:
-            worst[row.segment] = max(worst.get(row.segment, 0.0), float(row.value))
+    for record in measured_truth(case, "plaque"):
+        for stretch in record.segments:
+            narrowed = value_of(stretch, "diameter_stenosis").number
+            if narrowed is not None:
+                worst[stretch.segment] = max(worst.get(stretch.segment, 0.0), narrowed)
     rows = []
     for segment, stenosis in sorted(worst.items()):
         seen = stenosis + float(rng.normal(0.0, ICA_SPREAD_PERCENT)) if stenosis > 0 else 0.0

@@ -9,7 +9,7 @@ codes, time counts in days from the study's first exam or in years from the CT.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from plaquelab.freezes import patient_tables, quality_table, reading_tables
 from plaquelab.freezes.comparing import Plan, compare, plan
 from plaquelab.freezes.gathering import Case, gather
 from plaquelab.freezes.measured import Owner, values_of
+from plaquelab.freezes.measuring_code import measured_by
 from plaquelab.freezes.pairing import pair_rows
 from plaquelab.references.models import Outcome
 from plaquelab.references.selectors import covariates_of, outcomes_of, own_covariates
@@ -32,11 +33,13 @@ class Dataset:
 
     tables : table → rows. left_out : (what and why, how many).
     cases : the gathered cases, for what else is made of them.
+    measured_by : version of the measuring code → how many runs and reads it measured.
     """
 
     tables: dict[str, Rows]
     left_out: tuple[tuple[str, int], ...]
     cases: tuple[Case, ...]
+    measured_by: Mapping[str, int]
 
     def columns(self) -> dict[str, dict[str, list[Any]]]:
         """Return the tables by column, as ``analytics.freeze`` takes them."""
@@ -59,7 +62,8 @@ def build(study: Study, *, progress: Progress = silent) -> Dataset:
     covariates = covariates_of(study)
     plans, left = plan(cases, covariates)
     progress("measure", 0.0)
-    values = values_of(study=study, owners=_owners(cases, plans))
+    owners = _owners(cases, plans)
+    values = values_of(study=study, owners=owners)
     tables: dict[str, Rows] = {}
     known = {case.patient for case in cases if case.subject.cohort is not None}
     for n, one in enumerate(plans):
@@ -91,7 +95,7 @@ def build(study: Study, *, progress: Progress = silent) -> Dataset:
     tables["ratings"] = reading_tables.ratings(cases=cases, values=values)
     tables["quality"] = quality_table.quality(study=study, cases=cases, days=days)
     progress("tables", 1.0)
-    return Dataset(tables=tables, left_out=_told(left), cases=tuple(cases))
+    return Dataset(tables=tables, left_out=_told(left), cases=tuple(cases), measured_by=measured_by(owners))
 
 
 def _owners(cases: list[Case], plans: list[Plan]) -> list[Owner]:

@@ -22,6 +22,7 @@ from inference.vocabulary import TERRITORIES, territory_of
 from plaquelab.audit import services as audit
 from plaquelab.freezes import panels
 from plaquelab.freezes.dataset import Dataset, build
+from plaquelab.freezes.measuring_code import software
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.freezes.transitions import FREEZE, S
 from plaquelab.jobs import services as jobs
@@ -45,6 +46,7 @@ class Written:
     files: dict[str, int]
     rows: dict[str, int]
     left_out: list[list[Any]]
+    measured_by: dict[str, int]
 
 
 def execute(freeze_id: int) -> DatasetFreeze | None:
@@ -99,6 +101,7 @@ def _build_and_store(freeze: DatasetFreeze) -> None:
             files=written.files,
             rows=written.rows,
             left_out=written.left_out,
+            measured_by=written.measured_by,
             frozen_at=timezone.now(),
         )
         audit.record(
@@ -128,6 +131,7 @@ def write_study(*, freeze: DatasetFreeze, out: Path, progress: Callable[[str, fl
         files=_files(out),
         rows={name: len(rows) for name, rows in dataset.tables.items() if rows},
         left_out=[[what, count] for what, count in dataset.left_out],
+        measured_by=dict(dataset.measured_by),
     )
 
 
@@ -137,7 +141,7 @@ def write_simulation(*, out: Path, progress: Callable[[str, float], None]) -> Wr
     digest = simulate_freeze(out)
     tables: Mapping[str, Mapping[str, Any]] = read_freeze(out).manifest["tables"]
     rows = {name: int(entry["rows"]) for name, entry in tables.items() if entry["rows"]}
-    return Written(hash=digest, files=_files(out), rows=rows, left_out=[])
+    return Written(hash=digest, files=_files(out), rows=rows, left_out=[], measured_by={})
 
 
 def _files(out: Path) -> dict[str, int]:
@@ -163,7 +167,8 @@ def _about(freeze: DatasetFreeze, study: Study, dataset: Dataset) -> About:
         profile=design.profile,
         charter={"number": charter.number, **charter.rules},
         roll_up={**{v: territory_of(v) for v in BY_CONVENTION}, "territories": list(TERRITORIES)},
-        software={f"network {name}": sha256 for (name, sha256), _ in sorted(networks.items())},
+        software={f"network {name}": sha256 for (name, sha256), _ in sorted(networks.items())}
+        | software(dataset.measured_by),
         **({"seed": design.seed} if design.seed else {}),
     )
 

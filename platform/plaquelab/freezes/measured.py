@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from inference.quantification import Measurement as Measured
-from inference.quantification import roll_up
+from inference.quantification import StretchRecord, VesselRecord, records_of, roll_up_records
 from inference.vocabulary import SEGMENTS, UNITS, territory_of
 from plaquelab.analysis.models import Measurement
 from plaquelab.studies.models import Study
@@ -123,12 +123,12 @@ def rolled_up(values: Values, *, territories: Iterable[str]) -> Values:
     told = _as_told(values, territories)
     touched = {territory_of(vessel) for vessel in told}
     empty = [name for name in territories if told and name not in touched]
-    rows = roll_up(list(told.values()), without_lesion=empty)
+    read = records_of(row for rows in told.values() for row in rows)
+    rolled = roll_up_records([*read, *(VesselRecord(vessel=name, profile="") for name in empty)])
     made = lesions_alone(values)
     made.vessels, made.segments = values.vessels, values.segments
     made.territories = {name: {} for name in (*touched, *empty)}
-    for row in rows:
-        put_measured(made, row)
+    _put_rolled(made, rolled)
     made.patient |= values.patient
     if grade := values.grades.get(("patient", "")):
         made.grades["patient", ""] = grade
@@ -177,9 +177,14 @@ def graded_by_segment(values: Values) -> Values:
         if segment in artery and row.get(STENOSIS) is not None
     ]
     made = Values(segments=values.segments)
-    for row in roll_up([graded]):
-        put_measured(made, row)
+    _put_rolled(made, roll_up_records(records_of(graded)))
     return made
+
+
+def _put_rolled(values: Values, rolled: Iterable[StretchRecord]) -> None:
+    for record in rolled:
+        for row in record.rows(profile=""):
+            put_measured(values, row)
 
 
 def restricted(values: Values, hulls: Mapping[str, tuple[float, float]]) -> Values:

@@ -51,6 +51,10 @@ class DatasetFreeze(Job):
     files = models.JSONField(default=dict, help_text="file in the freeze's folder → its size in bytes")
     rows = models.JSONField(default=dict, help_text="table → number of rows")
     left_out = models.JSONField(default=list, help_text="[[what and why, how many], ...]")
+    measured_by = models.JSONField(
+        null=True,
+        help_text="version of the measuring code → how many runs and reads it measured; null: made before versions were kept",
+    )
     frozen_at = models.DateTimeField(null=True)
     released_at = models.DateTimeField(null=True)
     released_by = models.ForeignKey(

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import login, logout
+from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -34,7 +35,7 @@ FIRST_SCREEN = (
 )
 
 
-def first_screen(user: Any, study: Study) -> str:
+def first_screen(user: User | AnonymousUser, study: Study) -> str:
     """Return the address of a person's first screen in a study."""
     held = capabilities_of(user, study)
     return next(reverse(name, args=[study.slug]) for capability, name in FIRST_SCREEN if capability in held)

@@ -40,7 +40,9 @@ def seed_of(*parts: object) -> int:
 
 @transaction.atomic
 def open_case(*, exam: Exam, by: User | None, run: AnalysisRun | None = None) -> ReadCase:
-    """Get or make the case of an exam whose analysis has succeeded. A later run does not change it.
+    """Get or make the case of an exam whose analysis has succeeded.
+
+    A later run changes a case only as long as nobody was assigned: what a reader began with stays.
 
     Raises
     ------
@@ -49,6 +51,8 @@ def open_case(*, exam: Exam, by: User | None, run: AnalysisRun | None = None) ->
     """
     existing = ReadCase.objects.filter(exam=exam).first()
     if existing is not None:
+        if run is not None and run.pk != existing.run_id:
+            _take_newer(existing, run, by)
         return existing
     run = run or latest_run(exam)
     if run is None:
@@ -60,6 +64,22 @@ def open_case(*, exam: Exam, by: User | None, run: AnalysisRun | None = None) ->
         verb="case.open", obj=case, by=by, study=exam.study, after={"state": case.state, "exam": exam.number}
     )
     return case
+
+
+def _take_newer(case: ReadCase, run: AnalysisRun, by: User | None) -> None:
+    taken = ReadCase.objects.filter(
+        pk=case.pk, state=ReadCase.State.WAITING, assignments__isnull=True, run__lt=run.pk
+    ).update(run=run)
+    if taken:
+        audit.record(
+            verb="case.take_run",
+            obj=case,
+            by=by,
+            study=case.study,
+            before={"run": case.run_id},
+            after={"run": run.pk},
+        )
+        case.run = run
 
 
 @transaction.atomic
@@ -93,7 +113,7 @@ def assign_cases(
     ------
     AssignmentError
         Wrong number of readers, the same person twice, a person without the reader's role, who has another
-        part in a case, or has opened it in the viewer with another role.
+        part in a case, or has opened it in the viewer with another role, or who assigns.
     TransitionError
         A case is not waiting.
     """
@@ -102,7 +122,7 @@ def assign_cases(
     study = cases[0].study
     if any(case.study_id != study.pk for case in cases):
         raise AssignmentError("The cases belong to different studies.")
-    _check_readers(study=study, cases=cases, readers=readers)
+    _check_readers(study=study, cases=cases, readers=readers, by=by)
     simulated = study.is_simulated if is_simulated is None else is_simulated
     reads: dict[tuple[int, int], Read] = {}
     for case in cases:
@@ -145,7 +165,9 @@ def _draw_first_reader(*, case: ReadCase, readers: int, by: User | None) -> None
     )
 
 
-def _check_readers(*, study: Study, cases: Sequence[ReadCase], readers: Sequence[User]) -> None:
+def _check_readers(
+    *, study: Study, cases: Sequence[ReadCase], readers: Sequence[User], by: User | None
+) -> None:
     wanted = read_design(cases[0].charter).readers
     if len(readers) != wanted:
         raise AssignmentError(f"The charter asks for {wanted} readers a case; {len(readers)} were named.")
@@ -154,6 +176,7 @@ def _check_readers(*, study: Study, cases: Sequence[ReadCase], readers: Sequence
     for reader in readers:
         if not may(reader, study, Capability.READ):
             raise AssignmentError(f"{reader} is not a reader of this study.")
+        _check_not_oneself(reader, by)
         if Assignment.objects.filter(case__in=cases, reader=reader).exists():
             raise AssignmentError(f"{reader} already has a part in one of these cases.")
         overseen = exams_overseen(reader, study)
@@ -164,6 +187,13 @@ def _check_readers(*, study: Study, cases: Sequence[ReadCase], readers: Sequence
                     f"{reader} has opened exam {case.exam.number} in the viewer with another role: give it to "
                     "somebody who has not seen it."
                 )
+
+
+def _check_not_oneself(person: User, by: User | None) -> None:
+    if by is not None and person.pk == by.pk:
+        raise AssignmentError(
+            f"{person} cannot be given a case by the own hand, which would tell whose case it is: another manager does it."
+        )
 
 
 @transaction.atomic
@@ -183,6 +213,7 @@ def assign_adjudicator(*, case: ReadCase, adjudicator: User, by: User | None) ->
         raise AssignmentError("This case has an adjudicator already.")
     if not may(adjudicator, study, Capability.ADJUDICATE):
         raise AssignmentError(f"{adjudicator} is not an adjudicator of this study.")
+    _check_not_oneself(adjudicator, by)
     if case.assignments.filter(reader=adjudicator).exists():
         raise AssignmentError(f"{adjudicator} read this case and cannot adjudicate it.")
     if case.exam.number in exams_overseen(adjudicator, study):

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from plaquelab.analysis import measuring_code
 from plaquelab.analysis.models import CODE_VERSION, AnalysisRun, ContourSet, Vessel
 from plaquelab.imaging.models import Exam
 from plaquelab.studies.models import CharterVersion, Study
@@ -135,6 +136,12 @@ class ReadRevision(models.Model):
         if self.pk is not None and not self._state.adding:
             raise TypeError("A revision of a read is immutable: save another revision.")
         super().save(*args, **kwargs)
+
+
+    @property
+    def measured_earlier(self) -> str:
+        """Words where older measuring code than today's made it, else nothing."""
+        return measuring_code.words(self.code_version)
 
 
 class Signature(models.Model):

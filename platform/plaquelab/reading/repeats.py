@@ -62,7 +62,8 @@ def _firsts_of(repeated: QuerySet[Assignment]) -> list[Assignment]:
 def draw_repeats(*, study: Study, by: User | None) -> list[Read]:
     """Draw for every reader as many repeats as the charter's share asks for and the washout allows.
 
-    The sample and the order follow from a stored seed. Drawing again adds only what is missing.
+    The sample and the order follow from a stored seed. Drawing again adds only what is missing. Nobody draws the own
+    repeats.
 
     Raises
     ------
@@ -76,7 +77,8 @@ def draw_repeats(*, study: Study, by: User | None) -> list[Read]:
     made: list[Read] = []
     for firsts in by_reader.values():
         reader = firsts[0].reader
-        if not may(reader, study, Capability.READ):
+        # Who draws would know which of the own cases are repeats: another manager draws those.
+        if not may(reader, study, Capability.READ) or reader == by:
             continue
         overseen = exams_overseen(reader, study)
         candidates = [first for first in firsts if first.case.exam.number not in overseen]

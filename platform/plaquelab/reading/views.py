@@ -156,7 +156,10 @@ def case_list(request: StudyRequest, study: str) -> HttpResponse:
         context["readers"] = work_lists.readers_of(found)
         context["adjudicators"] = work_lists.adjudicators_of(found)
         context["repeatable"] = (
-            repeatable(found).exclude(case__exam__in=hidden_exams(request.user, found)).count()
+            repeatable(found)
+            .exclude(reader=request.user)
+            .exclude(case__exam__in=hidden_exams(request.user, found))
+            .count()
         )
         context["slots"] = [f"Reader {n + 1}" for n in range(context["design"].readers)]
     return render(request, "reading/case_list.html", context)

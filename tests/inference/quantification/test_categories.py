@@ -16,10 +16,12 @@ from inference.quantification import (
     Lesion,
     Measurement,
     VesselRead,
+    VesselRecord,
     aortic_region,
     cadrads2_of_patient,
     lesion_references,
     quantify,
+    records_of,
 )
 from inference.quantification.cadrads2 import plaque_burden
 from inference.scan import Volume
@@ -28,25 +30,25 @@ from tests.inference.quantification.solids import bent, tube, value, with_plaque
 FIXED = PROFILES["fixed"]
 
 
-def rows_of(
+def vessel_with(
     vessel: str, stenosis: float, features: float = 0.0, segments: tuple[str, ...] = ()
-) -> list[Measurement]:
+) -> list[VesselRecord]:
     lesion = [("diameter_stenosis", stenosis, "%"), ("high_risk_features", features, "count")]
     lesion.append(("total_plaque_volume", 50.0, "mm³"))
     table = [Measurement("lesion", vessel, "", 1, metric, x, unit) for metric, x, unit in lesion]
-    return table + [
-        Measurement("segment", vessel, s, None, "total_plaque_volume", 10.0, "mm³") for s in segments
-    ]
+    table += [Measurement("segment", vessel, s, None, "total_plaque_volume", 10.0, "mm³") for s in segments]
+    return records_of(table)
 
 
 def test_cadrads2_is_written_with_burden_and_modifiers_in_order() -> None:
-    rows = rows_of("LAD", 55.0, 2.0, ("pLAD", "mLAD")) + rows_of("RCA", 10.0, 0.0, ("pRCA",))
+    rows = vessel_with("LAD", 55.0, 2.0, ("pLAD", "mLAD")) + vessel_with("RCA", 10.0, 0.0, ("pRCA",))
     assert str(cadrads2_of_patient(rows)) == "CAD-RADS 3/P2/HRP"
     assert str(cadrads2_of_patient(rows, stent=True, nondiagnostic=True)) == "CAD-RADS 3/P2/N/HRP/S"
     told = cadrads2_of_patient(rows, calcium_score=1200)
     assert (told.burden, told.burden_by) == ("P4", "calcium_score")
     assert (
-        str(cadrads2_of_patient(rows_of("LAD", 20.0, 0.0, ("pLAD",)), nondiagnostic=True)) == "CAD-RADS N/P1"
+        str(cadrads2_of_patient(vessel_with("LAD", 20.0, 0.0, ("pLAD",)), nondiagnostic=True))
+        == "CAD-RADS N/P1"
     )
     assert str(cadrads2_of_patient([])) == "CAD-RADS 0"
     with pytest.raises(QuantificationError, match="order"):
@@ -54,9 +56,9 @@ def test_cadrads2_is_written_with_burden_and_modifiers_in_order() -> None:
 
 
 def test_left_main_of_half_is_4b_and_three_vessels_of_seventy_as_well() -> None:
-    assert cadrads2_of_patient(rows_of("LM", 50.0)).grade == "4B"
-    assert cadrads2_of_patient(rows_of("LM", 45.0) + rows_of("D1", 75.0)).grade == "4A"
-    three = rows_of("LAD", 70.0) + rows_of("OM1", 71.0) + rows_of("R-PDA", 90.0)
+    assert cadrads2_of_patient(vessel_with("LM", 50.0)).grade == "4B"
+    assert cadrads2_of_patient(vessel_with("LM", 45.0) + vessel_with("D1", 75.0)).grade == "4A"
+    three = vessel_with("LAD", 70.0) + vessel_with("OM1", 71.0) + vessel_with("R-PDA", 90.0)
     assert cadrads2_of_patient(three).grade == "4B"
 
 

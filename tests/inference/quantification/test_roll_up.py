@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from inference.composition_profiles import PROFILES
-from inference.quantification import Measurement, roll_up
+from inference.quantification import Measurement, VesselRecord, records_of, roll_up, roll_up_records
 
 VOLUME, STENOSIS, AREA = "total_plaque_volume", "diameter_stenosis", "minimal_luminal_area"
 FIXED = PROFILES["fixed"]
@@ -19,6 +19,13 @@ def lesion(vessel: str, number: int, **values: float | str | None) -> list[Measu
 
 def whole(vessel: str, **values: float | str | None) -> list[Measurement]:
     return [Measurement("vessel", vessel, "", None, name, value, "") for name, value in values.items()]
+
+
+def outside(tables: list[list[Measurement]], *, free_of_lesions: tuple[str, ...] = ()) -> list[Measurement]:
+    """Return the rows of territories and patient of an outside read."""
+    read = records_of(row for table in tables for row in table)
+    free = [VesselRecord(vessel=name, profile="") for name in free_of_lesions]
+    return [row for record in roll_up_records([*read, *free]) for row in record.rows("")]
 
 
 def by_place(rows: Iterable[Measurement]) -> dict[tuple[str, str, str], float | str | None]:
@@ -33,7 +40,7 @@ def test_plaque_of_lesions_adds_up_and_the_worst_decides() -> None:
         lesion("RI", 1, total_plaque_volume=7.0, diameter_stenosis=49.5, minimal_luminal_area=3.0),
         lesion("AM", 1, total_plaque_volume=2.0, diameter_stenosis=0.5, minimal_luminal_area=1.5),
     ]
-    found = by_place(roll_up(tables))
+    found = by_place(outside(tables))
     assert [found["territory", name, VOLUME] for name in ("LAD", "LCx", "RCA")] == [140.75, 7.0, 2.0]
     assert [found["territory", name, STENOSIS] for name in ("LAD", "LCx", "RCA")] == [69.5, 49.5, 0.5]
     assert [found["territory", name, "cadrads"] for name in ("LAD", "LCx", "RCA")] == ["3", "2", "0"]
@@ -44,7 +51,7 @@ def test_plaque_of_lesions_adds_up_and_the_worst_decides() -> None:
 
 def test_a_vessel_without_lesion_has_no_plaque_and_no_narrowest_place() -> None:
     tables = [lesion("LAD", 1, total_plaque_volume=5.0, diameter_stenosis=30.0, minimal_luminal_area=3.0)]
-    found = by_place(roll_up(tables, without_lesion=("RCA",)))
+    found = by_place(outside(tables, free_of_lesions=("RCA",)))
     assert (found["territory", "RCA", VOLUME], found["territory", "RCA", STENOSIS]) == (0.0, 0.0)
     assert found["territory", "RCA", "cadrads"] == "0"
     assert ("territory", "RCA", AREA) not in found
@@ -57,7 +64,7 @@ def test_what_one_lesion_does_not_tell_is_unknown_of_all_it_belongs_to() -> None
         lesion("LAD", 1, total_plaque_volume=5.0, diameter_stenosis=30.0),
         lesion("RCA", 1, total_plaque_volume=8.0),
     ]
-    found = by_place(roll_up(tables))
+    found = by_place(outside(tables))
     assert found["territory", "LAD", STENOSIS] == 30.0
     assert (found["territory", "RCA", STENOSIS], found["territory", "RCA", "cadrads"]) == (None, None)
     assert (found["patient", "", STENOSIS], found["patient", "", "cadrads"]) == (None, None)
@@ -82,7 +89,7 @@ def test_a_grade_that_was_given_counts_and_one_that_cannot_be_read_stands_above_
         lesion("LAD", 1, diameter_stenosis=10.0, cadrads="4A") + lesion("LAD", 2, diameter_stenosis=60.0),
         lesion("RCA", 1, diameter_stenosis=99.0) + lesion("RCA", 2, cadrads="N"),
     ]
-    found = by_place(roll_up(tables))
+    found = by_place(outside(tables))
     assert [found["territory", name, "cadrads"] for name in ("LAD", "RCA")] == ["4A", "N"]
     assert found["patient", "", "cadrads"] == "N"
 
@@ -93,7 +100,7 @@ def test_what_is_told_of_a_vessel_counts_before_its_lesions() -> None:
         lesion("D1", 1, total_plaque_volume=3.0, diameter_stenosis=10.0),
         whole("RCA", total_plaque_volume=50.0),
     ]  # fmt: skip
-    found = by_place(roll_up(tables))
+    found = by_place(outside(tables))
     assert [found["territory", name, VOLUME] for name in ("LAD", "RCA")] == [123.0, 50.0]
     assert found["territory", "LAD", STENOSIS] == 40.0
     # Of the right artery a volume alone was told: that says nothing of its stenosis.
@@ -106,7 +113,7 @@ def test_lesions_alone_say_nothing_of_the_vessel_around_them() -> None:
             "LAD", 1, total_plaque_volume=80.0, vessel_volume=200.0, lumen_volume=120.0, high_risk_features=2.0
         )
     ]  # fmt: skip
-    metrics = {row.metric for row in roll_up(tables)}
+    metrics = {row.metric for row in outside(tables)}
     assert metrics == {VOLUME, "cadrads"}
 
 

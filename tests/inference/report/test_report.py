@@ -79,7 +79,8 @@ def test_warnings_and_an_empty_finding_are_said(phantom, analysis):
         analysis,
         warnings=("Weak <contrast>.",),
         reads=tuple(replace(read, lesions=()) for read in analysis.reads),
-        measurements=(),
+        records=(),
+        rolled=(),
     )
     page = report_page(exam="x", volume=phantom.volume, analysis=bare, summary=SUMMARY)
     assert "Weak &lt;contrast&gt;." in page

@@ -11,7 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from plaquelab.analysis import services
+from plaquelab.analysis import measuring_code, services
 from plaquelab.analysis.centreline_sets import write_csv
 from plaquelab.analysis.models import AnalysisRun
 from plaquelab.analysis.selectors import visible_runs
@@ -166,3 +166,36 @@ def test_two_points_are_stored(
     address = reverse("analysis:centrelines", kwargs={"study": "alpha", "number": exam.number})
     client.post(address, {"kind": "points", "points": "LAD, 1, 2, 3, 4, 5, 60\n\nRCA 1 1 1 30 30 30"})
     assert exam.centreline_sets.get().source == "two-point"
+
+
+def test_a_run_of_older_code_says_so_and_offers_another_to_who_may_start_one(
+    analysed_exam: Exam, two_studies: SimpleNamespace, client_for: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = AnalysisRun.objects.get()
+    addresses = [
+        reverse("analysis:run", kwargs={"study": "alpha", "pk": run.pk}),
+        reverse("imaging:exam", kwargs={"study": "alpha", "number": analysed_exam.number}),
+    ]
+    older = reverse("analysis:runs", kwargs={"study": "alpha"}) + "?code=older"
+    manager, auditor = (client_for(two_studies.a.users[role]) for role in ("manager", "auditor"))
+    for address in addresses:
+        assert "older-code" not in manager.get(address).content.decode()
+    assert list(manager.get(older).context["page"]) == []
+    version = run.code_version
+    monkeypatch.setattr(measuring_code, "today", lambda: "f" * 16)
+    for address in addresses:
+        for client, offered in ((manager, True), (auditor, False)):
+            page = client.get(address).content.decode()
+            assert f"Measured by older code than today&#x27;s (version {version})." in page
+            assert ("Run again with today's code" in page) is offered
+            assert ("signed reads keep their numbers" in page) is offered
+    assert list(manager.get(older).context["page"]) == [run]
+    asked = manager.post(
+        reverse("analysis:analyse", kwargs={"study": "alpha", "number": analysed_exam.number})
+    )
+    again = AnalysisRun.objects.latest("pk")
+    assert asked.url == reverse("analysis:run", kwargs={"study": "alpha", "pk": again.pk})
+    assert (again.pk > run.pk, again.code_version) == (True, "f" * 16)
+    assert list(manager.get(older).context["page"]) == []
+    AnalysisRun.objects.filter(pk=run.pk).update(code_version="")
+    assert "before versions of the measuring code were kept" in manager.get(addresses[0]).content.decode()

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from django.test import Client
 
+from plaquelab.analysis import measuring_code
 from plaquelab.api.vocabulary import columns
 from plaquelab.audit.models import AuditEvent
 from plaquelab.imaging.slabs import decode
 from plaquelab.reading.models import Read
-from tests.platform.ready_cases import FORM, PASSWORD, SECTIONS
+from tests.platform.ready_cases import FORM, PASSWORD, SECTIONS, sign_as
 
 pytestmark = pytest.mark.django_db
 ROOT = "/api/v1/studies/alpha/cases/1/"
@@ -221,6 +222,41 @@ def test_schema_describes_every_endpoint(client: Client) -> None:
     ).content.decode()
     for part in ("commands/", "signature/", "adjudication/", "exams/{number}/view/", "ct/{index}/"):
         assert part in text
+
+
+def test_a_signed_read_says_when_older_code_measured_it(
+    assigned: SimpleNamespace, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.get(ROOT).json()["measured_earlier"] == {}
+    version = sign_as(assigned.reads[0], assigned.reader).revision.code_version
+    assert client.get(ROOT).json()["measured_earlier"] == {}
+    monkeypatch.setattr(measuring_code, "today", lambda: "f" * 16)
+    body = client.get(ROOT).json()
+    assert body["measured_earlier"] == {"": f"Measured by older code than today's (version {version})."}
+    assert body["again_url"] is None
+
+
+def test_a_read_in_work_is_measured_by_today_s_code(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring_code, "today", lambda: "f" * 16)
+    assert client.get(ROOT).json()["measured_earlier"] == {}
+
+
+def test_a_view_says_of_each_source_whether_older_code_measured_it(
+    discordant: SimpleNamespace, client_for: Callable[[Any], Client]
+) -> None:
+    revision = discordant.case.reads.get(assignment__slot=1).revisions.get()
+    type(revision).objects.filter(pk=revision.pk).update(code_version="")
+    manager, auditor = (client_for(getattr(discordant, role)) for role in ("manager", "auditor"))
+    body = manager.get("/api/v1/studies/alpha/exams/7/view/").json()
+    words = "Measured before versions of the measuring code were kept."
+    assert body["measured_earlier"] == {"reader 2": words}
+    assert body["again_url"] == f"/studies/alpha/runs/{discordant.case.run_id}/"
+    assert auditor.get("/api/v1/studies/alpha/exams/7/view/").json()["again_url"] is None
+    # The sides of an adjudication are not told apart by it.
+    adjudicator = client_for(discordant.adjudicator)
+    assert adjudicator.get(ROOT).json()["measured_earlier"] == {
+        "": "One read at least was measured by older code than today's."
+    }
 
 
 def test_looking_starts_nothing_and_tells_nothing_of_the_network(

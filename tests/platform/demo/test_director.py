@@ -104,7 +104,7 @@ def perfect() -> Callable[..., Any]:
         from inference.analysis import Analysis
         from inference.composition_profiles import profile_named
         from inference.phantom import generate
-        from inference.quantification import quantify, roll_up
+        from inference.quantification import measure, roll_up_records
         from inference.straightening import straighten
 
         patient = next(
@@ -119,9 +119,9 @@ def perfect() -> Callable[..., Any]:
         if settings.lesions is not None:
             reads = tuple(replace(read, lesions=settings.lesions.get(read.vessel, ())) for read in reads)
         profile = profile_named(settings.profile)
-        tables = [quantify(v, r, profile) for v, r in zip(vessels, reads, strict=True)]
-        rows = tuple(row for table in tables for row in table) + tuple(roll_up(tables, profile))
-        return Analysis(vessels, reads, rows, {"segment": 0.1}, {"model": "truth"})
+        records = tuple(measure(v, r, profile) for v, r in zip(vessels, reads, strict=True))
+        rolled = tuple(roll_up_records(records))
+        return Analysis(vessels, reads, records, rolled, {"segment": 0.1}, {"model": "truth"})
 
     return analyse
 

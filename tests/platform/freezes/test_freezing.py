@@ -29,7 +29,7 @@ def test_a_freeze_is_stored_hashed_and_opened_again(frozen, filled, settings):
     assert len(frozen.hash) == 64
     assert (opened.about.study, opened.about.note, opened.about.simulated) == ("Study alpha", "Interim", True)
     assert opened.about.charter["number"] == 1
-    assert opened.about.software == {"network unet": "w" * 64}
+    assert opened.about.software["network unet"] == "w" * 64
     assert frozen.rows["patients"] == len(opened.table("patients")) == 7
     assert dict(frozen.left_out)["network_expert: cases that are not final yet"] == 2
     event = AuditEvent.objects.get(verb="dataset_freeze.hash")
@@ -111,7 +111,7 @@ def test_what_breaks_is_logged_with_a_number_and_can_be_made_again(filled, monke
 def test_tables_that_break_the_format_are_named(filled, monkeypatch):
     from plaquelab.freezes.dataset import Dataset
 
-    bad = Dataset({"patients": [{"patient": "P-1", "site": "n"}], "outcomes": []}, (), ())
+    bad = Dataset({"patients": [{"patient": "P-1", "site": "n"}], "outcomes": []}, (), (), {})
     monkeypatch.setattr(freezing, "build", lambda *_, **__: bad)
     freeze = freezing.execute(ask(filled.a).pk)
     assert freeze.state == "failed"

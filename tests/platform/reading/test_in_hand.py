@@ -64,3 +64,32 @@ def test_an_adjudicator_who_has_seen_whose_reads_they_are_is_refused(
     assigned.case.refresh_from_db()
     with pytest.raises(AssignmentError, match="knows whose reads they are"):
         assign_adjudicator(case=assigned.case, adjudicator=assigned.adjudicator, by=assigned.manager)
+
+
+def test_nobody_assigns_oneself(discordant: SimpleNamespace) -> None:
+    """Who picks the exam would know whose case it is, and the adjudicator whose reads A and B are."""
+    from plaquelab.reading.services import draw_repeats
+    from plaquelab.studies.permissions import Capability, may
+    from tests.platform.ready_cases import store_run
+
+    case = store_run(discordant, 8)
+    for person in (discordant.reader, discordant.adjudicator):
+        Membership.objects.create(user=person, study=discordant.study, role="manager")
+    readers = [discordant.reader, discordant.reader2]
+    with pytest.raises(AssignmentError, match="by the own hand"):
+        assign(case=case, readers=readers, by=discordant.reader)
+    discordant.adjudication.delete()
+    discordant.case.assignments.filter(purpose="adjudicate").delete()
+    with pytest.raises(AssignmentError, match="by the own hand"):
+        assign_adjudicator(
+            case=discordant.case, adjudicator=discordant.adjudicator, by=discordant.adjudicator
+        )
+    assert may(discordant.reader, discordant.study, Capability.ASSIGN)
+    assert len(assign(case=case, readers=readers, by=discordant.manager)) == 2
+    # The same holds for hidden second readings: the reader's own are left to another manager.
+    for read in case.reads.all():
+        sign_as(read, read.assignment.reader)
+    rules = {**discordant.charter.rules, "repeat_percent": 100, "washout_days": 0}
+    type(discordant.charter).objects.filter(pk=discordant.charter.pk).update(rules=rules)
+    drawn = draw_repeats(study=discordant.study, by=discordant.reader)
+    assert {read.assignment.reader for read in drawn} == {discordant.reader2}

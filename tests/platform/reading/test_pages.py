@@ -119,7 +119,7 @@ def test_the_manager_assigns_readers_and_an_adjudicator(
     sign_as(reads[0], ready_case.reader)
     sign_as(reads[1], ready_case.reader2, thick=6.0)
     page = client.get(LIST, {"state": "discordant"}).content.decode()
-    assert re.search(r"Total plaque volume: reader 1: \d+ mm³, reader 2: \d+ mm³", page)
+    assert re.search(r"Total plaque volume: reader 1: [\d.]+ mm³, reader 2: [\d.]+ mm³", page)
     assert "Choose an adjudicator" in client.post(f"{LIST}8/adjudicator/", follow=True).content.decode()
     chosen = {"adjudicator": str(ready_case.adjudicator.pk)}
     assert "waits for" in client.post(f"{LIST}8/adjudicator/", chosen, follow=True).content.decode()

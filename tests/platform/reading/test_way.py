@@ -8,6 +8,7 @@ import pytest
 
 from plaquelab.audit import services as audit
 from plaquelab.audit.models import AuditEvent
+from plaquelab.reading.assignment import assign, open_case
 from plaquelab.reading.models import Read, ReadCase, Signature
 from tests.platform.ready_cases import sign_as
 
@@ -36,3 +37,20 @@ def test_two_like_reads_make_reader_one_final(assigned: SimpleNamespace) -> None
         "case.finalise",
     ):
         assert verb in verbs
+
+
+def test_a_waiting_case_takes_the_newest_run_one_that_was_assigned_keeps_its_own(
+    ready_case: SimpleNamespace,
+) -> None:
+    case, first = ready_case.case, ready_case.case.run
+    newer = type(first).objects.get(pk=first.pk)
+    newer.pk, newer.code_version = None, "f" * 16
+    newer.save(force_insert=True)
+    assert open_case(exam=case.exam, by=None, run=newer).run == newer
+    assert AuditEvent.objects.get(verb="case.take_run").after == {"run": newer.pk}
+    assert open_case(exam=case.exam, by=None, run=first).run == newer
+    assign(case=case, readers=[ready_case.reader, ready_case.reader2], by=None)
+    newest = type(first).objects.get(pk=newer.pk)
+    newest.pk, newest.code_version = None, "e" * 16
+    newest.save(force_insert=True)
+    assert open_case(exam=case.exam, by=None, run=newest).run == newer

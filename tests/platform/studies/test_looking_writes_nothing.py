@@ -14,6 +14,7 @@ from tests.platform.studies.address_walk import NOTED, OF_AN_EVENT, written
 from tests.platform.studies.test_permission_walk import OPEN, SINGLE, built, world
 
 __all__ = ["built", "world"]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("who", [*SINGLE, "nobody"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,9 @@ from plaquelab.studies.permissions import TABLE, Capability
 from tests.platform.conftest import make_study
 from tests.platform.ready_cases import sign_as, store_run
 from tests.platform.studies import address_walk as walk
+
+# The state is built once a module; the mark tells that there must be a database.
+pytestmark = pytest.mark.django_db
 
 ALL = "manager coordinator technician reader adjudicator investigator auditor"
 # The core lab's own table, written a second time on purpose: this is what the house is measured by.
@@ -317,6 +321,24 @@ def test_a_reader_here_is_free_elsewhere(world: SimpleNamespace, client_for: Cal
     client = client_for(world.reader)
     for url in (f"exams/{OPEN}/", "runs/", "case-list/", "audit/", "references/", "freezes/"):
         assert client.get(f"/studies/beta/{url}").status_code == 200, url
+
+
+@pytest.mark.parametrize("roles", [*((role,) for role in SINGLE), *PAIRS], ids="-".join)
+def test_menus_offer_what_one_may_open(
+    world: SimpleNamespace, client_for: Callable[[Any], Client], roles: tuple[str, ...]
+) -> None:
+    user = world.users[roles[0]]
+    for role in roles[1:]:
+        site = world.site if role == "coordinator" else None
+        Membership.objects.create(user=user, study=world.study, role=role, site=site)
+    client = client_for(user)
+    page = client.get("/", follow=True)
+    assert page.status_code == 200
+    offered = re.findall(r'class="nav-link" href="([^"]+)"', page.content.decode())
+    assert offered
+    assert {
+        url: client.get(url).status_code for url in offered if client.get(url).status_code not in (200, 302)
+    } == {}
 
 
 def test_pairs_are_all_that_include_a_reading_role() -> None:

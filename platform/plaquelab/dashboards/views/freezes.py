@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from analytics.freeze import PAIRS
 from plaquelab.freezes import monitoring, services
 from plaquelab.freezes.frozen import NotFrozenError, open_freeze
+from plaquelab.freezes.measuring_code import earlier_words
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.freezes.selectors import visible_freezes
 from plaquelab.freezes.transitions import FREEZE, S
@@ -64,6 +65,8 @@ def _context(request: StudyRequest, study: Study, freeze: DatasetFreeze) -> dict
         "is_simulated": freeze.is_simulated or study.is_simulated,
         "freeze": freeze,
         "active": active,
+        "measured_earlier": earlier_words(freeze),
+        "may_start": may(request.user, study, Capability.START_ANALYSIS),
         "stages": _stages(freeze),
         "may_release": makes and FREEZE.allows(freeze, "release"),
         "may_retry": makes and FREEZE.allows(freeze, "retry"),

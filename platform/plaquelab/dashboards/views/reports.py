@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from analytics.profiles import PROFILES
 from plaquelab.dashboards import answers, documents, services
 from plaquelab.dashboards.models import Calculation
+from plaquelab.freezes.measuring_code import earlier_words
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.freezes.selectors import freezes_with_content
 from plaquelab.storage import store
@@ -68,6 +69,8 @@ def reports(request: StudyRequest, study: str, number: int) -> HttpResponse:
         "study": found,
         "is_simulated": found.is_simulated or freeze.is_simulated,
         "freeze": freeze,
+        "measured_earlier": earlier_words(freeze),
+        "may_start": may(request.user, found, Capability.START_ANALYSIS),
         "reports": [_shown(calculation) for calculation in made],
         "profiles": PROFILES.values(),
         "replicates": documents.REPLICATES,

@@ -144,6 +144,7 @@ def exam_page(request: StudyRequest, study: str, number: int) -> HttpResponse:
         "centrelines": exam.centreline_sets.filter(is_second_operator=False).exists(),
         "run": exam.runs.filter(purpose="main").order_by("-pk").first(),
         "sees_runs": may(request.user, exam.study, Capability.SEE_RUNS),
+        "may_start": may(request.user, exam.study, Capability.START_ANALYSIS),
         "qualities": ((1, "non-diagnostic"), (2, "poor"), (3, "adequate"), (4, "good"), (5, "excellent")),
     }
     return render(request, "imaging/exam.html", context)

@@ -1,0 +1,33 @@
+"""A run that was asked for under older measuring code is measured, and named, by the code that runs it."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+
+from plaquelab.analysis import measuring_code
+from plaquelab.analysis.models import AnalysisRun
+
+
+class SupersededRunError(Exception):
+    """What was asked for under older measuring code has meanwhile been asked for under today's. For the person."""
+
+
+def take_over(run: AnalysisRun) -> None:
+    """Note on a claimed run that today's code measures it.
+
+    Raises
+    ------
+    SupersededRunError
+        Today's code has a run of the same request already.
+    """
+    now = measuring_code.today()
+    if run.code_version == now:
+        return
+    try:
+        with transaction.atomic():
+            AnalysisRun.objects.filter(pk=run.pk).update(code_version=now)
+    except IntegrityError:
+        raise SupersededRunError(
+            "The measuring code has changed since this run was asked for, and the newer code has a run of its own."
+        ) from None
+    run.code_version = now
