@@ -90,7 +90,8 @@ def keys(table: Table, names: str | Sequence[str], *, required: bool = True) -> 
                 f"Column {name!r}, row {row}: the identity is missing. Every row needs one; leave out rows without."
             )
     if isinstance(names, str):
-        return columns[0].tolist()
+        single: list[Any] = columns[0].tolist()
+        return single
     return list(zip(*(values.tolist() for values in columns), strict=True))
 
 

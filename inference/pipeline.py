@@ -39,6 +39,8 @@ from inference.scan import Volume
 from inference.straightening import StraightenedVessel, straighten
 
 STAGES = ("straighten", "segment", "contours", "quantify")
+# Below the first no number would mean anything, below the second borders are uncertain: by hand, no figure was kept.
+# Composition limits hold from 100 to 120 kVp (definitions).
 LEAST_CONTRAST_HU = 180.0
 WEAK_CONTRAST_HU = 250.0
 USUAL_KVP = (100.0, 120.0)

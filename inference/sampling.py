@@ -69,7 +69,7 @@ def bilinear_flat(image: np.ndarray, x: float, y: float) -> float:
     a, b = float(image[r, c]), float(image[r, c + 1])
     upper = a + f * (b - a)
     a, b = float(image[r + 1, c]), float(image[r + 1, c + 1])
-    return upper + g * (a + f * (b - a) - upper)
+    return upper + g * (a + f * (b - a) - upper)  # type: ignore[no-any-return]
 
 
 def at_index(image: np.ndarray, place: np.ndarray) -> np.ndarray:

@@ -206,7 +206,7 @@ def bland_altman_of(
     )
 
 
-def _no_intervals(reason: str, patients: int | None) -> dict[str, str | None]:
+def _no_intervals(reason: str, patients: int | None) -> dict[str, Any]:
     return {
         "interval_reason": reason,
         "limits_reason": reason,

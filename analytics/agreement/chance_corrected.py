@@ -1,6 +1,6 @@
-"""Agreement of two reads beyond chance, where κ's paradox bites: Gwet's AC1/AC2, Scott's π, Krippendorff's α,
-Brennan–Prediger; and the tests of equal margins: Bowker, Stuart–Maxwell.
+"""Agreement of two reads beyond chance, where κ's paradox bites, and tests of equal margins.
 
+Gwet's AC1/AC2, Scott's π, Krippendorff's α, Brennan–Prediger; Bowker, Stuart–Maxwell.
 Standard errors: Gwet, Handbook of Inter-Rater Reliability (4th ed.), conditional on raters.
 """
 

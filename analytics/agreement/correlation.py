@@ -95,7 +95,7 @@ def _pairs(
     return first[complete], second[complete], int((~complete).sum()), kept
 
 
-def _no_intervals(reason: str, patients: int | None) -> dict[str, str | None]:
+def _no_intervals(reason: str, patients: int | None) -> dict[str, Any]:
     return {"interval_reason": reason, "cluster_reason": None if patients is None else reason}
 
 
@@ -119,9 +119,15 @@ def fisher_interval(r: float, n: int, method: str = "fisher") -> Interval:
 
 def kendall_tau_b(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     """Kendall's τ-b."""
-    from scipy.stats import kendalltau  # imported late: scipy.stats is slow to load
+    return _kendall(first, second)[0]
 
-    return float(kendalltau(first, second).statistic)
+
+def _kendall(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """Kendall's τ-b and its p value."""
+    from scipy.stats import kendalltau  # noqa: PLC0415 - scipy.stats costs a web process one to two seconds
+
+    found = kendalltau(x, y)
+    return float(found.statistic), float(found.pvalue)
 
 
 def kendall_of(
@@ -137,8 +143,6 @@ def kendall_of(
     The p value is SciPy's: exact for few values without ties, else normal with the ties' variance. With ``clusters``
     an interval beside it comes from the delete-one-patient jackknife on Fisher's z.
     """
-    from scipy.stats import kendalltau  # imported late: scipy.stats is slow to load
-
     x, y, missing, kept_clusters = _pairs(first, second, clusters)
     patients, patient_codes = None, None
     if kept_clusters is not None:
@@ -156,8 +160,7 @@ def kendall_of(
         return Correlation(estimate=None, reason=f"{len(x)} complete pairs; five are needed", **common)
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return Correlation(estimate=None, reason="all values of one read are equal", **common)
-    found = kendalltau(x, y)
-    tau = float(found.statistic)
+    tau, p = _kendall(x, y)
     if abs(tau) >= 1 - 1e-12:
         return Correlation(estimate=tau, **_no_intervals("the ranks are identical", patients), **common)
     z, half = math.atanh(tau), Z * math.sqrt(0.437 / (len(x) - 4))
@@ -167,7 +170,7 @@ def kendall_of(
     return Correlation(
         estimate=tau,
         interval=Interval(math.tanh(z - half), math.tanh(z + half), "Fieller, Hartley and Pearson"),
-        test=Test("Kendall", tau, (), float(found.pvalue)),
+        test=Test("Kendall", tau, (), p),
         cluster_interval=cluster_interval,
         cluster_reason=_why_not_over(patients) if cluster_interval is None else None,
         **common,

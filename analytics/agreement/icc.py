@@ -64,9 +64,11 @@ BOOTSTRAP_REPLICATES = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Icc(ClusteredResult):
-    """An intraclass correlation. ``interval`` is the F interval (units taken as independent);
-    ``cluster_interval`` resamples patients, or leaves each out once where no replicates were asked for;
-    ``bca_interval`` corrects the resamples' bias and skewness; beside a bootstrap ``bca_reason`` says why there is none.
+    """An intraclass correlation.
+
+    ``interval`` is the F interval (units taken as independent); ``cluster_interval`` resamples patients, or leaves each
+    out once where no replicates were asked for; ``bca_interval`` corrects the resamples' bias and skewness; beside a
+    bootstrap ``bca_reason`` says why there is none.
     """
 
     form: str
@@ -145,7 +147,7 @@ def icc_of(
     estimate = coefficient(squares, form)
     if estimate is None:
         return Icc(estimate=None, reason="the denominator of this form is zero", squares=squares, **common)
-    interval, test = _f_interval(squares, form, estimate, unit)
+    interval, test = _f_interval(squares, form, unit)
     cluster_interval, bca_interval, cluster_reason = None, None, None
     if cluster_codes is not None and cluster_number is not None and cluster_number >= 2:
         if replicates:
@@ -199,9 +201,7 @@ def _why_not(ratings: NDArray[np.float64]) -> str | None:
     return None
 
 
-def _f_interval(
-    squares: MeanSquares, form: str, estimate: float, unit: str
-) -> tuple[Interval | None, Test | None]:
+def _f_interval(squares: MeanSquares, form: str, unit: str) -> tuple[Interval | None, Test | None]:
     """F interval and test (McGraw and Wong 1996, tables 7 and 8). None where the reads are identical."""
     n, k = squares.n, squares.k
     within = squares.within if form[0] == "1" else squares.error

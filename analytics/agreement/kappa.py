@@ -232,7 +232,8 @@ def weight_matrix(q: int, weights: str) -> NDArray[np.float64]:
     """Agreement weights of a scale of q levels: 1 on the diagonal, 0 at the far corners."""
     i, j = np.indices((q, q))
     if weights == "unweighted":
-        return (i == j).astype(np.float64)
+        same: NDArray[np.float64] = (i == j).astype(np.float64)
+        return same
     distance = np.abs(i - j) / max(q - 1, 1)
     result: NDArray[np.float64] = 1 - (distance if weights == "linear" else distance**2)
     return result

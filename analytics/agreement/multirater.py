@@ -151,7 +151,7 @@ def _jackknife(sums: Array, raters: int, kappa: float, patients: bool) -> Interv
 
 
 def _test(share: Array, n: int, raters: int, kappa: float) -> Test:
-    """z against chance (Fleiss, Nee and Landis)."""
+    """Test against chance by z (Fleiss, Nee and Landis)."""
     spread = share * (1 - share)
     variance = spread.sum() ** 2 - (spread * (1 - 2 * share)).sum()
     se = math.sqrt(2 * float(variance) / (n * raters * (raters - 1))) / float(spread.sum())

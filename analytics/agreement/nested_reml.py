@@ -85,7 +85,8 @@ def fit_nested(total: Array, sums: PatientSums) -> NestedFit:
 
     def pooled(share: Array) -> Array:
         squares, logs = between(share)
-        return df * k * np.log(k * squares + error) + logs
+        found: Array = df * k * np.log(k * squares + error) + logs
+        return found
 
     zero, one = np.zeros(len(total)), np.full(len(total), NEARLY_ONE)
     residual = error / (df * (k - 1))

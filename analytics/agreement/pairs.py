@@ -45,7 +45,7 @@ class Pairs:
         return self.patients is not None and self.patients >= 2
 
     def difference(self) -> Array:
-        """second − first, rounded to 12 significant digits of the largest read.
+        """Second − first read, rounded to 12 significant digits of the largest read.
 
         One-decimal volumes differ in binary (12.3 − 10.1 is not 5.5 − 3.3); ranks must not see that.
         """

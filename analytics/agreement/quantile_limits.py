@@ -136,7 +136,8 @@ def _weighted(ordered: Array, reached: Array, level: float) -> Array:
     whole = np.floor(position)
 
     def value(rank: Array) -> Array:
-        return ordered[np.argmax(reached >= rank[:, None], axis=1)]
+        found: Array = ordered[np.argmax(reached >= rank[:, None], axis=1)]
+        return found
 
     low = value(whole)
     result: Array = low + (position - whole) * (value(np.minimum(whole + 1, total)) - low)

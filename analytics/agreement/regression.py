@@ -262,17 +262,16 @@ def _intercept(p: Pairs, slope: float) -> float:
 def _leave_out_patients(
     p: Pairs, slopes: Array, i: NDArray[np.int64], j: NDArray[np.int64], whole: tuple[float, float]
 ) -> tuple[Interval | None, Interval | None]:
-    assert p.patient is not None
-    assert p.patients is not None
-    one, other = p.patient[i], p.patient[j]
-    fits = np.empty((2, p.patients))
-    for patient in range(p.patients):
-        rows = p.patient != patient
+    owner, patients = p.groups()
+    one, other = owner[i], owner[j]
+    fits = np.empty((2, patients))
+    for patient in range(patients):
+        rows = owner != patient
         slope = _shifted_median(slopes[(one != patient) & (other != patient)], int(rows.sum()))[0]
         fits[:, patient] = slope, float(np.median(p.second[rows] - slope * p.first[rows]))
     if not np.isfinite(fits).all():
         return None, None
-    return _jackknife(fits, whole, p.patients, "delete-one-patient jackknife")
+    return _jackknife(fits, whole, patients, "delete-one-patient jackknife")
 
 
 def _cusum(p: Pairs, slope: float, intercept: float) -> Test | None:

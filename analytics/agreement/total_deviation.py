@@ -106,7 +106,7 @@ def total_deviation_of(
 
 
 def normal_bound(mean: Array, sd: Array, share: float) -> Array:
-    """t with P(|D| <= t) = share for D normal(mean, sd): bisection, arrays of equal length; |mean| where sd is 0."""
+    """The t with P(|D| <= t) = share for D normal(mean, sd): bisection, arrays of equal length; |mean| where sd is 0."""
     mean, spread = np.abs(mean), np.where(sd > 0, sd, 1.0)
     low, high = np.zeros_like(mean), mean + spread * normal_quantile((1 + share) / 2)
     for _ in range(60):

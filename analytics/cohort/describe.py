@@ -114,7 +114,7 @@ def _skewness(values: Array) -> float | None:
     spread = float((moved**2).mean())
     if n < 3 or spread <= 0:
         return None
-    return math.sqrt(n * (n - 1)) / (n - 2) * float((moved**3).mean()) / spread**1.5
+    return float(math.sqrt(n * (n - 1)) / (n - 2) * float((moved**3).mean()) / spread**1.5)
 
 
 def standardised_difference(first: Array, second: Array) -> float | None:

@@ -113,7 +113,7 @@ class Drawing:
 
     def to_figure(self) -> Any:
         """The same as a ``plotly.graph_objects.Figure``."""
-        import plotly.graph_objects as go
+        import plotly.graph_objects as go  # noqa: PLC0415 - pages send JSON and never load plotly
 
         return go.Figure(self.to_dict())
 

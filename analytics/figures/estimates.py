@@ -38,7 +38,8 @@ def estimates(
     if reference is not None:
         drawn.upright(reference, colour=NEUTRAL)
     for row in reversed(shown):
-        _row(drawn, row)
+        if row.estimate is not None:
+            _row(drawn, row, row.estimate)
     drawn.layout["yaxis"]["type"] = "category"
     if logarithmic:
         ends = [e for row in shown for e in (row.estimate, *(row.interval or ())) if e is not None and e > 0]
@@ -46,11 +47,10 @@ def estimates(
     return drawn
 
 
-def _row(drawn: Drawing, row: Row) -> None:
-    assert row.estimate is not None
-    text, whiskers = half_up(row.estimate, 3), dict[str, Any]()
+def _row(drawn: Drawing, row: Row, estimate: float) -> None:
+    text, whiskers = half_up(estimate, 3), dict[str, Any]()
     if row.interval is not None:
-        above, below = row.interval.high - row.estimate, row.estimate - row.interval.low
+        above, below = row.interval.high - estimate, estimate - row.interval.low
         whiskers["error_x"] = {
             "type": "data",
             "symmetric": False,
@@ -61,7 +61,7 @@ def _row(drawn: Drawing, row: Row) -> None:
         text += f" ({row.interval.text(3)}; {row.interval.method})"
     drawn.trace(
         "scatter",
-        x=[row.estimate],
+        x=[estimate],
         y=[row.name],
         mode="markers",
         marker={"size": 9, "color": ACCENT},

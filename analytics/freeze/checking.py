@@ -47,11 +47,11 @@ def typed_frame(schema: TableSchema, table: Any) -> pd.DataFrame:
     columns = {}
     for column in (*schema.columns, *(c for c in schema.metric_columns() if c.name in names)):
         values = table[column.name] if column.name in names else [None] * rows
-        columns[column.name] = _typed(schema, column, values, rows)
+        columns[column.name] = _typed(schema, column, values)
     return pd.DataFrame(columns)
 
 
-def _typed(schema: TableSchema, column: Column, values: Any, rows: int) -> Any:
+def _typed(schema: TableSchema, column: Column, values: Any) -> Any:
     where = f"Table {schema.name}: "
     if column.type == TEXT:
         return _texts(where, column, values)

@@ -104,7 +104,8 @@ def arrow_table(schema: TableSchema, frame: pd.DataFrame) -> pa.Table:
     fields, arrays = [], []
     for name in frame.columns:
         column = schema.column(str(name))
-        assert column is not None
+        if column is None:
+            raise AnalyticsError(f"Table {schema.name} has no column {name!r}.")
         values = frame[name]
         missing = values.isna().to_numpy()
         if column.type == TEXT:

@@ -1,4 +1,4 @@
-"""Control charts: does a share or a mean drift from period to period?
+"""Control charts, which show whether a share or a mean drifts from period to period.
 
 Shewhart's charts: a centre line from all periods of the chart, limits at three standard errors of each period's own
 size (p chart for shares, x̄ chart for means). A period is marked when it lies beyond the limits, or is the eighth in a
@@ -102,7 +102,7 @@ def proportion_chart(
     period: str = "period",
     simulated: bool = False,
 ) -> ControlChart:
-    """p chart of flags (n,) of 0/1 (NaN is dropped) by period, periods in order of their names.
+    """Chart of a share (p chart): flags (n,) of 0/1 (NaN is dropped) by period, periods in order of their names.
 
     Raises AnalyticsError for flags other than 0/1.
     """
@@ -122,7 +122,7 @@ def proportion_chart(
     common["method"] = "p chart"
     n = np.bincount(of, minlength=len(names))
     x = np.bincount(of, weights=values, minlength=len(names))
-    reason = _why_not(names, n)
+    reason = _why_not(names)
     if reason:
         return ControlChart(estimate=None, reason=reason, **common)
     centre = float(x.sum() / n.sum())
@@ -160,7 +160,7 @@ def mean_chart(
         "method": "x̄ chart",
     }
     n = np.bincount(of, minlength=len(names))
-    reason = _why_not(names, n)
+    reason = _why_not(names)
     if reason:
         return ControlChart(estimate=None, reason=reason, **common)
     total = np.bincount(of, weights=kept, minlength=len(names))
@@ -187,7 +187,7 @@ def _sorted(values: Array, periods: Sequence[str]) -> tuple[NDArray[np.int64], l
     return place[of], [str(names[i]) for i in order], values[known]
 
 
-def _why_not(names: Sequence[str], n: NDArray[Any]) -> str | None:
+def _why_not(names: Sequence[str]) -> str | None:
     return (
         f"{len(names)} {plural('period', len(names))}; {LEAST_PERIODS} are needed"
         if len(names) < LEAST_PERIODS

@@ -100,8 +100,8 @@ def _diagnostic(case: Case) -> tuple[str, str]:
     ours = {}
     for short, name in MEASURES.items():
         value = getattr(result, name)
-        assert value.estimate is not None
-        assert value.interval is not None
+        if value.estimate is None or value.interval is None:
+            return f"{short}: {value.printed()}", "inconsistent"
         low, high = (percent(v) for v in value.interval)
         ours[short] = f"{percent(value.estimate)} ({low}-{high})"
     same = all(ours[name] == text for name, text in case["published"].items())
@@ -114,7 +114,8 @@ def _kappa(case: Case) -> tuple[str, str]:
     result = kappa_of_matrix(
         np.array(case["input"]["matrix"]), levels=case["input"]["levels"], weights="unweighted"
     )
-    assert result.estimate is not None
+    if result.estimate is None:
+        return result.sentence(), "inconsistent"
     agree, near = (f"{x} ({half_up(100 * x / result.n, 0)}%)" for x in (result.agree, result.within_one))
     ours = f"agree {agree}; within_one {near}; kappa {half_up(result.estimate, 2)}"
     same = half_up(result.estimate, 2) == case["published"]["kappa"] and agree == case["published"]["agree"]
@@ -150,7 +151,7 @@ def _icc(case: Case) -> tuple[str, str]:
         shown.append(f"A,1 with bias/SD {half_up(ratios[0], 2)} to {half_up(ratios[1], 2)}")
 
     def fits(limits: tuple[float, float]) -> bool:
-        return abs(limits[0] - low) <= ROUNDED_INPUT and abs(limits[1] - high) <= ROUNDED_INPUT
+        return bool(abs(limits[0] - low) <= ROUNDED_INPUT and abs(limits[1] - high) <= ROUNDED_INPUT)
 
     if fits(single):
         found = "consistent"
@@ -189,7 +190,8 @@ def _p_fits(given: Case, low: float, high: float, edge: float) -> bool:
     values = [normal_two_sided_p(math.log(given["hr"] + t * edge) / se) for se in spread for t in (-1, 1)]
     if isinstance(given["p"], str):
         return min(values) < float(given["p"].lstrip("<"))
-    return min(values) - 5e-5 <= given["p"] <= max(values) + 5e-5
+    printed: float = given["p"]
+    return min(values) - 5e-5 <= printed <= max(values) + 5e-5
 
 
 def _counts(case: Case) -> tuple[str, str]:
@@ -213,7 +215,7 @@ def _timing(case: Case) -> tuple[str, str]:
     return ours, "derived"
 
 
-def _method(case: Case) -> tuple[str, str]:
+def _method(_case: Case) -> tuple[str, str]:
     return (
         "paired reads: signed-rank in profile recommended, rank-sum in profile lin2022 with a warning",
         "method_flag",

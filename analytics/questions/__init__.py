@@ -13,7 +13,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analytics.questions import agreement, cadrads, cohort, ivus, outcome, quality, readers
+from analytics.questions import (
+    agreement,
+    cadrads,
+    cadrads_grades,
+    cohort,
+    ivus,
+    outcome,
+    quality,
+    readers,
+    readers_sections,
+)
 from analytics.questions.answer import Answer, Cell, Figure, Grid
 from analytics.questions.filters import query_of, read_parameters
 from analytics.questions.steps import Steps
@@ -40,10 +50,10 @@ QUESTIONS: dict[str, Question] = {
     for question in (
         _question("cohort", "Cohort", cohort.CohortParameters, cohort),
         _question("agreement", "Agreement", agreement.AgreementParameters, agreement),
-        _question("cadrads", "CAD-RADS", cadrads.CadradsParameters, cadrads),
+        _question("cadrads", "CAD-RADS", cadrads_grades.CadradsParameters, cadrads),
         _question("ivus", "IVUS", ivus.IvusParameters, ivus),
         _question("outcome", "Outcome", outcome.OutcomeParameters, outcome),
-        _question("readers", "Readers", readers.ReadersParameters, readers),
+        _question("readers", "Readers", readers_sections.ReadersParameters, readers),
         _question("quality", "Quality", quality.QualityParameters, quality),
     )
 }

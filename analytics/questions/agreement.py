@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analytics.agreement.bland_altman import bland_altman_of
 from analytics.agreement.correlation import spearman_of
-from analytics.agreement.icc import FORMS, Icc, icc_of
+from analytics.agreement.icc import FORMS, icc_of
 from analytics.agreement.quantile_limits import quantile_limits_of
 from analytics.agreement.rank_sum import rank_sum_of
 from analytics.agreement.ratio_limits import ratio_limits_of
@@ -222,7 +222,6 @@ def _figures(
     links = [] if many else [f"{link}row={row}" for row in rows.tolist()]
     cell = link + "view={view}&x0={x0}&x1={x1}&y0={y0}&y1={y1}"
     icc, words = results["icc"], data.words()
-    assert isinstance(icc, Icc)
     drawn = draw(
         icc, labels=names, links=links, value_unit=data.metric.unit, bins=cell.replace("{view}", "scatter")
     )

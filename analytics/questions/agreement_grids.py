@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import numpy as np
@@ -291,8 +291,7 @@ def estimates_grid(data: Paired, results: Mapping[str, Result], *, clustered: bo
                 text_cell(test),
             )
         )
-    ba = results["bland_altman"]
-    assert isinstance(ba, BlandAltman)
+    ba = cast(BlandAltman, results["bland_altman"])
     for label, value, interval in (
         ("Lower limit of agreement", ba.lower, ba.lower_interval),
         ("Upper limit of agreement", ba.upper, ba.upper_interval),

@@ -7,6 +7,7 @@ freeze offers, :func:`read_parameters` turns the texts of an address into a ques
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -21,6 +22,8 @@ from analytics.metrics import TERRITORIES
 
 Flags = NDArray[np.bool_]
 P = TypeVar("P")
+Allowed = Mapping[str, tuple[tuple[str, str], ...]]
+"""What each parameter may be: name → (value, label)."""
 
 STRATA: dict[str, tuple[str, Callable[[pd.DataFrame], Any]]] = {
     "women": ("Women", lambda p: p["sex"] == "female"),
@@ -37,7 +40,9 @@ QUALITY_LEVELS = ("2", "3", "4", "5")
 
 @dataclass(frozen=True)
 class Filters:
-    """site, cohort, purpose, vendor : as in the table of patients · place : a territory, or an SCCT segment's number
+    """Which patients are asked about; empty texts ask about all.
+
+    site, cohort, purpose, vendor : as in the table of patients · place : a territory, or an SCCT segment's number
     quality : least image quality · stratum : one of ``STRATA``
     """
 
@@ -135,9 +140,7 @@ def choices(freeze: Freeze) -> dict[str, tuple[tuple[str, str], ...]]:
     }
 
 
-def read_parameters(
-    kind: type[P], given: Mapping[str, str], allowed: Mapping[str, tuple[tuple[str, str], ...]]
-) -> tuple[P, tuple[str, ...]]:
+def read_parameters(kind: type[P], given: Mapping[str, str], allowed: Allowed) -> tuple[P, tuple[str, ...]]:
     """Parameters from the texts of an address, and what was wrong with them.
 
     An unknown choice is replaced by the default and named; numbers that cannot be read likewise. ``allowed`` is what
@@ -145,44 +148,55 @@ def read_parameters(
     """
     values: dict[str, Any] = {}
     problems: list[str] = []
-    filters: dict[str, str] = {}
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
         if field.name == "filters":
-            for name in (f.name for f in dataclasses.fields(Filters)):
-                text = given.get(name, "")
-                if text and text not in {value for value, _ in allowed.get(name, ())}:
-                    problems.append(f"There is no {name} “{text[:40]}” here: showing all.")
-                elif text:
-                    filters[name] = text
-            values["filters"] = Filters(**filters)
-            continue
-        text = given.get(field.name, "")
-        if not text:
-            continue
-        if field.type in ("float", "int", "float | None"):
-            try:
-                number = float(text)
-                if number != number or abs(number) == float("inf"):
-                    raise ValueError(text)
-                values[field.name] = int(number) if field.type == "int" else number
-            except ValueError:
-                problems.append(
-                    f"The {field.name.replace('_', ' ')} “{text[:20]}” is not a number: showing the default."
-                )
-        elif field.type == "bool":
-            values[field.name] = text in ("1", "true", "on", "yes")
-        elif field.type == "tuple[str, ...]":
-            known = {value for value, _ in allowed.get(field.name, ())}
-            wanted = tuple(part for part in text.split(",") if part)
-            values[field.name] = tuple(part for part in wanted if part in known)
-            problems += [f"There is no {field.name} “{p[:40]}” here." for p in wanted if p not in known]
-        elif field.name in allowed and text not in {value for value, _ in allowed[field.name]}:
-            problems.append(
-                f"There is no {field.name.replace('_', ' ')} “{text[:40]}” here: showing the default."
-            )
-        else:
-            values[field.name] = text
+            values["filters"] = _read_filters(given, allowed, problems)
+        elif text := given.get(field.name, ""):
+            value = _read(field, text, allowed, problems)
+            if value is not None:
+                values[field.name] = value
     return kind(**values), tuple(problems)
+
+
+def _read_filters(given: Mapping[str, str], allowed: Allowed, problems: list[str]) -> Filters:
+    """Filters from the texts of an address; what was wrong is added to ``problems``."""
+    filters: dict[str, str] = {}
+    for name in (f.name for f in dataclasses.fields(Filters)):
+        text = given.get(name, "")
+        if text and text not in {value for value, _ in allowed.get(name, ())}:
+            problems.append(f"There is no {name} “{text[:40]}” here: showing all.")
+        elif text:
+            filters[name] = text
+    return Filters(**filters)
+
+
+def _read(field: dataclasses.Field[Any], text: str, allowed: Allowed, problems: list[str]) -> Any:
+    """One parameter from its text, None where it cannot be read; what was wrong is added to ``problems``."""
+    named, known = field.name.replace("_", " "), {value for value, _ in allowed.get(field.name, ())}
+    if field.type in ("float", "int", "float | None"):
+        number = _finite(text)
+        if number is None:
+            problems.append(f"The {named} “{text[:20]}” is not a number: showing the default.")
+            return None
+        return int(number) if field.type == "int" else number
+    if field.type == "bool":
+        return text in ("1", "true", "on", "yes")
+    if field.type == "tuple[str, ...]":
+        wanted = tuple(part for part in text.split(",") if part)
+        problems += [f"There is no {field.name} “{p[:40]}” here." for p in wanted if p not in known]
+        return tuple(part for part in wanted if part in known)
+    if field.name in allowed and text not in known:
+        problems.append(f"There is no {named} “{text[:40]}” here: showing the default.")
+        return None
+    return text
+
+
+def _finite(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def query_of(parameters: Any) -> dict[str, str]:

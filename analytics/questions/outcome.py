@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analytics.errors import AnalyticsError
 from analytics.freeze import Freeze
@@ -205,13 +206,9 @@ def has_covariate(given: Asked, name: str) -> np.ndarray:
     return result
 
 
-def cases(freeze: Freeze, parameters: OutcomeParameters, selection: Mapping[str, str]) -> pd.DataFrame:
-    """The patients behind a step (``group``, ``time``), a cell (``cell``), a point (``from``), a row (``patient``), a subgroup, a tenth of risk …"""
-    given = asked(freeze, parameters)
+def _by_follow_up(given: Asked, selection: Mapping[str, str]) -> NDArray[np.bool_]:
+    """Patients (n,) by their time and event."""
     data, keep = given.data, np.ones(len(given.data), bool)
-    high = given.values >= given.cut
-    if "group" in selection:
-        keep &= (high if selection["group"] == "1" else ~high) & ~np.isnan(given.values)
     if float(selection.get("time", "0")) > 0:  # a curve's start is the whole group
         keep &= np.isclose(data.time, float(selection["time"])) & (data.event == 1)
     if "at_risk" in selection:
@@ -222,20 +219,41 @@ def cases(freeze: Freeze, parameters: OutcomeParameters, selection: Mapping[str,
     if until > 0:
         keep &= data.time <= until
         keep &= data.cause == float(selection["cause"]) if "cause" in selection else True
-    if "model" in selection:
-        keep &= predicted(given).chosen(selection)
-    if "covariate" in selection:
-        keep &= has_covariate(given, selection["covariate"])
+    return keep
+
+
+def _by_marker(given: Asked, selection: Mapping[str, str]) -> NDArray[np.bool_]:
+    """Patients (n,) by their marker."""
+    keep, high = np.ones(len(given.data), bool), given.values >= given.cut
+    if "group" in selection:
+        keep &= (high if selection["group"] == "1" else ~high) & ~np.isnan(given.values)
     if "from" in selection:
         keep &= given.values >= float(selection["from"])
     if "below" in selection:
         keep &= given.values < float(selection["below"])
+    return keep
+
+
+def _by_group(given: Asked, selection: Mapping[str, str]) -> NDArray[np.bool_]:
+    """Patients (n,) by a tenth of predicted risk, a covariate, or a level of a subgroup."""
+    keep = np.ones(len(given.data), bool)
+    if "model" in selection:
+        keep &= predicted(given).chosen(selection)
+    if "covariate" in selection:
+        keep &= has_covariate(given, selection["covariate"])
+    if "by" in selection and "level" in selection:
+        labels = models.subgroup_labels(given).get(selection["by"], [""] * len(given.data))
+        keep &= np.array([label == selection["level"] for label in labels], bool)
+    return keep
+
+
+def cases(freeze: Freeze, parameters: OutcomeParameters, selection: Mapping[str, str]) -> pd.DataFrame:
+    """The patients behind what was clicked: a step (``group``, ``time``), a point (``from``), a subgroup, a tenth of risk."""
+    given = asked(freeze, parameters)
+    data, people = given.data, freeze.table("patients")
+    keep = _by_follow_up(given, selection) & _by_marker(given, selection) & _by_group(given, selection)
     if "row" in selection:
         keep &= data.row == int(selection["row"])
-    if "by" in selection and "level" in selection:
-        labels = models.subgroup_labels(given).get(selection["by"], [""] * len(data))
-        keep &= np.array([label == selection["level"] for label in labels], bool)
-    people = freeze.table("patients")
     if "site" in selection:
         keep &= (people["site"] == selection["site"]).to_numpy(bool)[data.row]
     people = people.iloc[data.row[keep]]

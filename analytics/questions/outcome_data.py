@@ -57,7 +57,8 @@ class FollowUp:
     @property
     def event(self) -> Array:
         """1 where the endpoint came first: (n,)."""
-        return (self.cause == 1).astype(float)
+        first: Array = (self.cause == 1).astype(float)
+        return first
 
     def __len__(self) -> int:
         return len(self.time)

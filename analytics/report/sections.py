@@ -13,7 +13,17 @@ from analytics.agreement.bland_altman import bland_altman_of
 from analytics.errors import AnalyticsError
 from analytics.figures import draw
 from analytics.freeze.schema import PANEL_KINDS
-from analytics.questions import agreement, cadrads, cohort, ivus, outcome, quality, readers
+from analytics.questions import (
+    agreement,
+    cadrads,
+    cadrads_grades,
+    cohort,
+    ivus,
+    outcome,
+    quality,
+    readers,
+    readers_sections,
+)
 from analytics.questions.answer import Figure, Grid
 from analytics.questions.filters import Filters
 from analytics.questions.paired import labels, paired, pairs_of
@@ -119,7 +129,9 @@ def figure_4(plan: Plan) -> Section:
             paragraphs.append(f"Figure 4{letter}: this freeze has no grades of {what}.")
             continue
         found = plan.ask(
-            f"cadrads {pair}", cadrads.answer, cadrads.CadradsParameters(pair=pair, profile=plan.profile.name)
+            f"cadrads {pair}",
+            cadrads.answer,
+            cadrads_grades.CadradsParameters(pair=pair, profile=plan.profile.name),
         )
         if "territory" not in found.results:
             paragraphs.append(f"Figure 4{letter}: no territory was graded by both.")
@@ -175,7 +187,7 @@ def figure_5(plan: Plan) -> Section:
 
 def times(plan: Plan) -> Section:
     """Time per case by device against experts."""
-    found = plan.ask("readers", readers.answer, readers.ReadersParameters(profile=plan.profile.name))
+    found = plan.ask("readers", readers.answer, readers_sections.ReadersParameters(profile=plan.profile.name))
     sentences = [r.sentence() for name, r in found.results.items() if name.startswith("timing ")]
     if not sentences:
         raise AnalyticsError("This freeze has no times of experts and network.")
@@ -204,7 +216,7 @@ def external_validation(plan: Plan) -> Section:
 
 def reproducibility(plan: Plan) -> Section:
     """Inter- and intra-observer agreement, centrelines of two operators, interchangeability, disagreement."""
-    found = plan.ask("readers", readers.answer, readers.ReadersParameters(profile=plan.profile.name))
+    found = plan.ask("readers", readers.answer, readers_sections.ReadersParameters(profile=plan.profile.name))
     names = ("expert_expert", "repeat", "centreline", "interchangeability", "disagreement", "mrmc")
     grids = tuple(g for g in found.grids if g.name in names)
     if not grids:

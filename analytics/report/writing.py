@@ -90,7 +90,7 @@ def print_pdf(browser: str, page: Path, target: Path) -> tuple[Path | None, str]
             page.resolve().as_uri(),
         ]
         try:
-            done = subprocess.run(command, capture_output=True, timeout=PDF_SECONDS, check=False)
+            done = subprocess.run(command, capture_output=True, timeout=PDF_SECONDS, check=False)  # noqa: S603 - no shell, and nothing that a user typed
         except subprocess.TimeoutExpired:
             return None, f"Chromium did not finish within {PDF_SECONDS} seconds"
         except OSError as error:

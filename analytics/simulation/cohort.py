@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from analytics.errors import AnalyticsError
 from analytics.simulation.copula import even_ranks, gaussian_copula
 
 Array = NDArray[np.float64]
@@ -194,5 +195,6 @@ def search_published_counts(*, patient_seeds: int, outcome_seeds: int) -> tuple[
             best = (candidate, distance)
         if distance == 0:
             break
-    assert best is not None
+    if best is None:
+        raise AnalyticsError(f"No cohort was tried for seed {seed}.")
     return seed, best[0], best[1]

@@ -319,4 +319,5 @@ def _segment_grades(
         ].max()
         worst["cadrads"] = cadrads(worst["diameter_stenosis"].to_numpy())
         frames.append(worst.assign(kind=kind, reader={"clinical": "C1", "ica": "I1"}[kind]))
-    return pd.concat(frames, ignore_index=True)
+    found: pd.DataFrame = pd.concat(frames, ignore_index=True)
+    return found

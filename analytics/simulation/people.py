@@ -147,7 +147,7 @@ def covariate_rows(rng: np.random.Generator, patients: pd.DataFrame) -> pd.DataF
 
 
 def positive(rng: np.random.Generator, mean: float, sd: float, n: int) -> Array:
-    """n draws of a gamma distribution with that mean and SD."""
+    """Take n draws of a gamma distribution with that mean and SD."""
     return rng.gamma((mean / sd) ** 2, sd**2 / mean, n)
 
 

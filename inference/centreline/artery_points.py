@@ -22,7 +22,7 @@ from inference.errors import InferenceError
 from inference.scan import Volume
 
 WEIGHTS = Path(__file__).with_suffix(".safetensors")
-FEATURES = 32
+FEATURES = 32  # columns of ``seen_across``; the stored weights are made for them
 SHARES = (-0.4, 1.5)
 """HU over the aorta's, clipped: air and lung below, calcium and metal above."""
 LOW_RAY, HIGH_RAY = 3, 12

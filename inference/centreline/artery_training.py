@@ -15,6 +15,7 @@ from inference.centreline.centring import outlines
 from inference.centreline.tree import Branch
 from inference.scan import Volume
 
+# The recipe of the stored weights (artery_points.md); choices were made on tree_validation.
 INSIDE_MM, BESIDE_MM = 0.25, 1.5
 """A point is an artery's up to its radius (at least 0.75 mm) and this; up to the second distance it counts as neither."""
 LEAST_RADIUS_MM = 0.75
@@ -86,7 +87,7 @@ def train(patients: Sequence[Examples]) -> Perceptron:
             given = given + JITTER * torch.randn(given.shape, generator=generator)
             loss = nn.functional.binary_cross_entropy_with_logits(net(given)[:, 0], y[rows], weight[rows])
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         schedule.step()
     with torch.no_grad():

@@ -32,6 +32,7 @@ from inference.vocabulary import VESSELS
 Progress = Callable[[float], None]
 ORDER = ("LM", "LAD", "LCx", "RCA", *(v for v in VESSELS if v not in ("LM", "LAD", "LCx", "RCA")))
 """Parents before their branches; R-PLB may begin on R-PDA's origin, which is the RCA's end."""
+# A line that is shorter is no vessel; veins are taken out of the search at most so often. By hand, no figure was kept.
 LEAST_POINTS, LEAST_EXTENT_MM = 4, 2.0
 MOST_SEARCHES = 2
 

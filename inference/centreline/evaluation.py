@@ -17,12 +17,13 @@ import numpy as np
 from inference.centreline.lines import Centreline
 from inference.errors import CentrelineError
 
+# Sampling, the free start and the relevant width are those of the framework (Schaap et al., 2009).
 SAMPLING_MM = 0.03
 FREE_START_MM = 5.0
 """OF forgives errors in the first 5 mm."""
 RELEVANT_RADIUS_MM = 0.75
 """OT ends at the last place where the reference is 1.5 mm wide."""
-JOIN_MM = 1.0
+JOIN_MM = 1.0  # stored branches start on a point of their parent; a millimetre allows for rounding and other programs
 
 
 @dataclass(frozen=True)

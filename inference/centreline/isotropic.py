@@ -13,7 +13,7 @@ import numpy as np
 from inference.sampling import trilinear
 from inference.scan import Volume
 
-OUTSIDE_HU = -1024.0
+OUTSIDE_HU = -1024.0  # air
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Grid:
 
     def to_patient(self, kji: np.ndarray) -> np.ndarray:
         """Map indices (..., 3) in the order k, j, i to LPS mm."""
-        return np.asarray(kji, float)[..., ::-1] * self.step_mm + self.origin
+        return np.asarray(np.asarray(kji, float)[..., ::-1] * self.step_mm + self.origin)
 
     def to_index(self, points: np.ndarray) -> np.ndarray:
         """Map LPS mm (..., 3) to continuous indices in the order k, j, i."""
-        return ((np.asarray(points, float) - self.origin) / self.step_mm)[..., ::-1]
+        return np.asarray(((np.asarray(points, float) - self.origin) / self.step_mm)[..., ::-1])
 
 
 def extent(volume: Volume) -> tuple[np.ndarray, np.ndarray]:

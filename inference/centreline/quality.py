@@ -13,10 +13,10 @@ from inference.centreline.lines import Centreline
 from inference.errors import RefusedScan
 from inference.scan import Volume
 
-DOUBTFUL = 0.75
+DOUBTFUL = 0.75  # of the line expected to lie in its vessel; by hand on tree_validation, no figure was kept
 NO_HEART, UNUSUAL_HEART = 0.0, 0.6
 """Cosine between the heart's axis and its usual direction; 0.87–0.98 in simulated patients."""
-BEFORE_MM = 15.0
+BEFORE_MM = 15.0  # by hand, no figure was kept
 EDGE_MM, END_POINTS = 2.0, 6
 """A vessel whose last 3 mm come this near to the scan's border leaves it."""
 LEAST_LENGTH_MM = {

@@ -11,8 +11,10 @@ from inference.vocabulary import SEGMENTS
 WHOLE = frozenset(s.short for s in SEGMENTS)
 ACUTE_MARGIN_DEG = -95.0
 """Azimuth of the acute margin, where no acute marginal branch shows it."""
-NEAR_MARGIN_DEG = 20.0
-LARGE_RADIUS_MM = 0.75
+NEAR_MARGIN_DEG = (
+    20.0  # an acute marginal that leaves farther away does not show the margin; by hand, no figure was kept
+)
+LARGE_RADIUS_MM = 0.75  # large is wider than 1.5 mm (SCCT)
 FALLBACK_SHARE = 0.25
 """Without a diagonal or a large septal the proximal segment takes this share of the vessel."""
 

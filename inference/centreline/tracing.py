@@ -15,10 +15,11 @@ from inference.errors import CentrelineError
 from inference.sampling import at_index, at_points
 from inference.scan import Volume
 
-MARGIN_MM = 25.0
-STEP_MM = 0.6
-LEAST_CONTRAST_HU = 110.0
-OUTSIDE_SHARE = 0.2
+# Chosen by hand; no figure was kept.
+MARGIN_MM = 25.0  # around both points, for detours
+STEP_MM = 0.6  # of the grid that is searched
+LEAST_CONTRAST_HU = 110.0  # at both ends
+OUTSIDE_SHARE = 0.2  # of the way without contrast before the path is refused
 
 
 @numba.njit(cache=True, nogil=True)

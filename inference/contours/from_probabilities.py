@@ -14,23 +14,31 @@ from inference.contours.polar import ANGLES, LARGEST_RADIUS_MM, PIXEL_ANGLE, PIX
 from inference.sampling import bilinear, held
 from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS
 
+# Along a ray; a contour lies where both classes are as likely, linear between two samples.
 STEP_MM = 0.1
 HALF = 0.5
 # Inside a lesion that somebody has marked, plaque fills the area that the network expects of it there, those angles
-# first where it is likeliest; elsewhere an angle is plaque from one half. These bound the probability from which it is.
+# first where it is likeliest; elsewhere an angle is plaque from one half. These bound the probability from which it is:
+# by that the ICC of total plaque volume rose from 0.979 to 0.983 on four validation patients (decision 34).
 LEAST_SHARE, LARGEST_SHARE = 0.1, 0.9
+# A section keeps a mask where the polar area misses more than this share of a region that is not a speck, or where the
+# region lies beside the centre. By hand, no figure was kept.
 NOT_STAR_SHAPED = 0.2
 LEAST_AREA_MM2 = 0.3
 BESIDE_MM = 0.5
 # A lumen of a pixel or two seldom reaches one half anywhere. What the network expects of lumen in such a section, the
 # sum of its probabilities, is right within a tenth of a mm² and opens what one half would close; where a vessel is
-# closed indeed it sinks below the least area. Both were chosen on validation scenarios and training patients.
+# closed indeed it sinks below the least area. Both were chosen on validation scenarios and training patients: the mean
+# error of diameter stenosis fell from 10.0 to 5.8 points and from 5.9 to 4.5 (decision 23).
 TINY_SHARE = 0.6
 LEAST_EXPECTED_MM2 = 0.03
+# SD of what is smoothed away of the radii: steps of single sections and angles. By hand, no figure was kept.
 SMOOTH_SECTIONS = 0.6
 SMOOTH_ANGLES = 0.8
 PIXEL_AREA = SPACING_ACROSS**2
-SMALLEST_SCALE, LARGEST_SCALE = 0.9, 1.3  # of radii, towards the expected area
+# Towards the expected area: the mean error of the minimal luminal area fell from 0.21 to 0.18 mm² on validation patients,
+# that of diameter stenosis from 5.3 to 5.0 points (decision 33).
+SMALLEST_SCALE, LARGEST_SCALE = 0.9, 1.3  # of radii
 BEYOND_MM = 1.2
 WITHIN = 0.8  # of its radius a disc's centre may lie from the section's
 _ACROSS = (np.arange(PIXELS) - MIDDLE) * SPACING_ACROSS
@@ -109,7 +117,7 @@ def _component(region: np.ndarray) -> np.ndarray:
     if count <= 1:
         return region
     nearest = labels[region][np.argmin(PIXEL_RADIUS[region])]
-    return labels == nearest
+    return np.asarray(labels == nearest)
 
 
 def _tiny_discs(lumen_map: np.ndarray, wall_map: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -144,7 +152,7 @@ def _with_area(radius: np.ndarray, probability: np.ndarray) -> np.ndarray:
     expected = _sum_within(probability, radius + np.float32(BEYOND_MM), PIXEL_RADIUS, _NEAREST) * PIXEL_AREA
     area = (radius.astype(float) ** 2).mean(1) * np.pi
     scale = np.sqrt(expected / np.maximum(area, 1e-9)).clip(SMALLEST_SCALE, LARGEST_SCALE)
-    return np.minimum(radius * scale[:, None], LARGEST_RADIUS_MM).astype(np.float32)
+    return np.asarray(np.minimum(radius * scale[:, None], LARGEST_RADIUS_MM).astype(np.float32))
 
 
 def contours_from_probabilities(

@@ -14,6 +14,7 @@ from inference.contours.polar import LARGEST_RADIUS_MM, THETA, VesselContours
 from inference.sampling import at_index
 from inference.straightening import MIDDLE, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
 
+# A place to begin, which a person corrects (decision 5): chosen by eye, no figure was kept.
 NORMAL_WALL_MM = 0.4
 _STEP_MM = 0.1
 _REACH_MM = 4.5

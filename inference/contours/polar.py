@@ -13,9 +13,9 @@ import numpy as np
 from inference.errors import ContourError
 from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS
 
-ANGLES = 64
+ANGLES = 64  # definitions: for every angle a radius
 THETA = 2 * np.pi * np.arange(ANGLES) / ANGLES
-LARGEST_RADIUS_MM = 9.6
+LARGEST_RADIUS_MM = 9.6  # inside the field of view of ±10 mm
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def radius_at(radius: np.ndarray, angle: np.ndarray) -> np.ndarray:
     position = angle / (2 * np.pi) * ANGLES
     low = np.floor(position).astype(int)
     t = (position - low).astype(np.float32)
-    return radius[..., low % ANGLES] * (1 - t) + radius[..., (low + 1) % ANGLES] * t
+    return np.asarray(radius[..., low % ANGLES] * (1 - t) + radius[..., (low + 1) % ANGLES] * t)
 
 
 def label_map(contours: VesselContours) -> np.ndarray:

@@ -20,6 +20,7 @@ from inference.quantification.measure import kept_sections
 from inference.quantification.sections import spans
 from inference.straightening import PIXELS, StraightenedVessel
 
+# Labels of cells; 0 is none.
 LOW, OTHER, CALCIFIED = 1, 2, 3
 LUMEN, WALL = 1, 2
 

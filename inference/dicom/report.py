@@ -64,7 +64,7 @@ from inference.errors import DicomObjectError
 from inference.quantification import Measurement
 from inference.scan import SourceSeries
 
-SERIES_NUMBER = 8002
+SERIES_NUMBER = 8002  # ours, far above a scanner's
 PROCEDURE = Code("419545005", "SCT", "CT angiography of coronary arteries")
 SOURCE_OF_MEASUREMENT = Code("121112", "DCM", "Source of Measurement")
 COMMENT = Code("121106", "DCM", "Comment")

@@ -19,7 +19,7 @@ from inference.dicom.segments import Segment
 from inference.errors import DicomObjectError
 from inference.scan import SourceSeries
 
-SERIES_NUMBER = 8001
+SERIES_NUMBER = 8001  # ours, far above a scanner's
 _PURPOSE = Code("121322", "DCM", "Source image for image processing operation")
 _DERIVATION = Code("113076", "DCM", "Segmentation")
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-TOLD = 2
-REACH_MM = 6.0
+TOLD = 2  # numbers a section
+REACH_MM = 6.0  # the network does not look farther; part of its stored weights
 
 
 def told(arc_mm: NDArray[np.floating], extents: Sequence[tuple[float, float]] | None) -> NDArray[np.float32]:

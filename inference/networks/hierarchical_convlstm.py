@@ -80,7 +80,7 @@ class DenseBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The maps of all layers, joined."""
-        maps = self.entry(x)
+        maps: Tensor = self.entry(x)
         for layer in self.layers:
             maps = torch.cat([maps, layer(maps)], 1)
         return maps

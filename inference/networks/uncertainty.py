@@ -26,4 +26,4 @@ def section_uncertainty(
     where = wall > VESSEL
     sure = np.maximum(np.maximum(lumen, plaque), 1 - lumen - plaque)
     doubt = np.where(where, 1 - sure, 0).sum((1, 2))
-    return (doubt / np.maximum(where.sum((1, 2)), 1)).astype(np.float32)
+    return np.asarray((doubt / np.maximum(where.sum((1, 2)), 1)).astype(np.float32))

@@ -20,8 +20,8 @@ from .extents import TOLD
 REACH = 5  # sections to either side
 SEEN = 48  # pixels across that the network looks at
 SURE = 8.0  # logit of background outside what it looks at
-OUTPUTS = 5
-HU_LOW, HU_HIGH = -300.0, 1300.0
+OUTPUTS = 5  # two classes of task 1, three of task 2
+HU_LOW, HU_HIGH = -300.0, 1300.0  # from fat to dense calcium; part of the stored weights
 
 
 def normalise(hu: Tensor) -> Tensor:
@@ -204,4 +204,4 @@ class UNet3D(nn.Module):
         y = self.up3(joined(self.bottom(halved(s3)), s3))
         y2 = self.up2(joined(y, s2))
         y1 = self.up1(joined(y2, s1))
-        return tuple(m.transpose(1, 2).flatten(0, 1) for m in (self.head(y1), self.deep(y2)))  # type: ignore[return-value]
+        return tuple(m.transpose(1, 2).flatten(0, 1) for m in (self.head(y1), self.deep(y2)))

@@ -52,7 +52,7 @@ class Heart:
         radius = 1.0 / np.linalg.norm(n / self.axes, axis=-1)
         for k, m, size, phase in self.waves:
             radius = radius * (1.0 + size * np.cos(k * lon + phase) * np.cos(m * lat))
-        return (n * (radius + depth_mm)[..., None]) @ self.frame
+        return np.asarray((n * (radius + depth_mm)[..., None]) @ self.frame)
 
 
 def ellipsoid(centre: Array, axes: Array, semi: Array, hu: float, mixing: float = 0.0) -> Body:

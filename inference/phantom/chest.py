@@ -24,14 +24,14 @@ def ellipsoid(points: Array, centre: Array, frame: Array, semi: Array) -> Array:
     local = (points - centre) @ np.asarray(frame).T
     q = np.linalg.norm(local / semi, axis=-1)
     slope = np.linalg.norm(local / np.square(semi), axis=-1)
-    return q * (1 - q) / np.maximum(slope, 1e-6)
+    return np.asarray(q * (1 - q) / np.maximum(slope, 1e-6))
 
 
 def capsule(points: Array, start: Array, end: Array, radius: float) -> Array:
     """Signed distance to a straight tube with round ends."""
     way = end - start
     t = np.clip(((points - start) @ way) / (way @ way), 0, 1)
-    return radius - np.linalg.norm(points - start - t[..., None] * way, axis=-1)
+    return np.asarray(radius - np.linalg.norm(points - start - t[..., None] * way, axis=-1))
 
 
 def both(*parts: Array, round_mm: float = 2.0) -> Array:
@@ -51,7 +51,7 @@ def either(*parts: Array, round_mm: float = 2.0) -> Array:
 def _texture(rng: np.random.Generator, shape: tuple[int, ...], grain: float) -> Field:
     """Smooth noise of unit standard deviation; ``grain`` in coarse steps."""
     x = gaussian_filter(rng.standard_normal(shape, dtype=np.float32), grain, mode="wrap", truncate=2.5)
-    return x / x.std()
+    return np.asarray(x / x.std())
 
 
 def chest_layers(  # noqa: PLR0915 - what is drawn, in the order of the draws

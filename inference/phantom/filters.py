@@ -13,11 +13,11 @@ def weights(sigma: float, *, truncate: float = 3.0) -> NDArray[np.float32]:
     """One half of a normalised Gaussian, centre first; ``sigma`` in voxels."""
     n = max(1, int(np.ceil(truncate * sigma))) if sigma > 1e-3 else 0
     w = np.exp(-0.5 * (np.arange(n + 1) / max(sigma, 1e-3)) ** 2)
-    return (w / (w[0] + 2 * w[1:].sum())).astype(np.float32)
+    return np.asarray((w / (w[0] + 2 * w[1:].sum())).astype(np.float32))
 
 
 @njit(cache=True, fastmath=True)
-def _along_slices(out, image, w):
+def _along_slices(out, image, w):  # type: ignore[no-untyped-def]
     nk, nj, ni = image.shape
     for k in range(nk):
         for j in range(nj):
@@ -31,7 +31,7 @@ def _along_slices(out, image, w):
 
 
 @njit(cache=True, fastmath=True)
-def _in_plane(image, w):  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
+def _in_plane(image, w):  # type: ignore[no-untyped-def]  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     nk, nj, ni = image.shape
     far = w.shape[0] - 1
     flat = np.empty((nj, ni), np.float32)

@@ -26,6 +26,20 @@ class Grid:
         a[:3, 3] = self.origin
         return a
 
+    @property
+    def metadata(self) -> dict[str, object]:
+        """What a volume on this grid says of itself."""
+        slices, rows, columns = self.shape
+        return {
+            "slice_thickness_mm": self.slice_mm,
+            "rows": rows,
+            "columns": columns,
+            "slices": slices,
+            "spacing_mm": [self.pixel_mm, self.pixel_mm, self.slice_mm],
+            "contrast": True,
+            "simulated": True,
+        }
+
 
 def grid_around(curves: list[Curve], *, margin_mm: float, pixel_mm: float, slice_mm: float) -> Grid:
     """The grid that holds all curves and a margin."""

@@ -37,7 +37,7 @@ def coarse_points(grid: Grid) -> NDArray[np.float64]:
 
 
 @njit(cache=True, fastmath=True)
-def _blocks(out, distance, hu, whole, soft):  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
+def _blocks(out, distance, hu, whole, soft):  # type: ignore[no-untyped-def]  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     """Mix one layer into ``out``; ``soft`` mm is the width over which its border fades (about one voxel)."""
     nk, nj, ni = out.shape
     ck, cj, ci = distance.shape
@@ -99,7 +99,7 @@ def paint_layers(out: NDArray[np.float32], *, grid: Grid, layers: list[Layer]) -
 
 
 @njit(cache=True, fastmath=True)
-def _nearest(distance, row, points, radius, origin, spacing, reach):
+def _nearest(distance, row, points, radius, origin, spacing, reach):  # type: ignore[no-untyped-def]
     """Distance to the nearest vessel wall, and which point that was, at coarse points within ``reach`` mm."""
     nk, nj, ni = distance.shape
     for n in range(points.shape[0]):

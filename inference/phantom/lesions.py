@@ -56,7 +56,7 @@ COMPOSITIONS = ("noncalcified", "lipid", "calcified", "mixed")
 def _waves(rng: np.random.Generator, n: int, sigma_mm: float, size: float) -> Array:
     """A smooth random function along the vessel with standard deviation ``size``."""
     x = gaussian_filter1d(rng.standard_normal(n + 400), sigma_mm / STEP_MM)[200 : 200 + n]
-    return x * size * np.sqrt(2 * np.sqrt(np.pi) * sigma_mm / STEP_MM)
+    return np.asarray(x * size * np.sqrt(2 * np.sqrt(np.pi) * sigma_mm / STEP_MM))
 
 
 def _hump(n: int, start: int, stop: int, rng: np.random.Generator) -> Array:

@@ -25,7 +25,7 @@ from .lesions import THICKER_MM, build_table
 from .paths import make_veins
 from .scanner import Motion, Step, bloom_and_halo, move, scan, shift_slabs, shifted_curve, slab_shifts
 from .segments import segments
-from .settings import Scenario, TreeSettings
+from .settings import Scenario, TreeSettings, draw_scan
 from .stents import Stent, paint_stent, place_stent, strut_points
 from .table import VesselTable
 from .tissue import fill_tissue, fill_veins
@@ -238,15 +238,9 @@ def make_patient(seed: int, chosen: Scenario) -> Patient:
         return np.random.default_rng([seed, chosen.salt, PARTS.index(part)])
 
     rng = generator("settings")
-    contrast = float(rng.uniform(*chosen.contrast_hu))
-    pixel, slab = round(float(rng.uniform(*chosen.pixel_mm)), 4), float(rng.choice(chosen.slice_mm))
-    settings = {
-        "contrast_hu": contrast,
-        "noise_hu": float(rng.uniform(*chosen.noise_hu)),
-        "psf_plane_mm": float(rng.uniform(*chosen.psf_plane_mm)),
-        "psf_along_mm": float(rng.uniform(*chosen.psf_along_mm)),
-        "grain_mm": float(rng.uniform(*chosen.noise_grain_mm)),
-        "overshoot": float(rng.uniform(*chosen.overshoot)),
+    pixel, slab, settings = draw_scan(rng, chosen)
+    contrast = settings["contrast_hu"]
+    settings |= {
         "bloom": float(rng.uniform(*wish.bloom)),
         "bloom_mm": float(rng.uniform(0.6, 1.1)),
         "halo": float(rng.uniform(*wish.halo)),
@@ -310,7 +304,7 @@ def make_patient(seed: int, chosen: Scenario) -> Patient:
         outside = np.hypot(y[:, None], x[None, :]) > 0.5 * max(grid.shape[1:])
         hu[:, outside] = AIR_HU
     return Patient(
-        volume=Volume(hu=hu, affine=grid.affine, metadata=_metadata(grid, header)),
+        volume=Volume(hu=hu, affine=grid.affine, metadata={**header.metadata, **grid.metadata}),
         tables=tables,
         settings=settings,
         findings=Findings(tree.dominance, bridges, stents, motions, steps, tree.acute_margin_mm),
@@ -371,17 +365,3 @@ def _scene(
         halo_mm=settings["halo_mm"],
     )
     return scene
-
-
-def _metadata(grid: Grid, header: Header) -> dict[str, object]:
-    slices, rows, columns = grid.shape
-    return {
-        **header.metadata,
-        "slice_thickness_mm": grid.slice_mm,
-        "rows": rows,
-        "columns": columns,
-        "slices": slices,
-        "spacing_mm": [grid.pixel_mm, grid.pixel_mm, grid.slice_mm],
-        "contrast": True,
-        "simulated": True,
-    }

@@ -13,13 +13,8 @@ from inference.quantification import VesselRead
 from inference.scan import Volume
 from inference.straightening import StraightenedVessel
 
-from .anatomy import make_heart
-from .curve import STEP_MM
-from .grid import Grid, grid_around
-from .lesions import build_table
-from .paths import Path, make_paths, make_veins
+from .main_vessels.patient import main_vessels
 from .patient import Patient, make_patient
-from .render import paint, scan
 from .scenario import scenario as scenario_named
 from .table import VesselTable
 from .truth import truth_read
@@ -77,24 +72,6 @@ def displaced(rng: np.random.Generator, table: VesselTable, displacement_mm: flo
     return Centreline(vessel=table.name, points=points, segments=table.segment)
 
 
-def _segments(path: Path, paths: tuple[Path, ...]) -> tuple[str, ...]:
-    """SCCT short names along one path (definitions.md)."""
-    n = len(path.curve.points)
-    starts = {
-        p.name: p.origin_mm / STEP_MM for p in paths if p.parent == path.name and p.name not in ("side", "AM")
-    }
-    at = np.arange(n)
-    if path.name == "LAD":
-        first = starts.get("D1", 0.25 * n)
-        return tuple("pLAD" if i < first else "mLAD" if i < 0.5 * (first + n) else "dLAD" for i in at)
-    if path.name == "LCx":
-        first = starts.get("OM1", 0.35 * n)
-        return tuple("pLCx" if i < first else "mid-distal LCx" for i in at)
-    if path.name == "RCA":
-        return tuple("pRCA" if i < n / 3 else "mRCA" if i < 2 * n / 3 else "dRCA" for i in at)
-    return ("" if path.name in ("AM", "side") else path.name,) * n
-
-
 def generate(seed: int, scenario: str = "train") -> Phantom:
     """Draw and scan one patient. The same seed and scenario give the same bytes.
 
@@ -113,61 +90,5 @@ def generate(seed: int, scenario: str = "train") -> Phantom:
             settings=patient.settings,
             patient=patient,
         )
-    rng = np.random.default_rng([seed, chosen.salt])
-    contrast = float(rng.uniform(*chosen.contrast_hu))
-    pixel, slab = round(float(rng.uniform(*chosen.pixel_mm)), 4), float(rng.choice(chosen.slice_mm))
-    settings = {
-        "contrast_hu": contrast,
-        "noise_hu": float(rng.uniform(*chosen.noise_hu)),
-        "psf_plane_mm": float(rng.uniform(*chosen.psf_plane_mm)),
-        "psf_along_mm": float(rng.uniform(*chosen.psf_along_mm)),
-        "grain_mm": float(rng.uniform(*chosen.noise_grain_mm)),
-        "overshoot": float(rng.uniform(*chosen.overshoot)),
-    }
-    kvp = int(rng.choice(chosen.kvp))
-    heart = make_heart(rng, chosen, contrast)
-    paths = tuple(
-        p
-        for p in make_paths(rng, heart, chosen)
-        if p.name in chosen.vessels or (not p.tracked and chosen.side_branches)
-    )
-    tables: list[VesselTable] = []
-    for path in paths:
-        parent = next((t for t in tables if t.name == path.parent), None)
-        radius = None
-        if parent is not None:
-            row = min(int(path.origin_mm / STEP_MM), len(parent.lumen) - 1)
-            radius = float(np.sqrt(max(parent.lumen_area()[max(0, row - 40) : row + 40].max(), 0.5) / np.pi))
-        tables.append(build_table(rng, path, chosen, contrast, radius, _segments(path, paths)))
-    veins = make_veins(rng, heart)
-    grid = grid_around([t.curve for t in tables], margin_mm=chosen.margin_mm, pixel_mm=pixel, slice_mm=slab)
-    scene = paint(rng, grid=grid, heart=heart, tables=tuple(tables), veins=veins, chosen=chosen)
-    hu = scan(
-        rng,
-        scene,
-        grid=grid,
-        psf_plane_mm=settings["psf_plane_mm"],
-        psf_along_mm=settings["psf_along_mm"],
-        noise_hu=settings["noise_hu"],
-        grain_mm=settings["grain_mm"],
-        overshoot=settings["overshoot"],
-    )
-    volume = Volume(hu=hu, affine=grid.affine, metadata=_metadata(grid, kvp))
-    return Phantom(seed=seed, scenario=scenario, volume=volume, tables=tuple(tables), settings=settings)
-
-
-def _metadata(grid: Grid, kvp: int) -> dict[str, object]:
-    slices, rows, columns = grid.shape
-    return {
-        "manufacturer": "Plaquelab simulation",
-        "model": "Digital phantom",
-        "kvp": kvp,
-        "kernel": "SIM40",
-        "slice_thickness_mm": grid.slice_mm,
-        "rows": rows,
-        "columns": columns,
-        "slices": slices,
-        "spacing_mm": [grid.pixel_mm, grid.pixel_mm, grid.slice_mm],
-        "contrast": True,
-        "simulated": True,
-    }
+    volume, tables, settings = main_vessels(seed, chosen)
+    return Phantom(seed=seed, scenario=scenario, volume=volume, tables=tables, settings=settings)

@@ -14,8 +14,8 @@ from .curve import STEP_MM, Curve, Slabs
 from .filters import blur
 from .grid import Grid
 from .layers import near_vessels
-from .render import FWHM_PER_SD
 
+FWHM_PER_SD = 2.3548  # full width at half maximum of a Gaussian, in standard deviations: 2·√(2·ln 2)
 DENSE_HU = 650.0  # above this, calcium and metal bloom and darken what lies around them
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -46,7 +46,7 @@ class Step:
 
 
 @njit(cache=True, fastmath=True)
-def _spread(out, voxels, amount, kernel):
+def _spread(out, voxels, amount, kernel):  # type: ignore[no-untyped-def]
     nk, nj, ni = out.shape
     hk, hj, hi = kernel.shape[0] // 2, kernel.shape[1] // 2, kernel.shape[2] // 2
     for n in range(voxels.shape[0]):
@@ -94,7 +94,7 @@ def bloom_and_halo(
 
 
 @njit(cache=True, fastmath=True)
-def _smear(out, scene, distance, moves, inner, outer):  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
+def _smear(out, scene, distance, moves, inner, outer):  # type: ignore[no-untyped-def]  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     """Average shifted copies (``moves`` (n, 3) in voxels k, j, i) near a stretch; fades between two distances."""
     nk, nj, ni = out.shape
     ck, cj, ci = distance.shape
@@ -191,7 +191,7 @@ def scan(
     grain_mm: float,
     overshoot: float,
 ) -> NDArray[np.int16]:
-    """Point spread (widths at half maximum), kernel overshoot, correlated noise; the model of ``render.scan``."""
+    """Point spread (widths at half maximum), kernel overshoot, correlated noise; the model of ``main_vessels.render.scan``, faster."""
     plane, along = psf_plane_mm / FWHM_PER_SD / grid.pixel_mm, psf_along_mm / FWHM_PER_SD / grid.slice_mm
     image = blur(scene, along, plane)
     if overshoot > 0.02:

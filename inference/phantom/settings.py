@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 Range = tuple[float, float]
 
 
@@ -125,3 +127,21 @@ class Scenario:
         if self.tree is None:
             raise ValueError(f"scenario {self.name} has no tree")
         return self.tree
+
+
+def draw_scan(rng: np.random.Generator, chosen: Scenario) -> tuple[float, float, dict[str, float]]:
+    """Draw pixel (mm), distance of slices (mm), and what contrast and scanner are like."""
+    contrast = float(rng.uniform(*chosen.contrast_hu))
+    pixel, slab = round(float(rng.uniform(*chosen.pixel_mm)), 4), float(rng.choice(chosen.slice_mm))
+    return (
+        pixel,
+        slab,
+        {
+            "contrast_hu": contrast,
+            "noise_hu": float(rng.uniform(*chosen.noise_hu)),
+            "psf_plane_mm": float(rng.uniform(*chosen.psf_plane_mm)),
+            "psf_along_mm": float(rng.uniform(*chosen.psf_along_mm)),
+            "grain_mm": float(rng.uniform(*chosen.noise_grain_mm)),
+            "overshoot": float(rng.uniform(*chosen.overshoot)),
+        },
+    )

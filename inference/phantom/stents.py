@@ -157,7 +157,7 @@ def strut_points(rng: np.random.Generator, table: VesselTable, stent: Stent) -> 
 
 
 @njit(cache=True)
-def _splat(out, points, origin, spacing, amount):
+def _splat(out, points, origin, spacing, amount):  # type: ignore[no-untyped-def]
     nk, nj, ni = out.shape
     touched = np.empty((8 * points.shape[0], 3), np.int32)
     count = 0

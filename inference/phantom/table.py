@@ -93,15 +93,15 @@ class VesselTable:
 
     def lumen_area(self) -> NDArray[np.float64]:
         """(n,) mm²."""
-        return (self.lumen.astype(float) ** 2).sum(1) * np.pi / ANGLES
+        return np.asarray((self.lumen.astype(float) ** 2).sum(1) * np.pi / ANGLES)
 
     def wall_area(self) -> NDArray[np.float64]:
         """(n,) mm² inside the outer wall."""
-        return (self.wall.astype(float) ** 2).sum(1) * np.pi / ANGLES
+        return np.asarray((self.wall.astype(float) ** 2).sum(1) * np.pi / ANGLES)
 
 
 @njit(cache=True, fastmath=True)
-def locate(x, y, z, points, tangent, u, v, near):
+def locate(x, y, z, points, tangent, u, v, near):  # type: ignore[no-untyped-def]
     """Nearest row to a point, walking downhill from ``near``: (row, arc length in rows, du, dv)."""
     n = points.shape[0]
     i = near
@@ -126,7 +126,7 @@ def locate(x, y, z, points, tangent, u, v, near):
 
 
 @njit(cache=True, fastmath=True)
-def radii_at(row, angle, lumen, wall):
+def radii_at(row, angle, lumen, wall):  # type: ignore[no-untyped-def]
     """Bilinear lumen and wall radius at a fractional row and an angle (rad)."""
     n, m = lumen.shape
     r = min(max(row, 0.0), n - 1.0001)
@@ -149,7 +149,7 @@ def radii_at(row, angle, lumen, wall):
 
 
 @njit(cache=True, fastmath=True)
-def nearest_row(x, y, z, points):
+def nearest_row(x, y, z, points):  # type: ignore[no-untyped-def]
     """The nearest row of all to one point, searching every fourth first."""
     best, at = 1e30, 0
     for i in range(0, points.shape[0], 4):

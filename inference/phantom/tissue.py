@@ -19,7 +19,7 @@ MOST = 4  # vessels that one voxel can belong to
 
 @dataclass(frozen=True)
 class Reach:
-    """Voxels that vessels reach: index (n, 3); vessel and nearest row (n, 4), −1 where there are fewer; mm²."""
+    """Voxels that vessels reach: index (n, 3); vessel and nearest row (n, m), −1 where there are fewer; mm²."""
 
     voxels: NDArray[np.int32]
     vessel: NDArray[np.int16]
@@ -28,7 +28,7 @@ class Reach:
 
 
 @njit(cache=True, fastmath=True)
-def _count(slot_of, points, radius, origin, spacing, first, voxels, write):
+def _count(slot_of, points, radius, origin, spacing, first, voxels, write):  # type: ignore[no-untyped-def]
     """Number the voxels within ``radius`` of the points; with ``write`` also list them."""
     nk, nj, ni = slot_of.shape
     for n in range(points.shape[0]):
@@ -54,7 +54,7 @@ def _count(slot_of, points, radius, origin, spacing, first, voxels, write):
 
 
 @njit(cache=True, fastmath=True)
-def _claim(vessel, row, distance, slot_of, points, radius, origin, spacing, name):
+def _claim(vessel, row, distance, slot_of, points, radius, origin, spacing, name):  # type: ignore[no-untyped-def]
     nk, nj, ni = slot_of.shape
     most = vessel.shape[1]
     for n in range(points.shape[0]):
@@ -104,7 +104,7 @@ def reach_of(grid: Grid, curves: Sequence[Curve], radii: Sequence[NDArray[np.flo
 
 
 @njit(cache=True, fastmath=True)
-def _paint(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
+def _paint(  # type: ignore[no-untyped-def]  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     out,
     voxels,
     vessel,
@@ -124,6 +124,7 @@ def _paint(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     hu,
     lumen_hu,
     sub,
+    margin,
 ):
     """Mix tissue into voxels; of several vessels the lumen wins, then the denser wall."""
     half = 0.5 * np.sqrt(spacing[0] ** 2 + spacing[1] ** 2 + spacing[2] ** 2)
@@ -137,7 +138,7 @@ def _paint(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
                 break
             row, length = near_row[n, m], starts[w + 1] - starts[w]
             d = np.sqrt(distance[n, m])
-            if d < wall_max[starts[w] + row] + half + 0.13:
+            if d < wall_max[starts[w] + row] + margin:
                 near = True
             if 4 < row < length - 5 and d + half + 0.15 < lumen_min[starts[w] + row]:
                 out[k, j, i] = lumen_hu[starts[w] + row]
@@ -185,12 +186,30 @@ def _paint(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
             out[k, j, i] = out[k, j, i] * (m3 - count) / m3 + total / m3
 
 
-def fill_tissue(
-    out: NDArray[np.float32], *, grid: Grid, tables: Sequence[VesselTable], reach: Reach | None = None
-) -> Reach:
+def fill_tissue(out: NDArray[np.float32], *, grid: Grid, tables: Sequence[VesselTable]) -> Reach:
     """Paint lumen and wall of all vessels into ``out`` by supersampling, in place; returns which voxels they reach."""
-    if reach is None:
-        reach = reach_of(grid, [t.curve for t in tables], [t.wall.max(1) for t in tables])
+    reach = reach_of(grid, [t.curve for t in tables], [t.wall.max(1) for t in tables])
+    half = 0.5 * float(np.linalg.norm([grid.pixel_mm, grid.pixel_mm, grid.slice_mm]))
+    paint_reach(out, grid=grid, tables=tables, reach=reach, margin_mm=half + 0.13, whole_lumen=True)
+    return reach
+
+
+def paint_reach(
+    out: NDArray[np.float32],
+    *,
+    grid: Grid,
+    tables: Sequence[VesselTable],
+    reach: Reach,
+    margin_mm: float,
+    whole_lumen: bool,
+) -> None:
+    """Paint lumen and wall into the voxels that vessels reach, in place.
+
+    Parameters
+    ----------
+    margin_mm : a voxel farther from every wall than this holds none of it.
+    whole_lumen : take a voxel that lies well inside a lumen for blood without sampling it.
+    """
     starts = np.concatenate([[0], np.cumsum([len(t.curve.points) for t in tables])])
 
     def joined(part: str) -> NDArray[np.float64]:
@@ -212,17 +231,17 @@ def fill_tissue(
         joined("v"),
         lumen,
         wall,
-        lumen.min(1),
+        lumen.min(1) if whole_lumen else np.zeros(len(lumen), np.float32),
         wall.max(1),
         np.concatenate([t.hu for t in tables]),
         np.concatenate([t.lumen_hu for t in tables]),
         SUB,
+        margin_mm,
     )
-    return reach
 
 
 @njit(cache=True, fastmath=True)
-def _vein(out, voxels, distance, vessel, radius, hu, soft):
+def _vein(out, voxels, distance, vessel, radius, hu, soft):  # type: ignore[no-untyped-def]
     for n in range(voxels.shape[0]):
         for m in range(vessel.shape[1]):
             w = vessel[n, m]

@@ -31,14 +31,25 @@ NO_STEPS = np.zeros((0, 2))
 
 
 @njit(cache=True, fastmath=True)
-def _unstepped(x, y, z, first, slab, shift):
+def _unstepped(x, y, z, first, slab, shift):  # type: ignore[no-untyped-def]
     """Where a point of a stepped image lies in the patient."""
     k = min(max(int(np.floor((z - first) / slab + 0.5)), 0), shift.shape[0] - 1)
     return x - shift[k, 0], y - shift[k, 1]
 
 
 @njit(cache=True, fastmath=True)
-def _contours(
+def _place(u, v, section, centre, axis_u, axis_v, first, slab, shift):  # type: ignore[no-untyped-def]
+    """Where (u, v) mm of a section's plane lie in the patient."""
+    x = centre[section, 0] + u * axis_u[section, 0] + v * axis_v[section, 0]
+    y = centre[section, 1] + u * axis_u[section, 1] + v * axis_v[section, 1]
+    z = centre[section, 2] + u * axis_u[section, 2] + v * axis_v[section, 2]
+    if shift.shape[0] > 0:
+        x, y = _unstepped(x, y, z, first, slab, shift)
+    return x, y, z
+
+
+@njit(cache=True, fastmath=True)
+def _contours(  # type: ignore[no-untyped-def]
     centre, axis_u, axis_v, points, tangent, u, v, lumen, wall, plaque, first=0.0, slab=1.0, shift=NO_STEPS
 ):
     """March along 64 rays of every section: where the true lumen and outer wall end, and the mark between."""
@@ -97,7 +108,7 @@ def _contours(
 
 
 @njit(cache=True, fastmath=True)
-def _fractions(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
+def _fractions(  # type: ignore[no-untyped-def]  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     centre,
     axis_u,
     axis_v,
@@ -146,11 +157,7 @@ def _fractions(  # noqa: C901 - a compiled kernel: calls cost, and it is one loo
                     y = pv + ((a + 0.5) / sub - 0.5) * SPACING_ACROSS
                     for b in range(sub):
                         x = pu + ((b + 0.5) / sub - 0.5) * SPACING_ACROSS
-                        px = centre[s, 0] + x * axis_u[s, 0] + y * axis_v[s, 0]
-                        py = centre[s, 1] + x * axis_u[s, 1] + y * axis_v[s, 1]
-                        pz = centre[s, 2] + x * axis_u[s, 2] + y * axis_v[s, 2]
-                        if shift.shape[0] > 0:
-                            px, py = _unstepped(px, py, pz, first, slab, shift)
+                        px, py, pz = _place(x, y, s, centre, axis_u, axis_v, first, slab, shift)
                         row, fraction, du, dv = locate(px, py, pz, points, tangent, u, v, row)
                         q = np.sqrt(du * du + dv * dv)
                         angle = np.arctan2(dv, du)
@@ -169,7 +176,7 @@ def _fractions(  # noqa: C901 - a compiled kernel: calls cost, and it is one loo
 
 
 @njit(cache=True, fastmath=True)
-def _tissues(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
+def _tissues(  # type: ignore[no-untyped-def]  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     centre,
     axis_u,
     axis_v,
@@ -214,11 +221,7 @@ def _tissues(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
                     y = pv + ((a + 0.5) / sub - 0.5) * SPACING_ACROSS
                     for b in range(sub):
                         x = pu + ((b + 0.5) / sub - 0.5) * SPACING_ACROSS
-                        px = centre[s, 0] + x * axis_u[s, 0] + y * axis_v[s, 0]
-                        py = centre[s, 1] + x * axis_u[s, 1] + y * axis_v[s, 1]
-                        pz = centre[s, 2] + x * axis_u[s, 2] + y * axis_v[s, 2]
-                        if shift.shape[0] > 0:
-                            px, py = _unstepped(px, py, pz, first, slab, shift)
+                        px, py, pz = _place(x, y, s, centre, axis_u, axis_v, first, slab, shift)
                         row, fraction, du, dv = locate(px, py, pz, points, tangent, u, v, row)
                         q = np.sqrt(du * du + dv * dv)
                         angle = np.arctan2(dv, du)
@@ -258,7 +261,7 @@ def _stepped(table: VesselTable) -> tuple[Any, ...]:
 
 def soft_targets(table: VesselTable, vessel: StraightenedVessel, *, subsamples: int = 3) -> NDArray[np.uint8]:
     """(S, 64, 64, 3) uint8: 255 × the share of each pixel inside outer wall, lumen and plaque."""
-    return _fractions(*_arguments(table, vessel), table.wall.max(1), subsamples, *_stepped(table))  # type: ignore[call-arg]
+    return np.asarray(_fractions(*_arguments(table, vessel), table.wall.max(1), subsamples, *_stepped(table)))  # type: ignore[call-arg]
 
 
 def tissue_targets(table: VesselTable, vessel: StraightenedVessel) -> NDArray[np.uint8]:
@@ -266,7 +269,7 @@ def tissue_targets(table: VesselTable, vessel: StraightenedVessel) -> NDArray[np
     low = table.plaque[..., None] & (table.hu < LOW_ATTENUATION_HU)
     dense = table.plaque[..., None] & (table.hu >= CALCIFIED_HU)
     arguments = _arguments(table, vessel)[:-1]
-    return _tissues(*arguments, low, dense, table.wall.max(1), 3, *_stepped(table))  # type: ignore[call-arg]
+    return np.asarray(_tissues(*arguments, low, dense, table.wall.max(1), 3, *_stepped(table)))  # type: ignore[call-arg]
 
 
 def truth_read(table: VesselTable, vessel: StraightenedVessel) -> VesselRead:

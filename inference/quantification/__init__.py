@@ -57,6 +57,7 @@ __all__ = [
     "mark_plaque",
     "mark_whole_wall",
     "measure",
+    "measure_sections",
     "outside",
     "plaque_cells",
     "profile_curves",

@@ -9,6 +9,8 @@ import numpy as np
 from inference.errors import QuantificationError
 from inference.scan import Volume
 
+# The area is the definition's; how far the disc is looked for, and how bright and even it must be, was chosen by hand, and
+# no figure was kept.
 LEAST_AREA_CM2 = 1.0
 SEARCH_MM = 26.0
 STEP_MM = 2.0

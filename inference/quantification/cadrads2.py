@@ -11,6 +11,7 @@ from inference.quantification.records import Value, VesselRecord, value_of
 from inference.vocabulary import SEGMENTS, TERRITORIES, territory_of
 
 MODIFIERS = ("N", "HRP", "I", "S", "G", "E")
+# All from CAD-RADS 2.0 (Cury et al., 2022).
 FEATURES_FOR_HIGH_RISK = 2
 _BY_SEGMENTS = ((8, "P4"), (5, "P3"), (3, "P2"), (1, "P1"))
 _BY_CALCIUM = ((1000, "P4"), (301, "P3"), (101, "P2"), (1, "P1"))

@@ -21,12 +21,14 @@ from inference.quantification.tissue import STEADY_HU, TissueMap, unmix
 from inference.sampling import bilinear_flat
 from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
 
-DEPTHS = 12
-# Calcium is judged on so much corrected HU, the rest as seen: full correction overshoots.
+DEPTHS = 12  # cells from the lumen to the outer wall; sums do not hang on it, sampling does
+# Calcium is judged on so much corrected HU, the rest as seen: full correction overshoots. These were chosen on validation
+# phantoms; against `fixed` the error of calcified volume falls from 1.68 to 1.18 mm³ a lesion, that of low attenuation
+# from 16.5 to 3.9 (docs/validation-inference.md, composition profiles).
 SHARE_CORRECTED = 0.75
 CORE_HU = 10.0  # a low-attenuation core's usual HU, for the half-way value
 FIBROUS_MM = 3.0  # plaque within so far along the vessel says what fibrous plaque measures here
-NAPKIN_CORE_SHARE = 0.3
+NAPKIN_CORE_SHARE = 0.3  # of the wall's inner part that is low attenuation; by hand, no figure was kept
 NAPKIN_RIM_HU = (
     60.0,
     130.0,
@@ -199,7 +201,7 @@ def _low_limit(rows: np.ndarray, volume: np.ndarray, tissue: np.ndarray, limit: 
     inside = np.take_along_axis(near, column[:, None], 1)[:, 0]
     before = np.take_along_axis(below, column[:, None], 1)[:, 0] - inside
     fibrous = low + width * (column + (half[:, 0] - before) / np.maximum(inside, 1e-9))
-    return np.maximum(limit, (fibrous + CORE_HU) / 2)
+    return np.asarray(np.maximum(limit, (fibrous + CORE_HU) / 2))
 
 
 _NO_MAP = TissueMap(np.empty(0, int), 1, np.zeros((1, 2, 2), np.float32), np.zeros((1, 2, 2), np.float32))

@@ -12,6 +12,8 @@ from inference.quantification.sections import weights
 from inference.quantification.types import Lesion, NormalWall
 from inference.straightening import SPACING_ALONG, StraightenedVessel
 
+# Definitions: wall 0.25 mm thicker than normal is plaque, over 1.5 mm it is a lesion, under 1 mm apart two are one. Four of
+# 64 angles (a quarter of a right angle) and the usual wall, for patients with few sections, were chosen by hand.
 MARGIN_MM = 0.25
 SHORTEST_MM = 1.5
 GAP_MM = 1.0
@@ -111,4 +113,4 @@ def outside(lesions: Sequence[Lesion], excluded: Sequence[tuple[float, float, st
 
 def lesion_weights(vessel: StraightenedVessel, lesion: Lesion, kept: np.ndarray) -> np.ndarray:
     """Return mm of path per section (S,) inside a lesion and not excluded."""
-    return weights(vessel, lesion.start_mm, lesion.end_mm) * kept
+    return np.asarray(weights(vessel, lesion.start_mm, lesion.end_mm) * kept)

@@ -22,6 +22,8 @@ from inference.quantification.types import Lesion, Measurement, VesselRead
 from inference.straightening import SPACING_ALONG, StraightenedVessel
 
 VARIANTS = ("plaque", "wall_minus_lumen")
+# Definitions, but for the volume that counts as low attenuation, the sections of a napkin ring, and the pixels that a mean
+# of fat needs: those were chosen by hand, and no figure was kept. Fat: Antonopoulos et al., 2017.
 SHIFTS_MM = (0.0, -0.1, 0.1)
 POSITIVE_REMODELLING = 1.1
 LEAST_LOW_ATTENUATION_MM3 = 1.0

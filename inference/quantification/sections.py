@@ -27,7 +27,7 @@ from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, Strai
 STEP_ANGLE = 2 * np.pi / ANGLES
 COS, SIN = np.cos(THETA), np.sin(THETA)
 PIXEL_AREA = SPACING_ACROSS**2
-MLA_SIGMA_MM = 0.3
+MLA_SIGMA_MM = 0.3  # definitions
 TURNS = np.arange(0, np.pi, np.pi / 36)
 
 
@@ -130,7 +130,7 @@ def spans(vessel: StraightenedVessel, start_mm: float, end_mm: float) -> np.ndar
 def weights(vessel: StraightenedVessel, start_mm: float, end_mm: float) -> np.ndarray:
     """Return mm of path (S,) that each section stands for inside [start, end]: whole sections and cut ends."""
     low, high = spans(vessel, start_mm, end_mm).T
-    return np.clip(high - low, 0.0, None)
+    return np.asarray(np.clip(high - low, 0.0, None))
 
 
 def lumen_attenuation(vessel: StraightenedVessel, contours: VesselContours) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from inference.quantification.types import Lesion
 
+# Definitions: 3 mm of lumen that starts 0.6 mm outside the lesion; of a window less than 1.2 mm is too little, by hand.
 OUTSIDE_MM = 0.6
 WINDOW_MM = 3.0
 LEAST_WINDOW_MM = 1.2

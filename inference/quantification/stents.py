@@ -19,11 +19,13 @@ from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, Strai
 
 REASON = "stent"
 RADII_MM = np.arange(0.4, 3.6, 0.15)
+# Of 17 simulated stents on validation settings 16 were found, their ends off by 0.6 mm (root mean square), and nothing else
+# was taken for one (decision 31).
 FAINTEST = 10  # per cent of angles that may be fainter than the ring
-OVER_BLOOD_HU = 115.0
-SHORTEST_MM = 7.0
+OVER_BLOOD_HU = 115.0  # the ring over the blood
+SHORTEST_MM = 7.0  # implanted stents are longer
 RING_SECTIONS = 7  # a section borrows what the struts of ±0.9 mm show; rings of struts lie up to 1.7 mm apart
-GAP_SECTIONS = 7
+GAP_SECTIONS = 7  # shorter gaps belong to the stent
 CORE = slice(PIXELS // 2 - 4, PIXELS // 2 + 4)
 
 

@@ -13,6 +13,7 @@ from inference.sampling import at_points
 from inference.scan import Volume
 from inference.straightening import StraightenedVessel
 
+# What is easy to look at; no number hangs on it.
 WINDOW = (300.0, 900.0)  # level and width of the usual coronary window, HU
 CURVED_PIXEL_MM = 0.4
 CURVED_MARGIN_MM = 14.0
@@ -31,7 +32,9 @@ class CurvedView:
 def grey(hu: NDArray[np.generic]) -> NDArray[np.uint8]:
     """HU → 0…255 in the coronary window."""
     level, width = WINDOW
-    return np.clip((np.asarray(hu, np.float32) - level + width / 2) * (255 / width), 0, 255).astype(np.uint8)
+    return np.asarray(
+        np.clip((np.asarray(hu, np.float32) - level + width / 2) * (255 / width), 0, 255).astype(np.uint8)
+    )
 
 
 def along(vessel: StraightenedVessel, angle: int) -> NDArray[np.int16]:

@@ -26,9 +26,9 @@ UNDECODABLE = {
     "1.2.840.10008.1.2.4.55": "JPEG Full Progression (retired)",
 }
 LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91"}
-FEWEST_SLICES = 8
-AIR_HU = -1024
-POSITION_TOLERANCE_MM = 0.1
+FEWEST_SLICES = 8  # fewer hold no vessel
+AIR_HU = -1024  # what scanners write where nothing was measured
+POSITION_TOLERANCE_MM = 0.1  # headers round positions; a fifth of a usual slice distance
 
 Named = Callable[[int], str]
 
@@ -293,7 +293,7 @@ def _hounsfield(dataset: Dataset, called: str) -> np.ndarray:
     padding = dataset.get("PixelPaddingValue")
     if padding is not None:
         hu[pixels == padding] = AIR_HU
-    return np.clip(np.rint(hu), AIR_HU, 32767).astype(np.int16)
+    return np.asarray(np.clip(np.rint(hu), AIR_HU, 32767).astype(np.int16))
 
 
 def _metadata(first: Dataset, hu: np.ndarray, affine: np.ndarray) -> dict[str, Any]:

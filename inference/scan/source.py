@@ -41,7 +41,7 @@ IDENTITY = (
     "AccessionNumber",
     "StudyDescription",
 )
-LARGEST_DRIFT_MM = 1.0
+LARGEST_DRIFT_MM = 1.0  # what reading a series allows its slices to be off (gantry tilt)
 _IMAGE = (
     "SpecificCharacterSet",
     "SOPInstanceUID",

@@ -64,11 +64,11 @@ class Volume:
 
     def to_index(self, points: np.ndarray) -> np.ndarray:
         """Map LPS mm (..., 3) to continuous voxel indices (i, j, k)."""
-        return np.asarray(points, float) @ self._inverse[:3, :3].T + self._inverse[:3, 3]
+        return np.asarray(np.asarray(points, float) @ self._inverse[:3, :3].T + self._inverse[:3, 3])
 
     def to_patient(self, ijk: np.ndarray) -> np.ndarray:
         """Map continuous voxel indices (i, j, k) (..., 3) to LPS mm."""
-        return np.asarray(ijk, float) @ self.affine[:3, :3].T + self.affine[:3, 3]
+        return np.asarray(np.asarray(ijk, float) @ self.affine[:3, :3].T + self.affine[:3, 3])
 
     def to_bytes(self) -> bytes:
         """Return the volume as an npz (uncompressed HU: it is written once and read often)."""

@@ -48,6 +48,7 @@ PAIRS = {
     "minimal_luminal_area": "mla_mm2",
     "diameter_stenosis": "diameter_stenosis_percent",
 }
+# Where strata are parted, so that both hold lesions; scores of all lesions do not hang on it.
 SOFT_TISSUE_HU = -10.0  # ring about a lesion brighter than this: soft tissue lies there, not fat
 NOISY_HU, WIDE_MM, CALCIFIED_MM3 = 28.0, 1.2, 1.0
 

@@ -116,7 +116,7 @@ def train(  # noqa: PLR0915 - the loop, visible from top to bottom
         loss = segmentation_loss(logits, soft)
         loss = loss + config.deep_supervision * segmentation_loss(deep, nn.functional.avg_pool2d(soft, 2))
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         size = nn.utils.clip_grad_norm_(network.parameters(), 2.0)
         step += 1
         if not torch.isfinite(size):

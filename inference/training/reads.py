@@ -23,8 +23,8 @@ from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS, Straightened
 
 from .data import CachedVessel
 
-FORMAT = 1
-SUBSAMPLES = 3
+FORMAT = 1  # of reads.json
+SUBSAMPLES = 3  # a pixel and axis
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def soft_shares(contours: VesselContours) -> NDArray[np.uint8]:
 
     def pixels(inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
         blocks = inside.reshape(PIXELS, SUBSAMPLES, PIXELS, SUBSAMPLES)
-        return np.rint(blocks.mean((1, 3)) * 255).astype(np.uint8)
+        return np.asarray(np.rint(blocks.mean((1, 3)) * 255).astype(np.uint8))
 
     for s in range(contours.sections):
         if s in contours.masks:

@@ -15,15 +15,14 @@ class AnalysisConfig(AppConfig):
         """Connect to jobs and imaging."""
         from plaquelab.analysis import receivers, services
         from plaquelab.analysis.models import AnalysisRun
-        from plaquelab.analysis.transitions import HELD
+        from plaquelab.analysis.transitions import RUN
         from plaquelab.imaging.signals import exam_accepted
         from plaquelab.jobs import services as jobs
 
         jobs.register(
             AnalysisRun,
+            machine=RUN,
             ring=services.ring,
-            queued_states=(AnalysisRun.State.PENDING,),
-            running_states=HELD,
-            fail=services.fail_abandoned,
+            code_field="refusal",
         )
         exam_accepted.connect(receivers.start_on_acceptance, dispatch_uid="plaquelab.analysis.start")

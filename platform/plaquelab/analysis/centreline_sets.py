@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from inference.errors import InferenceError
+from inference.vocabulary import VESSELS
 from plaquelab.analysis.models import CentrelineSet
+from plaquelab.errors import Refusal
 from plaquelab.storage import store
 
 if TYPE_CHECKING:
@@ -24,8 +29,10 @@ SOURCES = (FROM_FILE, TWO_POINT, STORED_POINTS)
 Point = tuple[float, float, float]
 
 
-class CentrelineInputError(Exception):
+class CentrelineInputError(Refusal):
     """The centrelines that a person gave cannot be used. The text says where and why."""
+
+    code = "bad-input"
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,6 @@ class TwoPoints:
     end: Point
 
     def __post_init__(self) -> None:
-        from inference.vocabulary import VESSELS
-
         if self.vessel not in VESSELS:
             raise CentrelineInputError(f"“{self.vessel}” is no vessel: use one of {', '.join(VESSELS)}.")
         if sum((a - b) ** 2 for a, b in zip(self.start, self.end, strict=True)) < 25.0:
@@ -53,8 +58,7 @@ def read_csv(data: bytes) -> list[Centreline]:
     CentrelineInputError
         With the row that is wrong.
     """
-    from inference.centreline import read_centrelines
-    from inference.errors import InferenceError
+    from inference.centreline import read_centrelines  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     with tempfile.TemporaryDirectory(prefix="centrelines-") as folder:
         path = Path(folder) / "centrelines.csv"
@@ -69,7 +73,7 @@ def read_csv(data: bytes) -> list[Centreline]:
 
 def write_csv(lines: Sequence[Centreline]) -> bytes:
     """Return the file of the given centrelines."""
-    from inference.centreline import write_centrelines
+    from inference.centreline import write_centrelines  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     with tempfile.TemporaryDirectory(prefix="centrelines-") as folder:
         path = Path(folder) / "centrelines.csv"
@@ -88,9 +92,7 @@ def load(centrelines: CentrelineSet, *, volume: Volume) -> list[Centreline]:
     data = store().get(centrelines.path)
     if centrelines.source != TWO_POINT:
         return read_csv(data)
-    import numpy as np
-
-    from inference.centreline import trace
+    from inference.centreline import trace  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     pairs: Mapping[str, Mapping[str, list[float]]] = json.loads(data)
     return [

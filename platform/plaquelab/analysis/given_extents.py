@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from inference.composition_profiles import profile_named
 from plaquelab.analysis.models import AnalysisRun
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def lesions_of(run: AnalysisRun) -> dict[str, tuple[Lesion, ...]] | None:
     """Return the lesions that a run was given, vessel by vessel; None for a run that finds its own."""
     if run.purpose != AnalysisRun.Purpose.GIVEN_EXTENTS:
         return None
-    from inference.quantification import Lesion
+    from inference.quantification import Lesion  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     return {
         vessel: tuple(
@@ -59,8 +60,10 @@ def measured(analysis: Analysis, run: AnalysisRun) -> Analysis:
     }
     if run.variant == "plaque" and not excluded:
         return analysis
-    from inference.composition_profiles import profile_named
-    from inference.quantification import measure, roll_up_records
+    from inference.quantification import (  # noqa: PLC0415  loads SciPy and numba, which few pages need
+        measure,
+        roll_up_records,
+    )
 
     profile = profile_named(run.profile)
     sd = analysis.aorta.sd_hu if analysis.aorta else None

@@ -11,11 +11,16 @@ from typing import Any
 
 from django.conf import settings
 
+import inference
 from plaquelab.analysis.models import ModelVersion
+from plaquelab.errors import Refusal
 
 
-class NoModelError(Exception):
+class NoModelError(Refusal):
     """The network that the settings name is not there. The text says what to do."""
+
+    code = "no-model"
+    status = 503
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,6 @@ class Weights:
 
 def weights_folder() -> Path:
     """Return the folder of the weights that come with the product."""
-    import inference
-
     return Path(str(inference.__file__)).parent / "weights"
 
 
@@ -65,7 +68,8 @@ def find_weights(model: str) -> Weights:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, changed: int) -> Weights:
+def _read(path: Path, _changed: int) -> Weights:
+    """Read a weights file; one that was changed since is read again."""
     data = path.read_bytes()
     return Weights(path.stem, path, hashlib.sha256(data).hexdigest(), _header(path.name, data))
 

@@ -87,7 +87,6 @@ class AnalysisRun(Job):
             )
         ]
 
-
     @property
     def measured_earlier(self) -> str:
         """Words where older measuring code than today's made it, else nothing."""

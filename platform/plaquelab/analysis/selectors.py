@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from plaquelab.analysis import measuring_code
 from plaquelab.analysis.models import AnalysisRun, ContourSet, Measurement, Vessel
-from plaquelab.analysis.transitions import ENDED_WITHOUT_RESULT
+from plaquelab.analysis.transitions import ENDED_WITHOUT_RESULT, HELD
 from plaquelab.imaging.models import Exam
 from plaquelab.storage import StorageError, store
 from plaquelab.studies.blinding import hidden_exams
@@ -81,21 +81,21 @@ def _checked(path: str, sha256: str) -> bytes:
 
 def load_vessel(vessel: Vessel) -> StraightenedVessel:
     """Return the straightened vessel of a row, checked by its hash."""
-    from inference.straightening import StraightenedVessel
+    from inference.straightening import StraightenedVessel  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     return StraightenedVessel.from_bytes(_checked(vessel.path, vessel.sha256))
 
 
 def load_contours(contour_set: ContourSet) -> VesselContours:
     """Return the contours of a row, checked by their hash."""
-    from inference.contours import VesselContours
+    from inference.contours import VesselContours  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     return VesselContours.from_bytes(_checked(contour_set.path, contour_set.sha256))
 
 
 def vessel_read(contour_set: ContourSet) -> VesselRead:
     """Return contours, lesions and excluded stretches of a row as the library's ``VesselRead``."""
-    from inference.quantification import Lesion, VesselRead
+    from inference.quantification import Lesion, VesselRead  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     return VesselRead(
         vessel=contour_set.vessel.name,
@@ -155,5 +155,4 @@ def stage_list(run: AnalysisRun) -> list[dict[str, Any]]:
 
 def is_active(run: AnalysisRun) -> bool:
     """Tell whether the run waits or works."""
-    S = AnalysisRun.State
-    return run.state in (S.PENDING, S.CLAIMED, S.RUNNING, S.STORING)
+    return run.state in (AnalysisRun.State.PENDING, *HELD)

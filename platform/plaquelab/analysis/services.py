@@ -16,6 +16,7 @@ from plaquelab.analysis.model_versions import current_model
 from plaquelab.analysis.models import AnalysisRun, CentrelineSet, ModelVersion
 from plaquelab.analysis.results import store_measurements, store_read
 from plaquelab.analysis.selectors import latest_run
+from plaquelab.analysis.tasks import run_analysis
 from plaquelab.analysis.transitions import ENDED_WITHOUT_RESULT, HELD, RUN
 from plaquelab.audit import services as audit
 from plaquelab.imaging.models import Exam
@@ -34,7 +35,6 @@ __all__ = [
     "add_centrelines",
     "add_two_points",
     "cancel_run",
-    "fail_abandoned",
     "request_analysis",
     "request_given_extents",
     "retry_run",
@@ -49,8 +49,6 @@ AUTOMATIC = {"lesions": "automatic"}
 
 def ring(run_id: int) -> None:
     """Ring the doorbell for a run."""
-    from plaquelab.analysis.tasks import run_analysis
-
     run_analysis.delay(run_id)
 
 
@@ -257,7 +255,11 @@ def _request(
     )
     if made:
         after = {"state": run.state, "exam": exam.number, "model": run.model.name, "profile": profile}
-        after |= {"code_version": run.code_version, "purpose": purpose, **({"reference": run.reference} if run.reference else {})}
+        after |= {
+            "code_version": run.code_version,
+            "purpose": purpose,
+            **({"reference": run.reference} if run.reference else {}),
+        }
         audit.record(
             verb="analysis_run.request", obj=run, by=by, study=exam.study, site=exam.site.code, after=after
         )
@@ -268,8 +270,6 @@ def _request(
 
 
 def _ring_on_commit(run: AnalysisRun) -> None:
-    from plaquelab.analysis.tasks import run_analysis
-
     run_analysis.delay_on_commit(run.pk)  # type: ignore[attr-defined]
 
 
@@ -282,12 +282,8 @@ def retry_run(*, run: AnalysisRun, by: User | None, reason: str = "") -> Analysi
     TransitionError
         The run is in another state.
     """
-    if not RUN.allows(run, "retry") or not jobs.retry(
-        run, from_states=ENDED_WITHOUT_RESULT, to_state=AnalysisRun.State.PENDING, by=by, reason=reason
-    ):
+    if not jobs.retry(run, by=by, reason=reason):
         raise TransitionError(f"This run is “{run.get_state_display()}”: it cannot be run again.")
-    AnalysisRun.objects.filter(pk=run.pk).update(refusal="")
-    run.refusal = ""
     _ring_on_commit(run)
     return run
 
@@ -310,8 +306,3 @@ def cancel_run(*, run: AnalysisRun, by: User, reason: str = "") -> AnalysisRun:
     audit.record(verb="analysis_run.request_cancel", obj=run, by=by, study=run.study, reason=reason)
     run.refresh_from_db()
     return run
-
-
-def fail_abandoned(run: Any, message: str) -> None:
-    """End a run whose workers died too often (called by the reaper)."""
-    jobs.fail(run, to_state=AnalysisRun.State.FAILED, message=message, refusal="worker-died")

@@ -6,10 +6,13 @@ from django.db import IntegrityError, transaction
 
 from plaquelab.analysis import measuring_code
 from plaquelab.analysis.models import AnalysisRun
+from plaquelab.errors import Refusal
 
 
-class SupersededRunError(Exception):
-    """What was asked for under older measuring code has meanwhile been asked for under today's. For the person."""
+class SupersededRunError(Refusal):
+    """What was asked for under older measuring code has meanwhile been asked for under today's."""
+
+    code = "superseded"
 
 
 def take_over(run: AnalysisRun) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
+from plaquelab.analysis.execution import execute
+
 
 @shared_task(
     acks_late=True,
@@ -14,6 +16,4 @@ from django.conf import settings
 )
 def run_analysis(run_id: int) -> None:
     """Do one attempt at a run, if nobody else does."""
-    from plaquelab.analysis.execution import execute
-
     execute(run_id)

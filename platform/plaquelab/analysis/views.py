@@ -8,14 +8,15 @@ from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from inference.vocabulary import VESSELS
 from plaquelab.analysis import selectors, services
 from plaquelab.analysis.forms import CentrelineFileForm, TwoPointForm
-from plaquelab.analysis.model_versions import NoModelError
 from plaquelab.analysis.models import AnalysisRun
 from plaquelab.analysis.transitions import RUN
+from plaquelab.errors import Refusal
 from plaquelab.imaging.models import Exam
 from plaquelab.imaging.selectors import visible_exams
-from plaquelab.states import TransitionError
+from plaquelab.refusals import back_to, refusals
 from plaquelab.studies.access import StudyRequest, get_study, signed_in
 from plaquelab.studies.models import Study
 from plaquelab.studies.permissions import Capability, may
@@ -38,7 +39,13 @@ def run_list(request: StudyRequest, study: str) -> HttpResponse:
     if older:
         runs = selectors.to_run_again(runs)
     page = Paginator(runs, 50).get_page(request.GET.get("page"))
-    context = {"study": found, "page": page, "states": AnalysisRun.State.choices, "state": state, "older": older}
+    context = {
+        "study": found,
+        "page": page,
+        "states": AnalysisRun.State.choices,
+        "state": state,
+        "older": older,
+    }
     return render(request, "analysis/runs.html", context)
 
 
@@ -85,43 +92,36 @@ def run_progress(request: StudyRequest, study: str, pk: int) -> HttpResponse:
 
 @signed_in
 @require_POST
+@refusals(back_to("analysis:run"))
 def run_cancel(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Cancel a run."""
     found = get_study(request, study, Capability.START_ANALYSIS)
     run = _run(request, found, pk)
-    try:
-        services.cancel_run(run=run, by=request.user, reason=request.POST.get("reason", ""))
-        messages.success(request, "The run stops at its next stage.")
-    except TransitionError as error:
-        messages.error(request, str(error))
+    services.cancel_run(run=run, by=request.user, reason=request.POST.get("reason", ""))
+    messages.success(request, "The run stops at its next stage.")
     return redirect("analysis:run", study=found.slug, pk=run.pk)
 
 
 @signed_in
 @require_POST
+@refusals(back_to("analysis:run"))
 def run_again(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Queue a run again that ended without a result."""
     found = get_study(request, study, Capability.START_ANALYSIS)
     run = _run(request, found, pk)
-    try:
-        services.retry_run(run=run, by=request.user)
-        messages.success(request, "The run waits in the queue.")
-    except TransitionError as error:
-        messages.error(request, str(error))
+    services.retry_run(run=run, by=request.user)
+    messages.success(request, "The run waits in the queue.")
     return redirect("analysis:run", study=found.slug, pk=run.pk)
 
 
 @signed_in
 @require_POST
+@refusals(back_to("analysis:centrelines"))
 def analyse_exam(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Start the analysis of an accepted exam under what is served now."""
     found = get_study(request, study, Capability.START_ANALYSIS)
     exam = get_object_or_404(visible_exams(request.user, found), number=number)
-    try:
-        run = services.request_analysis(exam=exam, by=request.user)
-    except (TransitionError, NoModelError) as error:
-        messages.error(request, str(error))
-        return redirect("analysis:centrelines", study=found.slug, number=exam.number)
+    run = services.request_analysis(exam=exam, by=request.user)
     return redirect("analysis:run", study=found.slug, pk=run.pk)
 
 
@@ -129,8 +129,6 @@ def analyse_exam(request: StudyRequest, study: str, number: int) -> HttpResponse
 @require_http_methods(["GET", "POST"])
 def centrelines(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Give an exam's centrelines: a file, or two points a vessel."""
-    from inference.vocabulary import VESSELS
-
     found = get_study(request, study, Capability.START_ANALYSIS)
     exam = get_object_or_404(visible_exams(request.user, found), number=number)
     form_file, form_points = CentrelineFileForm(), TwoPointForm()
@@ -157,7 +155,7 @@ def centrelines(request: StudyRequest, study: str, number: int) -> HttpResponse:
                 points, second = (form_points.cleaned_data[name] for name in ("points", "is_second_operator"))
                 services.add_two_points(exam=exam, points=points, by=request.user, is_second_operator=second)
                 return _after_centrelines(request, found, exam)
-        except (services.CentrelineInputError, NoModelError) as error:
+        except Refusal as error:
             (form_file if kind == "file" else form_points).add_error(None, str(error))
     context = {
         "study": found,

@@ -1,32 +1,18 @@
-"""How reading's refusals become answers of the API: ``{"detail": "…"}`` with the fitting status."""
+"""How a refusal becomes an answer of the API: ``{"code": "…", "detail": "…"}`` with the refusal's status."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any
 
-from rest_framework.exceptions import APIException
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
 
-from plaquelab.reading.errors import ReadingError, SigningError, StaleVersionError
-from plaquelab.states import TransitionError
-
-
-class Refused(APIException):
-    """An answer with reading's own words."""
-
-    def __init__(self, detail: str, status: int) -> None:
-        self.status_code = status
-        super().__init__(detail)
+from plaquelab.errors import refusal_of
 
 
-@contextmanager
-def answered() -> Iterator[None]:
-    """Answer 409 when the page is behind, 400 to whatever else cannot be done."""
-    try:
-        yield
-    except (StaleVersionError, TransitionError) as error:
-        raise Refused(str(error), 409) from error
-    except SigningError as error:
-        raise Refused(str(error), 400) from error
-    except ReadingError as error:
-        raise Refused(str(error), 400) from error
+def answer(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer a refusal with its own words, everything else as the framework does (its ``EXCEPTION_HANDLER``)."""
+    refusal = refusal_of(error)
+    if refusal is None:
+        return exception_handler(error, context)
+    return Response({"code": refusal.code, "detail": str(refusal)}, status=refusal.status)

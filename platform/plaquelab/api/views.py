@@ -11,7 +11,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
 from plaquelab.api.access import PersonRequest, PersonView
-from plaquelab.api.errors import answered
 from plaquelab.api.opened import Opened, note_image_access, open_case, open_exam
 from plaquelab.api.payloads import (
     case_payload,
@@ -104,13 +103,12 @@ class Opening(CaseView):
         """Start the reader's read or the adjudication, note that the images were opened, and return the case."""
         opened = self.opened(request, **names)
         note_image_access(request, opened)
-        with answered():
-            if opened.mode == "read" and opened.may_edit:
-                services.start_read(read=opened.read, by=request.user)
-                services.note_activity(read=opened.read)
-            elif opened.may_adjudicate:
-                services.begin_adjudication(case=opened.adjudication.case, by=request.user)
-            return _fresh(case_payload(opened))
+        if opened.mode == "read" and opened.may_edit:
+            services.start_read(read=opened.read, by=request.user)
+            services.note_activity(read=opened.read)
+        elif opened.may_adjudicate:
+            services.begin_adjudication(case=opened.adjudication.case, by=request.user)
+        return _fresh(case_payload(opened))
 
 
 class State(CaseView):
@@ -121,8 +119,7 @@ class State(CaseView):
         """Return the present state of a vessel; 409 before the read has begun: there is nothing of the reader's yet."""
         opened = self.opened(request, **names)
         row = opened.vessel(vessel)
-        with answered():
-            return _fresh(state_payload(opened, row, request.query_params.get("side", "")))
+        return _fresh(state_payload(opened, row, request.query_params.get("side", "")))
 
 
 class Commands(CaseView):
@@ -137,16 +134,15 @@ class Commands(CaseView):
         sent.is_valid(raise_exception=True)
         given = sent.validated_data
         opened.vessel(given["vessel"])
-        with answered():
-            state = services.apply_command(
-                read=read,
-                vessel=given["vessel"],
-                command=given["command"],
-                version=given["version"],
-                by=request.user,
-            )
-            services.note_activity(read=read)
-            return _fresh({"state": draft_payload(opened, state), "version": state.version})
+        state = services.apply_command(
+            read=read,
+            vessel=given["vessel"],
+            command=given["command"],
+            version=given["version"],
+            by=request.user,
+        )
+        services.note_activity(read=read)
+        return _fresh({"state": draft_payload(opened, state), "version": state.version})
 
 
 class Revisions(CaseView):
@@ -159,13 +155,12 @@ class Revisions(CaseView):
         read = opened.read
         sent = RevisionSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        with answered():
-            services.note_activity(read=read)
-            revision = services.save_revision(
-                read=read,
-                by=request.user,
-                form=sent.validated_data.get("form", read.form),
-            )
+        services.note_activity(read=read)
+        revision = services.save_revision(
+            read=read,
+            by=request.user,
+            form=sent.validated_data.get("form", read.form),
+        )
         return _fresh({"revision": revision.number, "saved_at": revision.created_at.isoformat()})
 
 
@@ -179,14 +174,13 @@ class Sign(CaseView):
         read = opened.read
         sent = SignSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        with answered():
-            services.note_activity(read=read)
-            signature = services.submit_and_sign(
-                read=read,
-                by=request.user,
-                password=sent.validated_data["password"],
-                form=sent.validated_data.get("form"),
-            )
+        services.note_activity(read=read)
+        signature = services.submit_and_sign(
+            read=read,
+            by=request.user,
+            password=sent.validated_data["password"],
+            form=sent.validated_data.get("form"),
+        )
         return _fresh(
             {
                 "signed_at": signature.at.isoformat(),
@@ -213,14 +207,13 @@ class Adjudication(CaseView):
         sent = DecisionSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         given = sent.validated_data
-        with answered():
-            services.adjudicate(
-                case=adjudication.case,
-                by=request.user,
-                chosen_slot=slot_of_side(adjudication, given["choose"]),
-                reason=given["reason"],
-                password=given["password"],
-            )
+        services.adjudicate(
+            case=adjudication.case,
+            by=request.user,
+            chosen_slot=slot_of_side(adjudication, given["choose"]),
+            reason=given["reason"],
+            password=given["password"],
+        )
         body = self._body(self.opened(request, **names))
         return _fresh({**body, "next_url": next_url(opened)})
 

@@ -7,6 +7,9 @@ import logging
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 
+from plaquelab.config.celery import app
+from plaquelab.storage import store
+
 log = logging.getLogger(__name__)
 
 
@@ -16,15 +19,11 @@ def _database() -> None:
 
 
 def _broker() -> None:
-    from plaquelab.config.celery import app
-
     with app.connection_for_write() as broker:
         broker.ensure_connection(max_retries=1, timeout=2)
 
 
 def _storage() -> None:
-    from plaquelab.storage import store
-
     path = "health/probe"
     store().put(path, b"ok")
     if store().get(path) != b"ok":
@@ -34,7 +33,7 @@ def _storage() -> None:
 PARTS = {"database": _database, "broker": _broker, "storage": _storage}
 
 
-def health(request: HttpRequest) -> JsonResponse:
+def health(_: HttpRequest) -> JsonResponse:
     """Answer 200 when every part works, 503 naming the ones that do not."""
     parts = {}
     for name, check in PARTS.items():

@@ -21,14 +21,13 @@ class DashboardsConfig(AppConfig):
 
         from plaquelab.dashboards import services
         from plaquelab.dashboards.models import Calculation
+        from plaquelab.dashboards.transitions import CALCULATION
         from plaquelab.jobs import services as jobs
 
         jobs.register(
             Calculation,
+            machine=CALCULATION,
             ring=services.ring_calculation,
-            queued_states=(Calculation.State.QUEUED,),
-            running_states=(Calculation.State.RUNNING,),
-            fail=services.fail_abandoned_calculation,
         )
         request_started.connect(_warm_up, dispatch_uid="dashboards.warm_up")
 

@@ -1,82 +1,51 @@
-"""One attempt at a calculation: claim it, answer with resampling, store what came out, or say why not."""
+"""One attempt at a calculation: answer with resampling or make the report, and store what came out."""
 
 from __future__ import annotations
 
-import logging
 import pickle
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator, MutableMapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
 
-from analytics.errors import AnalyticsError
 from analytics.questions import Steps
 from analytics.report import make_report, write_report
 from plaquelab.dashboards import answers
 from plaquelab.dashboards.models import Calculation
 from plaquelab.dashboards.questions import QUESTIONS
-from plaquelab.dashboards.transitions import CALCULATION, C
 from plaquelab.freezes.frozen import open_freeze
 from plaquelab.jobs import services as jobs
+from plaquelab.jobs.attempt import Progress, attempt
 from plaquelab.storage import store
 
-log = logging.getLogger(__name__)
-Progress = Callable[[int, int, str], None]
+Told = Callable[[int, int, str], None]
 
 
 def execute(calculation_id: int) -> Calculation | None:
     """Run one attempt. Returns None when there was nothing to do (somebody else has it, or it has ended)."""
-    claimable = [state for state, event in CALCULATION.table if event == "claim"]
-    calculation = jobs.claim(Calculation, calculation_id, from_states=claimable, to_state=C.RUNNING)
-    if calculation is None:
-        return None
-    try:
-        with jobs.heartbeat(calculation):
-            _calculate_and_store(calculation)
-    except jobs.JobLostError as lost:
-        log.warning("calculation %s: %s", calculation.pk, lost)
-        return None
-    except SoftTimeLimitExceeded:
-        _fail(calculation, "The calculation took too long and was stopped.")
-    except AnalyticsError as refused:
-        # The text names table, column and row, and says what to do.
-        log.warning("calculation %s: %s", calculation.pk, refused)
-        _fail(calculation, str(refused))
-    except Exception:  # whatever else breaks is ours: the log gets it, the person a number
-        number = jobs.error_id()
-        log.exception("calculation %s failed (error %s)", calculation.pk, number)
-        _fail(calculation, jobs.ours("calculation", number), number)
-    return calculation
+    return attempt(Calculation, calculation_id, what="calculation", work=_calculate_and_store)
 
 
-def _fail(calculation: Calculation, message: str, error_id: str = "") -> None:
-    calculation.refresh_from_db(fields=["state"])
-    if CALCULATION.allows(calculation, "fail"):
-        jobs.fail(calculation, to_state=C.FAILED, message=message, error_id=error_id)
-
-
-def _calculate_and_store(calculation: Calculation) -> None:
+def _calculate_and_store(calculation: Calculation, report: Progress) -> None:
     with tempfile.TemporaryDirectory(prefix="calculation-") as folder:
         out = Path(folder)
-        _MAKERS[calculation.kind](calculation, out, _reporter(calculation))
+        _MAKERS[calculation.kind](
+            calculation, out, lambda done, total, name: report(name, done / max(total, 1))
+        )
         files = {path.name: path.stat().st_size for path in sorted(out.iterdir())}
         for name in files:
             store().put(f"{calculation.folder}/{name}", (out / name).read_bytes())
     with transaction.atomic():
-        jobs.finish(
-            calculation, to_state=CALCULATION.table[(C.RUNNING, "succeed")], stage="done", files=files
-        )
+        jobs.finish(calculation, stage="done", files=files)
     shutil.rmtree(memory_folder(calculation), ignore_errors=True)
 
 
-def _answer(calculation: Calculation, out: Path, progress: Progress) -> None:
+def _answer(calculation: Calculation, out: Path, progress: Told) -> None:
     """Answer a question with bootstrap intervals."""
     question = QUESTIONS[calculation.question]
     freeze = open_freeze(calculation.freeze)
@@ -86,7 +55,7 @@ def _answer(calculation: Calculation, out: Path, progress: Progress) -> None:
     (out / answers.ANSWER_FILE).write_bytes(answers.dump(answers.document(answer)))
 
 
-def _report(calculation: Calculation, out: Path, progress: Progress) -> None:
+def _report(calculation: Calculation, out: Path, progress: Told) -> None:
     """Make the report: HTML, every number, and a PDF where this worker has a Chromium."""
     freeze = open_freeze(calculation.freeze)
     made = make_report(
@@ -102,24 +71,10 @@ def _report(calculation: Calculation, out: Path, progress: Progress) -> None:
         Calculation.objects.filter(pk=calculation.pk).update(note=note[:300])
 
 
-_MAKERS: dict[str, Callable[[Calculation, Path, Progress], None]] = {
+_MAKERS: dict[str, Callable[[Calculation, Path, Told], None]] = {
     Calculation.Kind.ANSWER: _answer,
     Calculation.Kind.REPORT: _report,
 }
-
-
-def _reporter(calculation: Calculation) -> Progress:
-    """Return a progress function that writes at most four rows a second."""
-    last = {"at": 0.0}
-
-    def progress(done: int, total: int, name: str) -> None:
-        now = time.monotonic()
-        if now - last["at"] < 0.25:
-            return
-        last["at"] = now
-        jobs.report(calculation, name, done / max(total, 1))
-
-    return progress
 
 
 def memory_folder(calculation: Calculation) -> Path:

@@ -10,14 +10,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-def guarded(cell: Any) -> Any:
-    """Return the cell; text that begins like a formula gets an apostrophe before it. Numbers stay numbers."""
-    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
-        return "'" + cell
-    return "" if cell is None else cell
+from plaquelab.csv_cells import guarded
 
 
 def csv_response(name: str, heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> HttpResponse:

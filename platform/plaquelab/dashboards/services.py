@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,7 +11,6 @@ from django.utils import timezone
 from plaquelab.audit import services as audit
 from plaquelab.dashboards.models import Calculation
 from plaquelab.dashboards.tasks import calculate
-from plaquelab.dashboards.transitions import CALCULATION, C
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.jobs import services as jobs
 
@@ -67,17 +66,10 @@ def request_calculation(
                 "replicates": replicates,
             },
         )
-    elif not CALCULATION.allows(calculation, "retry") or not jobs.retry(
-        calculation, from_states=(C.FAILED,), to_state=C.QUEUED, by=by
-    ):
+    elif not jobs.retry(calculation, by=by):
         return calculation
     calculate.delay_on_commit(calculation.pk)  # type: ignore[attr-defined]
     return calculation
-
-
-def fail_abandoned_calculation(calculation: Any, message: str) -> None:
-    """End a calculation whose workers died too often (called by the reaper)."""
-    jobs.fail(calculation, to_state=C.FAILED, message=message)
 
 
 @transaction.atomic

@@ -17,18 +17,12 @@ class FreezesConfig(AppConfig):
         from plaquelab.audit import services as audit
         from plaquelab.freezes import frozen, receivers, services
         from plaquelab.freezes.models import DatasetFreeze
+        from plaquelab.freezes.transitions import FREEZE
         from plaquelab.jobs import services as jobs
         from plaquelab.reading.signals import case_final
         from plaquelab.references.signals import reads_imported
 
-        states = DatasetFreeze.State
-        jobs.register(
-            DatasetFreeze,
-            ring=services.ring,
-            queued_states=(states.DRAFT,),
-            running_states=(states.BUILDING,),
-            fail=services.fail_abandoned,
-        )
+        jobs.register(DatasetFreeze, machine=FREEZE, ring=services.ring)
         audit.register_check(frozen.freezes_match)
         case_final.connect(receivers.measure_inside_final_read, dispatch_uid="freezes.final_read")
         reads_imported.connect(receivers.measure_inside_imported_reads, dispatch_uid="freezes.imported")

@@ -1,17 +1,14 @@
-"""One attempt at a freeze: claim it, build the tables and pictures, store the files, or say why not."""
+"""One attempt at a freeze: build the tables and pictures, and store the files."""
 
 from __future__ import annotations
 
-import logging
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.utils import timezone
 
@@ -24,15 +21,14 @@ from plaquelab.freezes import panels
 from plaquelab.freezes.dataset import Dataset, build
 from plaquelab.freezes.measuring_code import software
 from plaquelab.freezes.models import DatasetFreeze
-from plaquelab.freezes.transitions import FREEZE, S
 from plaquelab.jobs import services as jobs
+from plaquelab.jobs.attempt import End, Progress, attempt
 from plaquelab.reading.charter import read_design
 from plaquelab.references.vocabulary import DEATHS
 from plaquelab.storage import store
 from plaquelab.studies.models import Study
 from plaquelab.studies.selectors import current_charter
 
-log = logging.getLogger(__name__)
 ENDPOINT = "myocardial_infarction"
 BY_CONVENTION = ("LM", "RI", "AM")
 """Vessels that other labs count elsewhere: a freeze says where they count here."""
@@ -51,37 +47,15 @@ class Written:
 
 def execute(freeze_id: int) -> DatasetFreeze | None:
     """Run one attempt. Returns None when there was nothing to do (somebody else has it, or it has ended)."""
-    claimable = [state for state, event in FREEZE.table if event == "claim"]
-    freeze = jobs.claim(DatasetFreeze, freeze_id, from_states=claimable, to_state=S.BUILDING)
-    if freeze is None:
-        return None
-    try:
-        with jobs.heartbeat(freeze):
-            _build_and_store(freeze)
-    except jobs.JobLostError as lost:
-        log.warning("freeze %s: %s", freeze.pk, lost)
-        return None
-    except SoftTimeLimitExceeded:
-        _fail(freeze, "The freeze took too long and was stopped.")
-    except AnalyticsError as refused:
-        # The format refused the study's tables: the text names table, column and row.
-        log.error("freeze %s: %s", freeze.pk, refused)
-        _fail(freeze, f"The tables cannot be frozen: {refused}")
-    except Exception:  # whatever else breaks is ours: the log gets it, the person a number
-        number = jobs.error_id()
-        log.exception("freeze %s failed (error %s)", freeze.pk, number)
-        _fail(freeze, jobs.ours("freeze", number), number)
-    return freeze
+    return attempt(DatasetFreeze, freeze_id, what="freeze", work=_build_and_store, meaning=_meaning)
 
 
-def _fail(freeze: DatasetFreeze, message: str, error_id: str = "") -> None:
-    freeze.refresh_from_db(fields=["state"])
-    if FREEZE.allows(freeze, "fail"):
-        jobs.fail(freeze, to_state=S.FAILED, message=message, error_id=error_id)
+def _meaning(_: DatasetFreeze, error: Exception) -> End | None:
+    # The format refused the study's tables: the text names table, column and row.
+    return End("fail", f"The tables cannot be frozen: {error}") if isinstance(error, AnalyticsError) else None
 
 
-def _build_and_store(freeze: DatasetFreeze) -> None:
-    progress = _reporter(freeze)
+def _build_and_store(freeze: DatasetFreeze, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(prefix="freeze-") as folder:
         out = Path(folder) / "freeze"
         if freeze.source == DatasetFreeze.Source.STUDY:
@@ -94,8 +68,7 @@ def _build_and_store(freeze: DatasetFreeze) -> None:
     with transaction.atomic():
         jobs.finish(
             freeze,
-            to_state=FREEZE.table[(S.BUILDING, "freeze")],
-            event="freeze",
+            "freeze",
             stage="done",
             hash=written.hash,
             files=written.files,
@@ -115,7 +88,7 @@ def _build_and_store(freeze: DatasetFreeze) -> None:
         transaction.on_commit(lambda: audit.append_head(study, f"freeze {number}"))
 
 
-def write_study(*, freeze: DatasetFreeze, out: Path, progress: Callable[[str, float], None]) -> Written:
+def write_study(*, freeze: DatasetFreeze, out: Path, progress: Progress) -> Written:
     """Build a study's tables and panels and write them as a freeze."""
     study = freeze.study
     dataset = build(study, progress=progress)
@@ -135,7 +108,7 @@ def write_study(*, freeze: DatasetFreeze, out: Path, progress: Callable[[str, fl
     )
 
 
-def write_simulation(*, out: Path, progress: Callable[[str, float], None]) -> Written:
+def write_simulation(*, out: Path, progress: Progress) -> Written:
     """Write the simulated cohort and reader studies as a freeze, labelled simulated."""
     progress("write", 0.0)
     digest = simulate_freeze(out)
@@ -171,17 +144,3 @@ def _about(freeze: DatasetFreeze, study: Study, dataset: Dataset) -> About:
         | software(dataset.measured_by),
         **({"seed": design.seed} if design.seed else {}),
     )
-
-
-def _reporter(freeze: DatasetFreeze) -> Callable[[str, float], None]:
-    """Return a progress function that writes at most four rows a second, and each stage's start."""
-    last: dict[str, Any] = {"stage": None, "at": 0.0}
-
-    def progress(stage: str, fraction: float) -> None:
-        now = time.monotonic()
-        if stage == last["stage"] and now - last["at"] < 0.25:
-            return
-        last.update(stage=stage, at=now)
-        jobs.report(freeze, stage, fraction)
-
-    return progress

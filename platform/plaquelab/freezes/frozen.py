@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from plaquelab.errors import Refusal
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.storage import StorageError, store
 
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from analytics.freeze import Freeze
 
 
-class NotFrozenError(Exception):
-    """A freeze without content was asked for. The text is for a person."""
+class NotFrozenError(Refusal):
+    """A freeze without content was asked for."""
+
+    code = "not-frozen"
+    status = 404
 
 
 def open_freeze(freeze: DatasetFreeze) -> Freeze:

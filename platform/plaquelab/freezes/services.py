@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from plaquelab.audit import services as audit
+from plaquelab.errors import Refusal
 from plaquelab.freezes import comparison_runs
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.freezes.tasks import build_freeze
@@ -24,8 +25,10 @@ SHORTEST_REASON = 10
 Source = DatasetFreeze.Source
 
 
-class FreezeError(Exception):
-    """A freeze that cannot be made or released as asked. The text is for a person."""
+class FreezeError(Refusal):
+    """A freeze that cannot be made or released as asked."""
+
+    code = "freeze"
 
 
 def ring(freeze_id: int) -> None:
@@ -106,9 +109,7 @@ def retry_freeze(*, freeze: DatasetFreeze, by: User | None) -> DatasetFreeze:
     TransitionError
         It has not failed.
     """
-    if not FREEZE.allows(freeze, "retry") or not jobs.retry(
-        freeze, from_states=(S.FAILED,), to_state=S.DRAFT, by=by
-    ):
+    if not jobs.retry(freeze, by=by):
         raise TransitionError(f"This freeze is “{freeze.state}”: it cannot be made again.")
     _ring_on_commit(freeze)
     return freeze
@@ -142,10 +143,13 @@ def release_freeze(*, freeze: DatasetFreeze, by: User | None, reason: str) -> Da
     if len(reason) < SHORTEST_REASON:
         raise FreezeError(f"Say why it is released (at least {SHORTEST_REASON} characters).")
     FREEZE.apply(
-        freeze, "release", by=by, reason=reason, detail={"hash": freeze.hash, "number": freeze.number}
+        freeze,
+        "release",
+        by=by,
+        reason=reason,
+        detail={"hash": freeze.hash, "number": freeze.number},
+        fields={"released_at": timezone.now(), "released_by": by, "release_reason": reason},
     )
-    freeze.released_at, freeze.released_by, freeze.release_reason = timezone.now(), by, reason
-    freeze.save(update_fields=["released_at", "released_by", "release_reason"])
     transaction.on_commit(lambda: audit.append_head(freeze.study, f"release of freeze {freeze.number}"))
     return freeze
 
@@ -160,8 +164,3 @@ def note_download(*, freeze: DatasetFreeze, by: User) -> None:
         study=freeze.study,
         after={"number": freeze.number, "hash": freeze.hash, "state": str(freeze.state)},
     )
-
-
-def fail_abandoned(freeze: Any, message: str) -> None:
-    """End a freeze whose workers died too often (called by the reaper)."""
-    jobs.fail(freeze, to_state=S.FAILED, message=message)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from celery.signals import worker_ready
 from django.apps import AppConfig
 
 
@@ -15,32 +14,12 @@ class ImagingConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the job kind and connect the receivers."""
-        from celery.signals import worker_ready
-
-        from plaquelab.imaging import services
+        from plaquelab.imaging import receivers, services
         from plaquelab.imaging.models import ImportJob
-        from plaquelab.imaging.transitions import IMPORT_QUEUED, IMPORT_RUNNING
+        from plaquelab.imaging.transitions import IMPORT
         from plaquelab.jobs.registry import register
         from plaquelab.uploads.signals import session_received
 
-        register(
-            ImportJob,
-            ring=services.ring_import,
-            queued_states=IMPORT_QUEUED,
-            running_states=IMPORT_RUNNING,
-            fail=services.fail_import,
-        )
-        session_received.connect(_start_import, dispatch_uid="plaquelab.imaging.start_import")
-        worker_ready.connect(_expire_at_start, dispatch_uid="plaquelab.imaging.expire")
-
-
-def _start_import(*, session: Any, by: Any, **_: Any) -> None:
-    from plaquelab.imaging import services
-
-    services.start_import(session=session, by=by)
-
-
-def _expire_at_start(**_: Any) -> None:
-    from plaquelab.imaging.tasks import expire_files
-
-    expire_files.delay()
+        register(ImportJob, machine=IMPORT, ring=services.ring_import)
+        session_received.connect(receivers.import_upload, dispatch_uid="plaquelab.imaging.start_import")
+        worker_ready.connect(receivers.expire_at_start, dispatch_uid="plaquelab.imaging.expire")

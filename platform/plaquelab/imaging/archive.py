@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from zlib import error as ZlibError
 
 from plaquelab.imaging.errors import ImportRejected
 
@@ -77,7 +77,7 @@ def unpack(
                 found.append(SourceFile(path=target, file_index=source.file_index, member=number))
                 tick((number + 1) / len(infos))
             return found
-    except (zipfile.BadZipFile, ZlibError, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise ImportRejected(
             "damaged-archive",
             "The archive is damaged or packed in an unusual way: pack it again as a plain zip and send it again.",

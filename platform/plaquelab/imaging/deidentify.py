@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
 from plaquelab.imaging.deidentify_table import ACTIONS, METHOD_CODES, SAFE_PRIVATE, SAFE_PRIVATE_VRS, WORDS
 from plaquelab.imaging.keys import date_offset_days, keyed_hash, mapped_uid
 
 if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
-    from pydicom.dataset import Dataset
 
 _DONE = {
     "K": "kept",
@@ -64,8 +66,6 @@ class Deidentifier:
         Pixel data must be native already. No source UID, date, name, number or private text survives; text
         that is kept is dropped where it repeats an identifying value of the source.
         """
-        from pydicom.dataset import Dataset
-
         found = _identifying_words(source)
         result = self._clean(source, found)
         for keyword in ("PatientName", "PatientID"):
@@ -93,8 +93,6 @@ class Deidentifier:
         return table
 
     def _clean(self, source: Dataset, found: frozenset[str]) -> Dataset:
-        from pydicom.dataset import Dataset
-
         result = Dataset()
         for element in source:
             if element.tag.is_private:
@@ -128,12 +126,11 @@ class Deidentifier:
         if action == "D":
             return _each(element.value, self._moved)
         if action == "C":
-            cleaned = clean_text(str(element.value))
-            if not cleaned and element.keyword == "ContrastBolusAgent":
-                cleaned = (
-                    "CONTRAST"  # That contrast was given is an acquisition fact; its brand is not needed.
-                )
-            return "" if _repeats(cleaned, found) else cleaned
+            return _cleaned(element, found)
+        return self._kept(element, found)
+
+    def _kept(self, element: DataElement, found: frozenset[str]) -> Any:
+        """Return the value of an element that stays, unless it names an object or repeats what identifies somebody."""
         if element.VR == "UI" and not all(uid.startswith(_STANDARD_UIDS) for uid in _strings(element.value)):
             return _each(element.value, lambda uid: mapped_uid(self._key, str(uid)))
         if element.VR in _TEXT_VRS and element.keyword not in _MAKERS and _repeats(element.value, found):
@@ -178,16 +175,20 @@ def clean_text(text: str) -> str:
     return " ".join(kept)[:64]
 
 
+def _cleaned(element: DataElement, found: frozenset[str]) -> str:
+    """Return what is known of a description; nothing where even that repeats an identifying value."""
+    text = clean_text(str(element.value))
+    if not text and element.keyword == "ContrastBolusAgent":
+        text = "CONTRAST"  # That contrast was given is an acquisition fact; its brand is not needed.
+    return "" if _repeats(text, found) else text
+
+
 def _each(value: Any, change: Any) -> Any:
     """Apply ``change`` to one value or to each of several."""
-    from pydicom.multival import MultiValue
-
     return [change(one) for one in value] if isinstance(value, MultiValue | list) else change(value)
 
 
 def _strings(value: Any) -> Iterator[str]:
-    from pydicom.multival import MultiValue
-
     for one in value if isinstance(value, MultiValue | list) else [value]:
         yield str(one)
 

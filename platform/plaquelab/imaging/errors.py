@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from plaquelab.errors import Refusal
 
-class ImportRejected(Exception):
+
+class ImportRejected(Refusal):
     """The upload cannot become an exam, and why. Nothing of it is kept.
 
     Parameters
@@ -16,8 +18,7 @@ class ImportRejected(Exception):
     def __init__(
         self, code: str, message: str, *, file_index: int | None = None, member: int | None = None
     ) -> None:
-        super().__init__(message)
-        self.code = code
+        super().__init__(message, code=code)
         self.file_index = file_index
         self.member = member
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import shutil
-import traceback
 from collections.abc import Sequence
+from functools import partial
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import transaction
 
 from plaquelab.imaging import quarantine
 from plaquelab.imaging.archive import SourceFile
@@ -21,8 +20,8 @@ from plaquelab.imaging.reading_dicom import quiet
 from plaquelab.imaging.registering import register, write_issues
 from plaquelab.imaging.screening import Finding, Verdict
 from plaquelab.imaging.selection import Note, check_duplicate, check_identity, choose
-from plaquelab.imaging.transitions import IMPORT_QUEUED, IMPORT_RUNNING
 from plaquelab.jobs import services as jobs
+from plaquelab.jobs.attempt import End, Progress, attempt
 from plaquelab.storage import StorageError
 from plaquelab.uploads import services as uploads
 from plaquelab.uploads import staging
@@ -32,38 +31,49 @@ S = ImportJob.State
 
 
 def run_import(job_id: int) -> ImportJob | None:
-    """Run one import job, or do nothing when it is done or in other hands.
+    """Run one attempt at an import, or do nothing when it is done or in other hands.
 
     Returns
     -------
     the job as it ended; None when there was nothing to do.
     """
-    job = jobs.claim(ImportJob, job_id, from_states=(*IMPORT_QUEUED, *IMPORT_RUNNING), to_state=S.EXTRACTING)
-    if job is None:
-        return None
     findings: list[Finding] = []
-    with jobs.heartbeat(job):
-        try:
-            with quiet():
-                exam = _work(job, findings)
-            log.info("import %s: exam %s of study %s", job.pk, exam.number, job.study_id)
-            staging.erase(job.session_id)
-        except ImportRejected as error:
-            _reject(job, findings, error)
-        except jobs.JobLostError:
-            log.info("import %s: another attempt holds it now", job.pk)
-        except jobs.JobCancelledError:
-            _cancel(job)
-        except SoftTimeLimitExceeded:
-            _fail(job, "The import took too long and was stopped. Try again, or send fewer files.", None)
-        except (MissingKeyError, StorageError) as error:
-            _fail(job, f"{error} Ask the operator, then try again.", error)
-        except Exception as error:  # noqa: BLE001  what we did wrong is logged without values, never shown
-            _fail(job, "Something went wrong on our side. Try again; if it stays, tell the operator", error)
-    return job
+
+    def work(job: ImportJob, progress: Progress) -> None:
+        with quiet():
+            exam = _work(job, findings, progress)
+        log.info("import %s: exam %s of study %s", job.pk, exam.number, job.study_id)
+        staging.erase(job.session_id)
+
+    def meaning(job: ImportJob, error: Exception) -> End:
+        return _meaning(job, findings, error)
+
+    # An error's own text may quote a header: only its type and place are logged.
+    return attempt(ImportJob, job_id, what="import", work=work, meaning=meaning, private=True)
 
 
-def _work(job: ImportJob, findings: list[Finding]) -> Exam:
+def _meaning(job: ImportJob, findings: Sequence[Finding], error: Exception) -> End:
+    """Say what an error means: rejected with every issue, cancelled, or failed and to be tried again."""
+    if isinstance(error, ImportRejected):
+        return End(
+            "reject",
+            str(error),
+            code=error.code,
+            stored=partial(_store_rejection, job, findings, error),
+            after=partial(_erase_all, job),
+        )
+    if isinstance(error, jobs.JobCancelledError):
+        return End("cancel", "Cancelled by a person.", code="cancelled", after=partial(_abort, job))
+    if isinstance(error, SoftTimeLimitExceeded):
+        said = "The import took too long and was stopped. Try again, or send fewer files."
+    elif isinstance(error, (MissingKeyError, StorageError)):
+        said = f"{error} Ask the operator, then try again."
+    else:
+        said = "Something went wrong on our side. Try again; if it stays, tell the operator"
+    return End("fail", lambda number: f"{said} (error {number}).", after=partial(_keep_staged, job))
+
+
+def _work(job: ImportJob, findings: list[Finding], progress: Progress) -> Exam:
     """Extract, choose, check, de-identify, validate, register. ``findings`` is filled for the caller."""
     session = job.session
     if session.subject is None:
@@ -74,10 +84,10 @@ def _work(job: ImportJob, findings: list[Finding]) -> Exam:
     work.mkdir(mode=0o700, parents=True)
 
     def tick(fraction: float) -> None:
-        jobs.report(job, _STAGES[ImportJob.State(job.state)], fraction)
+        progress(_STAGES[S(job.state)], fraction)
 
-    def next_stage(state: ImportJob.State) -> None:
-        jobs.move(job, to_state=state, event=_EVENTS[state])
+    def next_stage(event: str) -> None:
+        jobs.step(job, event)
         tick(0.0)
 
     tick(0.0)
@@ -92,7 +102,7 @@ def _work(job: ImportJob, findings: list[Finding]) -> Exam:
     chosen = choose(findings, key=key)
     identity_notes = check_identity(chosen, subject=session.subject)
     check_duplicate(chosen, study=job.study, subject=session.subject, key=key)
-    next_stage(S.DEIDENTIFYING)
+    next_stage("deidentify")
     prepared = prepare(
         chosen,
         work=work,
@@ -100,9 +110,9 @@ def _work(job: ImportJob, findings: list[Finding]) -> Exam:
         subject_key=str(session.subject_id),
         pseudonym=session.subject.pseudonym,
         tick=tick,
-        validating=lambda: next_stage(S.VALIDATING),
+        validating=lambda: next_stage("validate"),
     )
-    next_stage(S.REGISTERING)
+    next_stage("register")
     notes = [*_file_notes(findings), *chosen.notes, *identity_notes]
     return register(
         job=job,
@@ -115,7 +125,6 @@ def _work(job: ImportJob, findings: list[Finding]) -> Exam:
     )
 
 
-_EVENTS = {S.DEIDENTIFYING: "deidentify", S.VALIDATING: "validate", S.REGISTERING: "register"}
 _STAGES = {
     S.EXTRACTING: "reading files",
     S.DEIDENTIFYING: "de-identifying",
@@ -154,9 +163,8 @@ def _file_notes(findings: Sequence[Finding]) -> list[Note]:
     ]
 
 
-def _reject(job: ImportJob, findings: Sequence[Finding], error: ImportRejected) -> None:
-    """End the job as rejected with every issue; nothing of the upload stays."""
-    job.refresh_from_db(fields=["state"])
+def _store_rejection(job: ImportJob, findings: Sequence[Finding], error: ImportRejected) -> None:
+    """Write every issue and give the upload up, in the transaction that ends the job."""
     notes = _file_notes(findings)
     whole = Note(error.code, str(error), file_index=error.file_index, member=error.member, fatal=True)
     if not any(
@@ -164,32 +172,23 @@ def _reject(job: ImportJob, findings: Sequence[Finding], error: ImportRejected) 
         for note in notes
     ):
         notes.insert(0, whole)
-    with transaction.atomic():
-        if not jobs.fail(job, to_state=S.REJECTED, message=str(error), event="reject"):
-            return
-        write_issues(job=job, notes=notes)
-        uploads.consume(session=job.session)
-        uploads.withdraw_subject(session=job.session)
+    write_issues(job=job, notes=notes)
+    uploads.consume(session=job.session)
+    uploads.withdraw_subject(session=job.session)
+
+
+def _erase_all(job: ImportJob) -> None:
+    """Nothing of a rejected upload stays."""
     quarantine.erase_job(job.pk)
     staging.erase(job.session_id)
-    log.info("import %s rejected: %s", job.pk, error.code)
 
 
-def _cancel(job: ImportJob) -> None:
-    with transaction.atomic():
-        if not jobs.fail(job, to_state=S.CANCELLED, message="Cancelled by a person.", event="cancel"):
-            return
+def _abort(job: ImportJob) -> None:
     quarantine.erase_job(job.pk)
     uploads.abort(session=job.session, by=None, reason="import cancelled")
 
 
-def _fail(job: ImportJob, message: str, error: BaseException | None) -> None:
-    """End the job as failed. Its files stay in staging for a retry, seven days at the latest."""
-    number = jobs.error_id()
-    if error is not None:
-        # The exception's own text may quote a header: only its type and place are logged.
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        log.error("import %s failed [%s] %s\n%s", job.pk, number, type(error).__name__, frames)
-    jobs.fail(job, to_state=S.FAILED, message=f"{message} (error {number}).", error_id=number)
+def _keep_staged(job: ImportJob) -> None:
+    """The files of a failed import stay in staging for a retry, seven days at the latest; what was made of them goes."""
     shutil.rmtree(staging.session_folder(job.session_id) / "work", ignore_errors=True)
     quarantine.erase_job(job.pk)

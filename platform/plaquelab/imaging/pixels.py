@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from pydicom.uid import UID
+
+from plaquelab.errors import Refusal
+
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
@@ -12,12 +17,11 @@ if TYPE_CHECKING:
 MAY_BE_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in ("50", "51", "81", "91", "203"))
 
 
-class PixelError(Exception):
+class PixelError(Refusal):
     """The pixels cannot be had. ``code`` is stable, the text is for a person and quotes no value."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+        super().__init__(message, code=code)
 
 
 def make_native(source: Dataset) -> None:
@@ -28,9 +32,6 @@ def make_native(source: Dataset) -> None:
     PixelError
         Unsupported transfer syntax, damaged or missing pixels, or colour.
     """
-    import numpy as np
-    from pydicom.uid import UID
-
     syntax = UID(str(getattr(source.file_meta, "TransferSyntaxUID", "") or "1.2.840.10008.1.2"))
     if int(source.get("SamplesPerPixel", 1) or 1) != 1:
         raise PixelError("colour-image", "The image is in colour: a CT image has one value per pixel.")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
+if TYPE_CHECKING:
     from inference.scan import Volume
 
 # plane → letters at the screen's left, right, top, bottom
@@ -43,8 +43,6 @@ class Oriented:
 
 def orient(volume: Volume) -> Oriented:
     """Turn and flip the volume (without copying) so that its axes run towards head, back and left."""
-    import numpy as np
-
     directions = np.asarray(volume.affine, dtype=float)[:3, :3]  # columns: i, j, k in LPS mm
     lengths = np.linalg.norm(directions, axis=0)
     cosines = directions / lengths
@@ -89,8 +87,6 @@ def render(
 
     HU is interpolated first and windowed after.
     """
-    import numpy as np
-
     hu = plane_hu(oriented, plane, index).astype(np.float32)
     row_mm, column_mm = _in_plane_spacing(oriented, plane)
     height, width = hu.shape[0] * row_mm, hu.shape[1] * column_mm
@@ -103,8 +99,6 @@ def render(
 
 def _resample(values: np.ndarray, *, size: int, axis: int) -> np.ndarray:
     """Resample one axis linearly to ``size`` samples over the same extent (centres aligned)."""
-    import numpy as np
-
     count = values.shape[axis]
     if size == count:
         return values

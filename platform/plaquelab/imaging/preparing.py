@@ -8,6 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import UID, ExplicitVRLittleEndian
+
+from inference.errors import InferenceError
 from plaquelab.imaging.archive import SourceFile, is_archive, unpack
 from plaquelab.imaging.deidentify import Deidentifier
 from plaquelab.imaging.errors import ImportRejected
@@ -130,9 +134,6 @@ def deidentify_series(
 
 def write_clean(image: Dataset, path: Path) -> None:
     """Write a de-identified image with a new file meta header and an empty preamble."""
-    from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import UID, ExplicitVRLittleEndian
-
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = image.SOPClassUID
     meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
@@ -153,8 +154,7 @@ def build_volume(images: list[PreparedImage]) -> Volume:
     ImportRejected
         Missing slices, mixed geometry and whatever else the reader names.
     """
-    from inference.errors import InferenceError
-    from inference.scan import read_series
+    from inference.scan import read_series  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     try:
         return read_series([image.path for image in images], name=lambda place: images[place].label)

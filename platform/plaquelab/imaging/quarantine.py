@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from plaquelab.audit import services as audit
@@ -98,8 +97,6 @@ def erase_job(job_id: int) -> None:
 
 
 def _end(held: Quarantine, event: str, *, by: User | None, reason: str) -> None:
-    with transaction.atomic():
-        QUARANTINE.apply(held, event, by=by, reason=reason)
-        held.decided_at, held.decided_by = timezone.now(), by
-        held.save(update_fields=["decided_at", "decided_by"])
+    fields = {"decided_at": timezone.now(), "decided_by": by}
+    QUARANTINE.apply(held, event, by=by, reason=reason, fields=fields)
     _path(held.job_id, held.file_index, held.member).unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from plaquelab.audit import services as audit
+from plaquelab.errors import Refusal
 from plaquelab.imaging.models import Exam, Query, QueryMessage
 from plaquelab.imaging.transitions import EXAM, QUERY
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     from plaquelab.accounts.models import User
 
 
-class QueryError(Exception):
-    """A query that is not complete; the text is for a person."""
+class QueryError(Refusal):
+    """A query that is not complete."""
+
+    code = "query-incomplete"
 
 
 def _say(query: Query, *, by: User, text: str) -> None:
@@ -67,9 +70,7 @@ def answer_query(*, query: Query, by: User, text: str) -> Query:
 @transaction.atomic
 def close_query(*, query: Query, by: User, text: str = "") -> Query:
     """Close a query: it is settled."""
-    QUERY.apply(query, "close", by=by, reason=text)
-    query.closed_at = timezone.now()
-    query.save(update_fields=["closed_at"])
+    QUERY.apply(query, "close", by=by, reason=text, fields={"closed_at": timezone.now()})
     if text.strip():
         _say(query, by=by, text=_required(text, "A remark"))
     _back_to_control(query.exam, by=by)
@@ -89,9 +90,7 @@ def reopen_query(*, query: Query, by: User, text: str) -> Query:
     exam = query.exam
     if exam.state not in (Exam.State.QC_PENDING, Exam.State.QUERIED):
         raise QueryError("The exam was decided: its queries stay closed.")
-    QUERY.apply(query, "reopen", by=by, reason=text)
-    query.closed_at = None
-    query.save(update_fields=["closed_at"])
+    QUERY.apply(query, "reopen", by=by, reason=text, fields={"closed_at": None})
     _say(query, by=by, text=text)
     if exam.state == Exam.State.QC_PENDING:
         EXAM.apply(exam, "query", by=by, reason=text)

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydicom import config, dcmread
+from pydicom.errors import InvalidDicomError
+
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
@@ -24,8 +27,6 @@ class DamagedDicomError(Exception):
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silence pydicom: its warnings and log lines quote the values that it finds odd, and those may be names."""
-    from pydicom import config
-
     logger = logging.getLogger("pydicom")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -45,9 +46,6 @@ def read_source(path: Path) -> Dataset:
     NotDicomError, DamagedDicomError
         Their texts hold nothing of the file.
     """
-    from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
-
     try:
         try:
             source = dcmread(path)

@@ -73,13 +73,11 @@ def register(
     paths, volume = store_files(prepared, study_id=job.study_id, tick=tick)
     quarantine.hold_files(job=job, findings=held)
     tick(0.9)
-    state = (
-        ImportJob.State.PARTIAL if held or any(note.file_index is not None for note in notes) else "succeeded"
-    )
+    whole = not held and all(note.file_index is None for note in notes)
     with transaction.atomic():
         # The audit event takes the chain's lock, so that registrations of one study follow each other:
         # the checks below then see every exam that was registered before.
-        jobs.finish(job, to_state=state)
+        jobs.finish(job, "succeed" if whole else "succeed_in_part")
         subject = Subject.objects.get(pk=job.session.subject_id)  # type: ignore[misc]  # it has one: see _work
         check_identity(chosen, subject=subject)
         check_duplicate(chosen, study=job.study, subject=subject, key=key)

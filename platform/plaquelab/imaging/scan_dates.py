@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from io import BytesIO
 
+from pydicom import dcmread
+
 from plaquelab.imaging.keys import date_offset_days, study_key
 from plaquelab.imaging.models import Exam
 from plaquelab.imaging.reading_dicom import quiet
@@ -25,8 +27,6 @@ def original_scan_date(exam: Exam) -> date | None:
     MissingKeyError
         The study's key file is missing.
     """
-    from pydicom import dcmread
-
     paths = dicom_paths(exam)
     if not paths:
         return None

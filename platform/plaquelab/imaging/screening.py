@@ -74,33 +74,16 @@ def screen(source: SourceFile) -> Finding:
 
 def _other_than_slice(source: SourceFile, header: Dataset, sop_class: str) -> Finding | None:
     """Return a finding for everything that is not a single CT image, else None."""
-
-    def quarantine(code: str, what: str) -> Finding:
-        return Finding(
-            source, Verdict.QUARANTINE, code, f"{what} It was put into quarantine and is in no exam."
-        )
-
     kinds = [str(kind).upper() for kind in _many(header.get("ImageType"))]
     if sop_class == DICOMDIR:
         return Finding(
             source, Verdict.LEFT_OUT, "dicomdir", "A DICOMDIR index; it is not needed and was left out."
         )
-    if sop_class in DOSE_REPORTS:
-        return quarantine("quarantined-dose-report", "A dose report is no image.")
-    if sop_class.startswith(STRUCTURED_REPORT):
-        return quarantine("quarantined-report", "A structured report is no image.")
-    if sop_class.startswith(ENCAPSULATED):
-        return quarantine("quarantined-document", "An encapsulated document may hold anything.")
-    if sop_class == SECONDARY_CAPTURE or sop_class.startswith(f"{SECONDARY_CAPTURE}."):
-        return quarantine(
-            "quarantined-secondary-capture", "A secondary capture (a screen picture) may show names."
+    if held := _not_a_ct_image(sop_class) or _may_show_text(header, kinds):
+        code, what = held
+        return Finding(
+            source, Verdict.QUARANTINE, code, f"{what} It was put into quarantine and is in no exam."
         )
-    if sop_class not in (CT_IMAGE, *ENHANCED_CT) or str(header.get("Modality", "CT") or "CT").upper() != "CT":
-        return quarantine("quarantined-not-ct", "This object is not a CT image.")
-    if str(header.get("BurnedInAnnotation", "") or "").upper() == "YES":
-        return quarantine("quarantined-burned-in", "The image says that text is burned into its pixels.")
-    if any("SCREEN" in kind for kind in kinds):
-        return quarantine("quarantined-secondary-capture", "A screen picture may show names.")
     if "PixelData" not in header:
         return Finding(
             source,
@@ -118,6 +101,35 @@ def _other_than_slice(source: SourceFile, header: Dataset, sop_class: str) -> Fi
     if any(kind in ("LOCALIZER", "LOCALISER", "SCOUT") for kind in kinds):
         return Finding(source, Verdict.LEFT_OUT, "localiser", "A localiser image; it was left out.")
     return None
+
+
+def _not_a_ct_image(sop_class: str) -> tuple[str, str] | None:
+    """Return (code, what it is) of an object that is no CT image by its class."""
+    if sop_class in DOSE_REPORTS:
+        return "quarantined-dose-report", "A dose report is no image."
+    if sop_class.startswith(STRUCTURED_REPORT):
+        return "quarantined-report", "A structured report is no image."
+    if sop_class.startswith(ENCAPSULATED):
+        return "quarantined-document", "An encapsulated document may hold anything."
+    if sop_class == SECONDARY_CAPTURE or sop_class.startswith(f"{SECONDARY_CAPTURE}."):
+        return "quarantined-secondary-capture", "A secondary capture (a screen picture) may show names."
+    if sop_class not in (CT_IMAGE, *ENHANCED_CT):
+        return _NOT_CT
+    return None
+
+
+def _may_show_text(header: Dataset, kinds: list[str]) -> tuple[str, str] | None:
+    """Return (code, what it is) of an object that its header calls another one, or says text is drawn into."""
+    if str(header.get("Modality", "CT") or "CT").upper() != "CT":
+        return _NOT_CT
+    if str(header.get("BurnedInAnnotation", "") or "").upper() == "YES":
+        return "quarantined-burned-in", "The image says that text is burned into its pixels."
+    if any("SCREEN" in kind for kind in kinds):
+        return "quarantined-secondary-capture", "A screen picture may show names."
+    return None
+
+
+_NOT_CT = ("quarantined-not-ct", "This object is not a CT image.")
 
 
 def _slice(source: SourceFile, header: Dataset) -> Finding:

@@ -76,7 +76,7 @@ _loading = threading.Lock()
 
 @lru_cache(maxsize=2)
 def _volume(path: str) -> Volume:
-    from inference.scan import Volume
+    from inference.scan import Volume  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     return Volume.from_bytes(store().get(path))
 

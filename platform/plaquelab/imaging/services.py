@@ -11,11 +11,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from plaquelab.audit import services as audit
+from plaquelab.errors import Refusal
+from plaquelab.imaging.importing import run_import
 from plaquelab.imaging.models import Exam, ImportJob, QualityReview
 from plaquelab.imaging.queries import answer_query, close_query, open_query, reopen_query
 from plaquelab.imaging.signals import exam_accepted
-from plaquelab.imaging.transitions import EXAM
+from plaquelab.imaging.tasks import run_import_job
+from plaquelab.imaging.transitions import EXAM, IMPORT
 from plaquelab.jobs import services as jobs
+from plaquelab.states import ConflictError
 from plaquelab.studies.models import Cohort, Site, Study
 from plaquelab.uploads import services as uploads
 from plaquelab.uploads import staging
@@ -31,7 +35,6 @@ __all__ = [
     "answer_query",
     "cancel_import",
     "close_query",
-    "fail_import",
     "import_path",
     "open_query",
     "refuse_exam",
@@ -42,12 +45,14 @@ __all__ = [
 ]
 
 
-class QualityError(Exception):
-    """A review that is not complete; the text is for a person."""
+class QualityError(Refusal):
+    """A review that is not complete."""
+
+    code = "review-incomplete"
 
 
 @transaction.atomic
-def start_import(*, session: UploadSession, by: User | None) -> ImportJob:
+def start_import(*, session: UploadSession) -> ImportJob:
     """Queue the import of a received upload and ring after commit; asking twice gives the same job."""
     job, _ = ImportJob.objects.get_or_create(session=session, defaults={"study": session.study})
     transaction.on_commit(lambda: ring_import(job.pk))
@@ -56,16 +61,7 @@ def start_import(*, session: UploadSession, by: User | None) -> ImportJob:
 
 def ring_import(job_id: int) -> None:
     """Tell a worker that there is an import to do."""
-    from plaquelab.imaging.tasks import run_import_job
-
     run_import_job.delay_on_commit(job_id)  # type: ignore[attr-defined]
-
-
-def fail_import(job: ImportJob, message: str) -> None:
-    """Move a job that the reaper gave up to its failed state (the row is already free)."""
-    ImportJob.objects.filter(pk=job.pk, attempt=job.attempt).update(
-        state=ImportJob.State.FAILED, message=message, lease_until=None
-    )
 
 
 @transaction.atomic
@@ -79,8 +75,7 @@ def retry_import(*, job: ImportJob, by: User) -> ImportJob:
     """
     if not staging.session_folder(job.session_id).exists():
         raise UploadError("staging-gone", "The uploaded files were erased meanwhile: send them again.")
-    queued = jobs.retry(job, from_states=(ImportJob.State.FAILED,), to_state=ImportJob.State.QUEUED, by=by)
-    if not queued:
+    if not jobs.retry(job, by=by):
         raise UploadError("not-failed", "Only a failed import can be tried again.")
     transaction.on_commit(lambda: ring_import(job.pk))
     return job
@@ -95,19 +90,25 @@ def cancel_import(*, job: ImportJob, by: User) -> None:
         It has ended already.
     """
     with transaction.atomic():
-        waiting = ImportJob.objects.filter(pk=job.pk, state=ImportJob.State.QUEUED).update(
-            state=ImportJob.State.CANCELLED, finished_at=timezone.now(), message="Cancelled by a person."
-        )
-        if not waiting and not jobs.request_cancel(job):
-            raise UploadError("ended", "This import has ended already.")
-        audit.record(
-            verb="import_job.cancel" if waiting else "import_job.request_cancel",
-            obj=job,
-            by=by,
-            study=job.study,
-        )
+        waiting = _cancel_waiting(job, by=by)
+        if not waiting:
+            if not jobs.request_cancel(job):
+                raise UploadError("ended", "This import has ended already.")
+            audit.record(verb="import_job.request_cancel", obj=job, by=by, study=job.study)
     if waiting:
         uploads.abort(session=job.session, by=by, reason="import cancelled")
+
+
+def _cancel_waiting(job: ImportJob, *, by: User) -> bool:
+    job.refresh_from_db()
+    if job.state != ImportJob.State.QUEUED:
+        return False
+    fields = {"finished_at": timezone.now(), "message": "Cancelled by a person."}
+    try:
+        IMPORT.apply(job, "cancel", by=by, fields=fields)
+    except ConflictError:  # a worker took it in this moment
+        return False
+    return True
 
 
 def _source_files(path: Path) -> list[Path]:
@@ -176,8 +177,6 @@ def import_path(
         raise
     job = ImportJob.objects.get(session=session)
     if not queue:
-        from plaquelab.imaging.importing import run_import
-
         run_import(job.pk)
         job.refresh_from_db()
     return job, paths

@@ -1,7 +1,4 @@
-"""What may happen to exams, queries and quarantined objects.
-
-Import jobs move by claims and leases (``plaquelab.jobs``); the states are in ``models.ImportJob.State``.
-"""
+"""What may happen to imports, exams, queries and quarantined objects."""
 
 from __future__ import annotations
 
@@ -37,17 +34,27 @@ QUARANTINE = Machine(
     table={("held", "reject"): "rejected", ("held", "expire"): "expired"},
 )
 
-IMPORT_QUEUED = (ImportJob.State.QUEUED,)
-IMPORT_RUNNING = (
-    ImportJob.State.EXTRACTING,
-    ImportJob.State.DEIDENTIFYING,
-    ImportJob.State.VALIDATING,
-    ImportJob.State.REGISTERING,
-)
-IMPORT_ENDED = (
-    ImportJob.State.SUCCEEDED,
-    ImportJob.State.PARTIAL,
-    ImportJob.State.REJECTED,
-    ImportJob.State.FAILED,
-    ImportJob.State.CANCELLED,
+S = ImportJob.State
+IMPORT_RUNNING = (S.EXTRACTING, S.DEIDENTIFYING, S.VALIDATING, S.REGISTERING)
+IMPORT_ENDED = (S.SUCCEEDED, S.PARTIAL, S.REJECTED, S.FAILED, S.CANCELLED)
+
+IMPORT = Machine(
+    name="import job",
+    field="state",
+    table={
+        (S.QUEUED, "claim"): S.EXTRACTING,
+        # A worker that died leaves its import in any of these; the next one begins again.
+        **{(state, "claim"): S.EXTRACTING for state in IMPORT_RUNNING},
+        (S.EXTRACTING, "deidentify"): S.DEIDENTIFYING,
+        (S.DEIDENTIFYING, "validate"): S.VALIDATING,
+        (S.VALIDATING, "register"): S.REGISTERING,
+        (S.REGISTERING, "succeed"): S.SUCCEEDED,
+        # An exam came of it, and some files did not become part of it.
+        (S.REGISTERING, "succeed_in_part"): S.PARTIAL,
+        **{(state, "reject"): S.REJECTED for state in IMPORT_RUNNING},
+        **{(state, "fail"): S.FAILED for state in IMPORT_RUNNING},
+        (S.QUEUED, "cancel"): S.CANCELLED,
+        **{(state, "cancel"): S.CANCELLED for state in IMPORT_RUNNING},
+        (S.FAILED, "retry"): S.QUEUED,
+    },
 )

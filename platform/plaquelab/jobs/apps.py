@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery.signals import worker_process_init, worker_ready, worker_shutting_down
 from django.apps import AppConfig
+
+from plaquelab.jobs.death import die_with_parent
 
 
 class JobsConfig(AppConfig):
@@ -15,8 +18,6 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect to the worker's start and end."""
-        from celery.signals import worker_process_init, worker_ready, worker_shutting_down
-
         worker_process_init.connect(_end_with_worker, dispatch_uid="plaquelab.jobs.end_with_worker")
         worker_ready.connect(_start_reaper, dispatch_uid="plaquelab.jobs.reaper")
         worker_shutting_down.connect(_stop_reaper, dispatch_uid="plaquelab.jobs.reaper.stop")
@@ -24,8 +25,6 @@ class JobsConfig(AppConfig):
 
 def _end_with_worker(**_: Any) -> None:
     """Without its main process a pool process has no time limit and no reaper."""
-    from plaquelab.jobs.death import die_with_parent
-
     die_with_parent()
 
 

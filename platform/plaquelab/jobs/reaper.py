@@ -13,11 +13,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
 from plaquelab.jobs.registry import Kind, kinds
+from plaquelab.jobs.services import fail
 from plaquelab.jobs.worker import is_dead_here
 
 log = logging.getLogger(__name__)
@@ -82,11 +83,9 @@ def _revive(kind: Kind, job: Any) -> int:
             f"The work was started {job.attempt - job.attempt_base} times and its worker died each time (the last stage was "
             f"“{job.stage or 'start'}”): the data may be too large for this machine. Ask the operator."
         )
-        with transaction.atomic():
-            if held.update(lease_until=None, finished_at=timezone.now(), message=message) != 1:
-                return 0
-            job.refresh_from_db()
-            kind.fail(job, message)
+        # A worker that was ended on purpose leaves the row without its name, and that attempt does not count.
+        if not fail(job, message=message, code="worker-died", where=Q(worker=job.worker)):
+            return 0
         log.error("%s %s failed after %d attempts", kind.name, job.pk, job.attempt)
         return 1
     # An expired lease is taken away first, so that the claim that follows the bell finds the job free.

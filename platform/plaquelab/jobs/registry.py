@@ -1,4 +1,4 @@
-"""Which models are jobs, and how each is rung again and failed."""
+"""Which models are jobs, by which table each moves, and how each is rung again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import models
 
+from plaquelab.states import Machine
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -16,24 +18,32 @@ class Kind:
     Parameters
     ----------
     model : a concrete subclass of ``jobs.models.Job`` with a ``state`` field.
+    machine : its transition table: ``claim`` leads from where it waits, and from where a dead worker left it, to a
+        state in which a worker holds it; ``fail`` ends a held one.
     ring : sends the task for a primary key (a doorbell: the row holds the truth).
-    queued_states : states in which the job waits for a worker.
-    running_states : states in which a worker holds a lease.
-    fail : moves a job (its row as read by the reaper) to its failed state with a message for the person;
-        called inside a transaction.
+    code_field : the column that keeps the code of an end without result; empty where there is none.
     """
 
     model: type[models.Model]
+    machine: Machine
     ring: Callable[[Any], object]
-    queued_states: tuple[str, ...]
-    running_states: tuple[str, ...]
-    fail: Callable[[Any, str], object]
+    code_field: str = ""
 
     def __post_init__(self) -> None:
         if not self.queued_states or not self.running_states:
             raise ValueError("A kind of job needs queued and running states.")
-        if set(self.queued_states) & set(self.running_states):
-            raise ValueError("A state is either queued or running.")
+
+    @property
+    def running_states(self) -> tuple[str, ...]:
+        """States in which a worker holds a lease: they may fail, and be claimed again when the worker died."""
+        failing = self.machine.sources("fail")
+        return tuple(state for state in self.machine.sources("claim") if state in failing)
+
+    @property
+    def queued_states(self) -> tuple[str, ...]:
+        """States in which the job waits for a worker: they may be claimed, and nothing can fail there."""
+        failing = self.machine.sources("fail")
+        return tuple(state for state in self.machine.sources("claim") if state not in failing)
 
     @property
     def name(self) -> str:
@@ -45,15 +55,10 @@ _KINDS: dict[type[models.Model], Kind] = {}
 
 
 def register(
-    model: type[models.Model],
-    *,
-    ring: Callable[[Any], object],
-    queued_states: tuple[str, ...],
-    running_states: tuple[str, ...],
-    fail: Callable[[Any, str], object],
+    model: type[models.Model], *, machine: Machine, ring: Callable[[Any], object], code_field: str = ""
 ) -> Kind:
     """Make a model known to the reaper and to health; called from its application's ``ready``."""
-    kind = Kind(model, ring, tuple(map(str, queued_states)), tuple(map(str, running_states)), fail)
+    kind = Kind(model, machine, ring, code_field)
     _KINDS[model] = kind
     return kind
 

@@ -1,7 +1,8 @@
-"""Claim, heartbeat, report, finish, fail, cancel: single conditional UPDATEs on the job's row.
+"""Claim, report, step, finish, fail, retry, cancel: single conditional UPDATEs on the job's row.
 
-``select_for_update`` does nothing on SQLite, so nothing here rests on it: every write names the attempt that
-it belongs to, and a write that changes no row means that somebody else holds the job now.
+States move by the kind's transition table (``plaquelab.states``). ``select_for_update`` does nothing on SQLite, so
+nothing here rests on it: every write names the attempt that it belongs to, and a write that changes no row means that
+somebody else holds the job now.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -19,9 +20,9 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Model, Q
 from django.utils import timezone
 
-from plaquelab.audit import services as audit
 from plaquelab.jobs.registry import Kind, kind_of, kinds, register
 from plaquelab.jobs.worker import identity
+from plaquelab.states import ConflictError
 
 __all__ = [
     "JobCancelledError",
@@ -34,11 +35,12 @@ __all__ = [
     "heartbeat",
     "kind_of",
     "kinds",
-    "move",
+    "ours",
     "register",
     "report",
     "request_cancel",
     "retry",
+    "step",
 ]
 
 log = logging.getLogger(__name__)
@@ -57,59 +59,60 @@ def _lease() -> Any:
     return timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
 
 
-def claim(model: type[J], pk: Any, *, from_states: Sequence[str], to_state: str) -> J | None:
-    """Take a job: one conditional UPDATE that must change exactly one row.
+def claim(model: type[J], pk: Any) -> J | None:
+    """Take a job that waits, or that a dead worker left: one conditional UPDATE that must change exactly one row.
 
     Parameters
     ----------
     model, pk : the job's row.
-    from_states : states it may be taken from; include the running ones, so that the job of a dead worker
-        can be taken again once its lease is over.
-    to_state : the state that says that a worker has it.
 
     Returns
     -------
     the row as it is now, with the new ``attempt``; or None: there is nothing to do, which is a success.
     """
+    machine = kind_of(model).machine
+    rows: Any = model._default_manager
+    job = rows.filter(pk=pk).first()
+    if job is None or not machine.allows(job, "claim"):
+        return None
     now = timezone.now()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    rows: Any = model._default_manager
-    with transaction.atomic():
-        changed = rows.filter(
-            free,
-            pk=pk,
-            state__in=list(from_states),
-            attempt__lt=F("attempt_base") + settings.JOB_MAX_ATTEMPTS,
-        ).update(
-            state=to_state,
-            attempt=F("attempt") + 1,
-            lease_until=_lease(),
-            heartbeat_at=now,
-            worker=identity(),
-            stage="",
-            progress=0.0,
-            message="",
-            error_id="",
-            started_at=now,
-            finished_at=None,
+    allowed = Q(attempt=job.attempt, attempt__lt=F("attempt_base") + settings.JOB_MAX_ATTEMPTS)
+    try:
+        machine.apply(
+            job,
+            "claim",
+            by=None,
+            where=free & allowed,
+            detail={"attempt": job.attempt + 1},
+            fields={
+                "attempt": job.attempt + 1,
+                "lease_until": _lease(),
+                "heartbeat_at": now,
+                "worker": identity(),
+                "stage": "",
+                "progress": 0.0,
+                "message": "",
+                "error_id": "",
+                "started_at": now,
+                "finished_at": None,
+            },
         )
-        if changed != 1:
-            return None
-        job = rows.get(pk=pk)
-        _audit(job, "claim", after={"state": str(to_state), "attempt": job.attempt})
-    return job
+    except ConflictError:
+        return None
+    claimed: J = job
+    return claimed
 
 
-def _audit(job: Any, event: str, *, after: dict[str, Any], by: Any = None, reason: str = "") -> None:
-    verb = f"{str(job._meta.verbose_name).replace(' ', '_')}.{event}"
-    audit.record(verb=verb, obj=job, by=by, study=job.study, after=after, reason=reason)
-
-
-def _mine(job: Any) -> Any:
+def _held(job: Any) -> Any:
     """Return the query of this job's row while this attempt holds it."""
     return type(job)._default_manager.filter(
         pk=job.pk, attempt=job.attempt, state__in=kind_of(type(job)).running_states
     )
+
+
+def _lost(job: Any) -> JobLostError:
+    return JobLostError(f"attempt {job.attempt} no longer holds {job._meta.verbose_name} {job.pk}")
 
 
 def report(job: Any, stage: str, progress: float) -> None:
@@ -123,16 +126,43 @@ def report(job: Any, stage: str, progress: float) -> None:
         A person asked for it to be cancelled.
     """
     now = timezone.now()
-    changed = _mine(job).update(
+    changed = _held(job).update(
         stage=stage[:40], progress=min(max(float(progress), 0.0), 1.0), heartbeat_at=now, lease_until=_lease()
     )
     if changed != 1:
-        raise JobLostError(f"attempt {job.attempt} no longer holds {job._meta.verbose_name} {job.pk}")
-    if _mine(job).filter(cancel_requested=True).exists():
+        raise _lost(job)
+    if _held(job).filter(cancel_requested=True).exists():
         raise JobCancelledError("Cancelled by a person.")
 
 
-def move(job: Any, *, to_state: str, event: str) -> None:
+def _apply(job: Any, event: str, *, fields: dict[str, Any], reason: str = "", where: Q | None = None) -> None:
+    """Move a held job along an event of its table.
+
+    Raises
+    ------
+    JobLostError
+        Another attempt holds the job, or it has ended.
+    TransitionError
+        The held job's state does not allow the event.
+    """
+    kind = kind_of(type(job))
+    if job.state not in kind.running_states:
+        raise _lost(job)
+    try:
+        kind.machine.apply(
+            job,
+            event,
+            by=None,
+            reason=reason,
+            where=Q(attempt=job.attempt) & (where or Q()),
+            detail={"attempt": job.attempt},
+            fields=fields,
+        )
+    except ConflictError as conflict:
+        raise _lost(job) from conflict
+
+
+def step(job: Any, event: str) -> None:
     """Move a held job from one running state to the next, with its audit event.
 
     Raises
@@ -140,15 +170,10 @@ def move(job: Any, *, to_state: str, event: str) -> None:
     JobLostError
         Another attempt holds the job.
     """
-    before = job.state
-    with transaction.atomic():
-        if _mine(job).update(state=to_state, lease_until=_lease(), heartbeat_at=timezone.now()) != 1:
-            raise JobLostError(f"attempt {job.attempt} no longer holds {job._meta.verbose_name} {job.pk}")
-        job.state = to_state
-        _audit(job, event, after={"state": str(to_state), "before": str(before), "attempt": job.attempt})
+    _apply(job, event, fields={"lease_until": _lease(), "heartbeat_at": timezone.now()})
 
 
-def finish(job: Any, *, to_state: str, event: str = "succeed", **fields: Any) -> None:
+def finish(job: Any, event: str = "succeed", **fields: Any) -> None:
     """End a held job; call it in the transaction that stores what the job made.
 
     Parameters
@@ -160,50 +185,51 @@ def finish(job: Any, *, to_state: str, event: str = "succeed", **fields: Any) ->
     JobLostError
         Another attempt holds the job: the caller's transaction must roll back.
     """
-    before = job.state
-    with transaction.atomic():
-        now = timezone.now()
-        values = {"progress": 1.0, "lease_until": None, "finished_at": now, "worker": "", **fields}
-        if _mine(job).update(state=to_state, **values) != 1:
-            raise JobLostError(f"attempt {job.attempt} no longer holds {job._meta.verbose_name} {job.pk}")
-        for name, value in values.items():
-            setattr(job, name, value)
-        job.state = to_state
-        _audit(job, event, after={"state": str(to_state), "before": str(before), "attempt": job.attempt})
+    now = timezone.now()
+    values = {"progress": 1.0, "lease_until": None, "finished_at": now, "worker": "", **fields}
+    _apply(job, event, fields=values)
 
 
 def fail(
-    job: Any, *, to_state: str, message: str, event: str = "fail", error_id: str = "", **fields: Any
+    job: Any,
+    event: str = "fail",
+    *,
+    message: str,
+    code: str = "",
+    error_id: str = "",
+    where: Q | None = None,
 ) -> bool:
     """End a held job with a message for the person; a job that another attempt holds is left alone.
+
+    Parameters
+    ----------
+    event : ``fail``, or another event of the kind's table that ends a job without a result.
+    code : kept where the kind has a column for it.
+    where : a further condition on the row.
 
     Returns
     -------
     bool
         Whether this attempt still held it.
     """
-    before = job.state
-    with transaction.atomic():
-        values = {
-            "lease_until": None,
-            "finished_at": timezone.now(),
-            "worker": "",
-            "message": message,
-            "error_id": error_id,
-            **fields,
-        }
-        if _mine(job).update(state=to_state, **values) != 1:
-            return False
-        for name, value in values.items():
-            setattr(job, name, value)
-        job.state = to_state
-        _audit(
-            job,
-            event,
-            after={"state": str(to_state), "before": str(before), "attempt": job.attempt},
-            reason=message[:500],
-        )
+    values = {
+        "lease_until": None,
+        "finished_at": timezone.now(),
+        "worker": "",
+        "message": message,
+        "error_id": error_id,
+        **_code(job, code),
+    }
+    try:
+        _apply(job, event, fields=values, reason=message[:500], where=where)
+    except JobLostError:
+        return False
     return True
+
+
+def _code(job: Any, code: str) -> dict[str, str]:
+    column = kind_of(type(job)).code_field
+    return {column: code} if column else {}
 
 
 def error_id() -> str:
@@ -223,33 +249,35 @@ def request_cancel(job: Any) -> bool:
     return bool(rows.update(cancel_requested=True) == 1)
 
 
-def retry(job: Any, *, from_states: Sequence[str], to_state: str, by: Any, reason: str = "") -> bool:
+@transaction.atomic
+def retry(job: Any, *, by: Any, reason: str = "") -> bool:
     """Queue an ended job again with a fresh allowance of attempts; the caller rings after commit.
 
     Returns
     -------
     bool
-        False when the job is in none of ``from_states`` (any more).
+        False when the job's state does not allow it (any more).
     """
-    rows: Any = type(job)._default_manager
-    with transaction.atomic():
-        changed = rows.filter(pk=job.pk, state__in=list(from_states)).update(
-            state=to_state,
-            attempt_base=F("attempt"),
-            cancel_requested=False,
-            lease_until=None,
-            stage="",
-            progress=0.0,
-            message="",
-            error_id="",
-            finished_at=None,
-            rung_at=timezone.now(),
-        )
-        if changed != 1:
-            return False
-        before = job.state
-        job.refresh_from_db()
-        _audit(job, "retry", after={"state": str(to_state), "before": str(before)}, by=by, reason=reason)
+    machine = kind_of(type(job)).machine
+    job.refresh_from_db()
+    if not machine.allows(job, "retry"):
+        return False
+    fields = {
+        "attempt_base": job.attempt,
+        "cancel_requested": False,
+        "lease_until": None,
+        "stage": "",
+        "progress": 0.0,
+        "message": "",
+        "error_id": "",
+        "finished_at": None,
+        "rung_at": timezone.now(),
+        **_code(job, ""),
+    }
+    try:
+        machine.apply(job, "retry", by=by, reason=reason, where=Q(attempt=job.attempt), fields=fields)
+    except ConflictError:
+        return False
     return True
 
 
@@ -258,7 +286,7 @@ def heartbeat(job: Any) -> Iterator[None]:
     """Renew the job's lease from a thread of its own while the block runs.
 
     The thread's writes are single statements outside any transaction. It never ends the work itself: the
-    next ``report``, ``move`` or ``finish`` finds out when the job was lost.
+    next ``report``, ``step`` or ``finish`` finds out when the job was lost.
     """
     stop = threading.Event()
 
@@ -266,7 +294,7 @@ def heartbeat(job: Any) -> Iterator[None]:
         try:
             while not stop.wait(settings.JOB_HEARTBEAT_SECONDS):
                 try:
-                    if _mine(job).update(heartbeat_at=timezone.now(), lease_until=_lease()) != 1:
+                    if _held(job).update(heartbeat_at=timezone.now(), lease_until=_lease()) != 1:
                         return
                 except DatabaseError:
                     log.warning("heartbeat of %s %s failed; trying again", job._meta.verbose_name, job.pk)

@@ -40,7 +40,7 @@ class Child:
         """Start it; it dies with this process."""
         parent = os.getpid()
         self.starts.append(time.monotonic())
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603  our own command lines, without a shell
             list(self.command),
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,

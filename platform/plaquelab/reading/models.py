@@ -80,7 +80,6 @@ class Read(models.Model):
         IN_PROGRESS = "in_progress"
         SUBMITTED = "submitted"
         SIGNED = "signed"
-        VOID = "void"
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="reads")
     case = models.ForeignKey(ReadCase, on_delete=models.PROTECT, related_name="reads")
@@ -136,7 +135,6 @@ class ReadRevision(models.Model):
         if self.pk is not None and not self._state.adding:
             raise TypeError("A revision of a read is immutable: save another revision.")
         super().save(*args, **kwargs)
-
 
     @property
     def measured_earlier(self) -> str:

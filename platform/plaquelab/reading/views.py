@@ -12,11 +12,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from plaquelab.reading import selectors, work_lists
 from plaquelab.reading.charter import read_design
-from plaquelab.reading.errors import ReadingError
+from plaquelab.reading.errors import AssignmentError
 from plaquelab.reading.models import ReadCase
 from plaquelab.reading.repeats import repeatable
 from plaquelab.reading.services import assign_adjudicator, assign_cases, draw_repeats
-from plaquelab.states import TransitionError
+from plaquelab.refusals import back_to, refusals
 from plaquelab.studies.access import StudyRequest, get_study, signed_in
 from plaquelab.studies.blinding import hidden_exams
 from plaquelab.studies.permissions import Capability, capabilities_of, may
@@ -167,6 +167,7 @@ def case_list(request: StudyRequest, study: str) -> HttpResponse:
 
 @signed_in
 @require_POST
+@refusals(back_to("reading:case_list", "study"))
 def assign_readers(request: StudyRequest, study: str) -> HttpResponse:
     """Assign the chosen readers to the chosen waiting cases."""
     found = get_study(request, study, Capability.ASSIGN)
@@ -174,43 +175,36 @@ def assign_readers(request: StudyRequest, study: str) -> HttpResponse:
     chosen = list(selectors.visible_cases(request.user, found).filter(exam__number__in=numbers))
     persons = {str(person.pk): person for person in work_lists.readers_of(found)}
     readers = [persons[text] for text in request.POST.getlist("reader") if text in persons]
-    try:
-        assign_cases(cases=chosen, readers=readers, by=request.user)
-        messages.success(
-            request,
-            f"{len(chosen)} case{'s' if len(chosen) != 1 else ''} assigned, in an own random order each.",
-        )
-    except (ReadingError, TransitionError) as error:
-        messages.error(request, str(error))
+    assign_cases(cases=chosen, readers=readers, by=request.user)
+    messages.success(
+        request,
+        f"{len(chosen)} case{'s' if len(chosen) != 1 else ''} assigned, in an own random order each.",
+    )
     return redirect("reading:case_list", study=found.slug)
 
 
 @signed_in
 @require_POST
+@refusals(back_to("reading:case_list", "study"))
 def name_adjudicator(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Give a discordant case to an adjudicator."""
     found = get_study(request, study, Capability.ASSIGN)
     row = get_object_or_404(selectors.visible_cases(request.user, found), exam__number=number)
     persons = {str(person.pk): person for person in work_lists.adjudicators_of(found)}
     person = persons.get(request.POST.get("adjudicator", ""))
-    try:
-        if person is None:
-            raise ReadingError("Choose an adjudicator.")
-        assign_adjudicator(case=row, adjudicator=person, by=request.user)
-        messages.success(request, f"Exam {number} waits for {person}.")
-    except ReadingError as error:
-        messages.error(request, str(error))
+    if person is None:
+        raise AssignmentError("Choose an adjudicator.")
+    assign_adjudicator(case=row, adjudicator=person, by=request.user)
+    messages.success(request, f"Exam {number} waits for {person}.")
     return redirect("reading:case_list", study=found.slug)
 
 
 @signed_in
 @require_POST
+@refusals(back_to("reading:case_list", "study"))
 def draw_repeat_reads(request: StudyRequest, study: str) -> HttpResponse:
     """Draw hidden second readings by the charter's share and washout."""
     found = get_study(request, study, Capability.ASSIGN)
-    try:
-        made = draw_repeats(study=found, by=request.user)
-        messages.success(request, f"{len(made)} hidden second reading{'s' if len(made) != 1 else ''} drawn.")
-    except ReadingError as error:
-        messages.error(request, str(error))
+    made = draw_repeats(study=found, by=request.user)
+    messages.success(request, f"{len(made)} hidden second reading{'s' if len(made) != 1 else ''} drawn.")
     return redirect("reading:case_list", study=found.slug)

@@ -8,19 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from plaquelab.csv_cells import NUMBER, is_formula
 from plaquelab.references.report import Report
 from plaquelab.references.vocabulary import COLUMNS, suggestion
 
 MOST_ROWS = 1_000_000
 LONGEST_CELL = 200
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-
-
-def is_formula(cell: str) -> bool:
-    """Tell whether a spreadsheet would run the cell. A number with its sign, or a dash alone, is none."""
-    if cell.startswith(("=", "@", "\t", "\r")):
-        return True
-    return cell.startswith(("+", "-")) and len(cell) > 1 and not _NUMBER.fullmatch(cell)
 
 
 @dataclass(frozen=True)
@@ -127,7 +120,7 @@ def _cells_are_harmless(row: Row, report: Report) -> bool:
 def number_of(row: Row, column: str, report: Report) -> float | None:
     """Return a cell's number, or None after saying what is wrong with it."""
     text = row[column]
-    if _NUMBER.fullmatch(text):
+    if NUMBER.fullmatch(text):
         value = float(text)
         if abs(value) < 1e12:
             return value

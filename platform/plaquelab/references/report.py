@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from plaquelab.errors import Refusal
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -48,8 +50,10 @@ class Report:
         return {problem.row for problem in self.problems if problem.row is not None}
 
 
-class ImportRefusedError(Exception):
+class ImportRefusedError(Refusal):
     """The file was not taken: nothing of it is stored. ``report`` says why, row by row."""
+
+    code = "import-refused"
 
     def __init__(self, report: Report) -> None:
         self.report = report

@@ -15,7 +15,7 @@ from plaquelab.references.forms import ImportForm
 from plaquelab.references.report import ImportRefusedError, Report
 from plaquelab.references.rows import Line, lines_of
 from plaquelab.references.vocabulary import COLUMNS
-from plaquelab.states import TransitionError
+from plaquelab.refusals import back_to, refusals
 from plaquelab.studies.access import StudyRequest, get_study, signed_in
 from plaquelab.studies.models import Study
 from plaquelab.studies.permissions import Capability, may
@@ -89,6 +89,7 @@ def detail(request: StudyRequest, study: str, number: int) -> HttpResponse:
 
 @signed_in
 @require_POST
+@refusals(back_to("references:import"))
 def commit(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Store a preview's rows."""
     found = get_study(request, study, Capability.IMPORT_REFERENCES)
@@ -100,22 +101,18 @@ def commit(request: StudyRequest, study: str, number: int) -> HttpResponse:
         for problem in error.report.problems[:5]:
             messages.error(request, str(problem))
         messages.error(request, "Nothing was stored.")
-    except TransitionError as error:
-        messages.error(request, str(error))
     return redirect("references:import", study=found.slug, number=number)
 
 
 @signed_in
 @require_POST
+@refusals(back_to("references:imports", "study"))
 def discard(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Forget a preview."""
     found = get_study(request, study, Capability.IMPORT_REFERENCES)
     reference_import = get_object_or_404(selectors.visible_imports(request.user, found), number=number)
-    try:
-        services.discard_import(reference_import=reference_import, by=request.user)
-        messages.success(request, f"Import {number} was discarded: none of its rows are stored.")
-    except TransitionError as error:
-        messages.error(request, str(error))
+    services.discard_import(reference_import=reference_import, by=request.user)
+    messages.success(request, f"Import {number} was discarded: none of its rows are stored.")
     return redirect("references:imports", study=found.slug)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from plaquelab.errors import Refusal
+
 READ_COLUMNS = ("subject", "vessel", "lesion", "start_mm", "end_mm", "metric", "value", "unit", "reader")
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "expert": READ_COLUMNS,
@@ -51,8 +53,10 @@ CONVERSIONS: Mapping[str, Mapping[str, float]] = {
 }
 
 
-class UnknownUnitError(Exception):
+class UnknownUnitError(Refusal):
     """The unit is none that can be converted. The text says which can."""
+
+    code = "unknown-unit"
 
 
 def factor_to(unit: str, given: str, *, mg_per_dl: float | None = None) -> float:

@@ -1,5 +1,5 @@
 """States as data: a table, one executor, an error for anything else, one audit event per transition."""
 
-from plaquelab.states.machine import Machine, TransitionError
+from plaquelab.states.machine import ConflictError, Machine, TransitionError
 
-__all__ = ["Machine", "TransitionError"]
+__all__ = ["ConflictError", "Machine", "TransitionError"]

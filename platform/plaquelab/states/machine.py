@@ -1,4 +1,4 @@
-"""The one executor of every transition table."""
+"""The one executor of every transition table, and the only UPDATE of a state."""
 
 from __future__ import annotations
 
@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any
 from django.db import models, transaction
 
 from plaquelab.audit import services as audit
+from plaquelab.errors import Refusal
 
 if TYPE_CHECKING:
     from plaquelab.accounts.models import User
 
 
-class TransitionError(Exception):
-    """An event that the object's present state does not allow. Its text is for a person."""
+class TransitionError(Refusal):
+    """An event that the object's present state does not allow."""
+
+    code = "not-possible"
+    status = 409
+
+
+class ConflictError(TransitionError):
+    """Somebody else moved the object first."""
+
+    code = "changed-meanwhile"
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,10 @@ class Machine:
         """List the events that the object's state allows."""
         return [event for state, event in self.table if state == getattr(obj, self.field)]
 
+    def sources(self, event: str) -> tuple[str, ...]:
+        """List the states from which ``event`` may happen."""
+        return tuple(state for state, known in self.table if known == event)
+
     def apply(
         self,
         obj: Any,
@@ -49,15 +63,25 @@ class Machine:
         by: User | None,
         reason: str = "",
         detail: Mapping[str, Any] | None = None,
+        where: models.Q | None = None,
+        fields: Mapping[str, Any] | None = None,
     ) -> None:
         """Move ``obj`` along ``event`` by one conditional UPDATE and write its audit event.
 
-        Must run inside a transaction. ``obj.study`` names the chain.
+        State, further fields and audit event are one transaction; ``obj.study`` names the chain.
+
+        Parameters
+        ----------
+        detail : what else the audit event says.
+        where : further conditions on the row, such as the attempt that holds a job.
+        fields : further columns that the same UPDATE writes, as plain values.
 
         Raises
         ------
         TransitionError
-            The state does not allow the event, or somebody else moved the object first.
+            The state does not allow the event.
+        ConflictError
+            Somebody else moved the object first, or ``where`` does not hold.
         """
         before = getattr(obj, self.field)
         try:
@@ -66,15 +90,13 @@ class Machine:
             raise TransitionError(
                 f"This {self.name} is “{before.replace('_', ' ')}”: “{event.replace('_', ' ')}” is not possible."
             ) from None
+        values = {**(fields or {}), self.field: after}
         with transaction.atomic():
-            changed = (
-                type(obj)
-                ._default_manager.filter(pk=obj.pk, **{self.field: before})
-                .update(**{self.field: after})
-            )
-            if changed != 1:
-                raise TransitionError(f"This {self.name} was changed by somebody else: load the page again.")
-            setattr(obj, self.field, after)
+            rows = type(obj)._default_manager.filter(where or models.Q(), pk=obj.pk, **{self.field: before})
+            if rows.update(**values) != 1:
+                raise ConflictError(f"This {self.name} was changed by somebody else: load the page again.")
+            for name, value in values.items():
+                setattr(obj, name, value)
             audit.record(
                 verb=f"{self.name.replace(' ', '_')}.{event}",
                 obj=obj,

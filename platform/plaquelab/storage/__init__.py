@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from django.conf import settings
+
 from plaquelab.storage.base import MissingFileError, StorageError, Store, check_path
+from plaquelab.storage.folder import FolderStore
 
 __all__ = ["MissingFileError", "StorageError", "Store", "check_path", "store"]
 
@@ -21,11 +24,7 @@ def store() -> Store:
     StorageError
         ``FILE_STORE`` is neither ``folder`` nor ``s3``.
     """
-    from django.conf import settings
-
     if settings.FILE_STORE == "folder":
-        from plaquelab.storage.folder import FolderStore
-
         return FolderStore(settings.FILES_DIR)
     if settings.FILE_STORE == "s3":
         return _s3(settings.S3_BUCKET, settings.S3_ENDPOINT_URL)  # type: ignore[misc]  # production only
@@ -35,6 +34,6 @@ def store() -> Store:
 @lru_cache(maxsize=4)
 def _s3(bucket: str, endpoint_url: str | None) -> Store:
     """Keep one client a bucket: making one costs a second."""
-    from plaquelab.storage.s3 import S3Store
+    from plaquelab.storage.s3 import S3Store  # noqa: PLC0415  needs boto3, which only production has a use for
 
     return S3Store(bucket=bucket, endpoint_url=endpoint_url)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import io
 from typing import Any, BinaryIO
 
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
 from plaquelab.storage.base import MissingFileError, StorageError, check_path
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
@@ -20,9 +24,6 @@ class S3Store:
     """
 
     def __init__(self, *, bucket: str, endpoint_url: str | None = None) -> None:
-        import boto3
-        from botocore.config import Config
-
         self.bucket = bucket
         config = Config(retries={"max_attempts": 5, "mode": "standard"}, connect_timeout=5, read_timeout=60)
         self._client: Any = boto3.client("s3", endpoint_url=endpoint_url, config=config)
@@ -56,8 +57,6 @@ class S3Store:
         return int(self._call("head_object", path)["ContentLength"])
 
     def _call(self, operation: str, path: str, **arguments: Any) -> Any:
-        from botocore.exceptions import BotoCoreError, ClientError
-
         try:
             return getattr(self._client, operation)(Bucket=self.bucket, Key=check_path(path), **arguments)
         except ClientError as error:

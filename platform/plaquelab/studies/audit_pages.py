@@ -13,11 +13,11 @@ from django.views.decorators.http import require_GET
 from plaquelab.audit import services
 from plaquelab.audit.models import AuditEvent
 from plaquelab.audit.selectors import events_of
+from plaquelab.csv_cells import guarded
 from plaquelab.studies.access import StudyRequest, get_study, signed_in
 from plaquelab.studies.permissions import Capability
 
 PAGE = 50
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _narrowed(request: StudyRequest, chain: str):
@@ -52,10 +52,14 @@ def audit_page(request: StudyRequest, study: str) -> HttpResponse:
     return render(request, "studies/audit.html", context)
 
 
-def guarded(value: object) -> str:
-    """Return a CSV cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else value if isinstance(value, str) else json.dumps(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _cell(event: AuditEvent, name: str) -> str | int:
+    value = getattr(event, name)
+    if name == "at":
+        value = value.isoformat()
+    elif isinstance(value, (dict, list)):
+        value = json.dumps(value)
+    cell: str | int = guarded(value)
+    return cell
 
 
 @signed_in
@@ -90,7 +94,5 @@ def audit_csv(request: StudyRequest, study: str) -> HttpResponse:
     writer = csv.writer(response)
     writer.writerow(names)
     for event in events.iterator(2000):
-        writer.writerow(
-            [guarded(event.at.isoformat() if name == "at" else getattr(event, name)) for name in names]
-        )
+        writer.writerow([_cell(event, name) for name in names])
     return response

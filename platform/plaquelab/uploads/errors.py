@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from plaquelab.errors import Refusal
 
-class UploadError(Exception):
+_STATUS = {"file-too-large": 413, "too-large": 413, "not-open": 409, "missing-files": 409}
+
+
+class UploadError(Refusal):
     """A refused upload or file.
 
     Parameters
@@ -13,5 +17,4 @@ class UploadError(Exception):
     """
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+        super().__init__(message, code=code, status=_STATUS.get(code, 400))

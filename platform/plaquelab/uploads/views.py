@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from plaquelab.states import TransitionError
+from plaquelab.refusals import as_json, refusals
 from plaquelab.studies.access import StudyRequest, get_study, signed_in
 from plaquelab.studies.models import Study
 from plaquelab.studies.permissions import Capability
@@ -23,25 +21,6 @@ from plaquelab.uploads.errors import UploadError
 from plaquelab.uploads.models import UploadSession
 from plaquelab.uploads.selectors import known_subjects, own_sessions, upload_sites
 from plaquelab.uploads.staging import chunks_of
-
-_STATUS = {"file-too-large": 413, "too-large": 413, "not-open": 409, "missing-files": 409}
-
-
-def _tells_errors(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Answer what a person did wrong as JSON with a code and a message."""
-
-    @wraps(view)
-    def answer(*args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return view(*args, **kwargs)
-        except UploadError as error:
-            return JsonResponse(
-                {"code": error.code, "detail": str(error)}, status=_STATUS.get(error.code, 400)
-            )
-        except TransitionError as error:
-            return JsonResponse({"code": "not-open", "detail": str(error)}, status=409)
-
-    return answer
 
 
 def _session(request: StudyRequest, study: str, session: UUID) -> UploadSession:
@@ -87,7 +66,7 @@ def _only(found: Any, code: str, message: str) -> Any:
 
 @signed_in
 @require_POST
-@_tells_errors
+@refusals(as_json)
 def open_session(request: StudyRequest, study: str) -> HttpResponse:
     """Announce an upload; answers with the addresses that the files go to."""
     found = get_study(request, study, Capability.UPLOAD)
@@ -120,7 +99,7 @@ def _urls(study: Study, session: UploadSession) -> dict[str, str]:
 
 @signed_in
 @require_http_methods(["PUT", "POST"])
-@_tells_errors
+@refusals(as_json)
 def receive_file(request: StudyRequest, study: str, session: UUID, index: int) -> HttpResponse:
     """Stream one file's raw bytes to staging; ``X-Content-SHA256`` is checked when it is sent."""
     found = _session(request, study, session)
@@ -135,7 +114,7 @@ def receive_file(request: StudyRequest, study: str, session: UUID, index: int) -
 
 @signed_in
 @require_POST
-@_tells_errors
+@refusals(as_json)
 def complete(request: StudyRequest, study: str, session: UUID) -> HttpResponse:
     """All files are there: start the import."""
     found = _session(request, study, session)
@@ -145,7 +124,7 @@ def complete(request: StudyRequest, study: str, session: UUID) -> HttpResponse:
 
 @signed_in
 @require_POST
-@_tells_errors
+@refusals(as_json)
 def abort(request: StudyRequest, study: str, session: UUID) -> HttpResponse:
     """End the upload and erase its bytes."""
     found = _session(request, study, session)

@@ -12,7 +12,7 @@ import pytest
 
 from inference.phantom import SCENARIOS, Scenario, generate, lesion_truth, soft_targets, write_case
 from inference.phantom.grid import Grid
-from inference.phantom.tubes import claims, fill_vessels
+from inference.phantom.main_vessels.surroundings import claims, fill_vessels
 from inference.straightening import straighten
 
 LIPID = ("name", "lipid_long", "lipid_wide", "lipid_depth", "lipid_thick")

@@ -70,7 +70,12 @@ def test_a_run_makes_no_slabs_of_an_exam_that_has_them_and_completes_one_that_ha
 
 
 def test_every_file_is_what_its_row_says(analysed_exam: Exam) -> None:
-    for row in (*Artefact.objects.all(), *CtSlab.objects.all(), *Vessel.objects.all(), *ContourSet.objects.all()):
+    for row in (
+        *Artefact.objects.all(),
+        *CtSlab.objects.all(),
+        *Vessel.objects.all(),
+        *ContourSet.objects.all(),
+    ):
         assert hashlib.sha256(store().get(row.path)).hexdigest() == row.sha256
     summary = json.loads(store().get(Artefact.objects.get(kind="analysis").path))
     assert {row["metric"] for row in summary["measurements"]} >= {"total_plaque_volume", "cadrads"}

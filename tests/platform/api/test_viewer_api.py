@@ -55,7 +55,7 @@ def test_case_tells_what_the_viewer_needs(client: Client, assigned: SimpleNamesp
 
 
 def test_columns_come_in_the_words_and_digits_of_the_vocabulary(client: Client) -> None:
-    body = client.get(ROOT).json()
+    body = client.post(f"{ROOT}opening/").json()
     lesion = {column["metric"]: column for column in body["columns"]["lesion"]}
     assert lesion["diameter_stenosis"] == {
         "metric": "diameter_stenosis",

@@ -7,13 +7,11 @@ import io
 import json
 import math
 
-import pytest
 from django.urls import reverse
 
 from analytics.freeze import read_freeze
 from plaquelab.audit.models import AuditEvent
 from plaquelab.dashboards import exports
-from plaquelab.dashboards.downloads import guarded
 
 
 def get(client, view, question="agreement", query=None, **kwargs):
@@ -107,14 +105,6 @@ def test_what_is_not_on_the_page_is_not_found_and_refusals_are_words(pages, clie
     refused = get(client, "numbers_json", "outcome", query={"freeze": "1"})
     assert refused.status_code == 422
     assert refused.content.decode().startswith("This freeze has no outcomes")
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_cells_that_a_spreadsheet_would_run_become_text(text):
-    assert guarded(text) == "'" + text
-    assert guarded(-1.5) == -1.5
-    assert guarded(None) == ""
-    assert guarded("P-001") == "P-001"
 
 
 def test_a_heat_maps_cells_become_rows_with_both_categories():

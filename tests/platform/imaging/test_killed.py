@@ -72,7 +72,9 @@ def test_one_exam_after_a_kill(
     for path in [*Instance.objects.values_list("path", flat=True), Volume.objects.get().path]:
         assert store().exists(path)
     stored = [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
-    assert len(stored) == 14  # 12 images, the volume and its slab: the second attempt wrote over what the first had left
+    assert (
+        len(stored) == 14
+    )  # 12 images, the volume and its slab: the second attempt wrote over what the first had left
     from plaquelab.uploads.services import expire_uploads
 
     expire_uploads()

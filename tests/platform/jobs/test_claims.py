@@ -12,17 +12,17 @@ from django.db import connection
 from django.utils import timezone
 
 from plaquelab.analysis.models import AnalysisRun
-from plaquelab.analysis.transitions import RUN, S
+from plaquelab.analysis.transitions import S
 from plaquelab.audit.models import AuditEvent
 from plaquelab.jobs import services as jobs
+from plaquelab.states import TransitionError
 
 pytestmark = pytest.mark.both_worlds
-CLAIMABLE = [state for state, event in RUN.table if event == "claim"]
 Make = Callable[..., AnalysisRun]
 
 
 def claim(run: AnalysisRun) -> AnalysisRun | None:
-    return jobs.claim(AnalysisRun, run.pk, from_states=CLAIMABLE, to_state=S.CLAIMED)
+    return jobs.claim(AnalysisRun, run.pk)
 
 
 @pytest.mark.django_db
@@ -40,7 +40,7 @@ def test_a_claim_leaves_its_event(make_run: Make) -> None:
     run = make_run()
     claim(run)
     event = AuditEvent.objects.get(verb="analysis_run.claim", object_id=str(run.pk))
-    assert event.after["attempt"] == 1
+    assert (event.before, event.after) == ({"state": "pending"}, {"state": "claimed", "attempt": 1})
 
 
 @pytest.mark.django_db
@@ -95,19 +95,18 @@ def test_a_lost_job_takes_no_writes(make_run: Make) -> None:
     run = make_run()
     old = claim(run)
     assert old is not None
+    jobs.step(old, "start")
+    jobs.step(old, "store")
     AnalysisRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     new = claim(run)
     assert new is not None
-    for write in (
-        lambda: jobs.report(old, "segment", 0.5),
-        lambda: jobs.move(old, to_state=S.RUNNING, event="start"),
-        lambda: jobs.finish(old, to_state=S.SUCCEEDED),
-    ):
+    jobs.step(new, "start")
+    for write in (lambda: jobs.report(old, "segment", 0.5), lambda: jobs.finish(old)):
         with pytest.raises(jobs.JobLostError):
             write()
-    assert jobs.fail(old, to_state=S.FAILED, message="stale") is False
+    assert jobs.fail(old, message="stale") is False
     run.refresh_from_db()
-    assert (run.state, run.message, run.stage) == (S.CLAIMED, "", "")
+    assert (run.state, run.message, run.stage) == (S.RUNNING, "", "")
     jobs.report(new, "segment", 0.5)
     run.refresh_from_db()
     assert (run.stage, run.progress) == ("segment", 0.5)
@@ -117,9 +116,11 @@ def test_a_lost_job_takes_no_writes(make_run: Make) -> None:
 def test_an_ended_job_takes_no_writes_from_its_own_attempt(make_run: Make) -> None:
     held = claim(make_run())
     assert held is not None
-    jobs.fail(held, to_state=S.CANCELLED, message="Cancelled.", event="cancel")
+    jobs.fail(held, "cancel", message="Cancelled.", code="cancelled")
     with pytest.raises(jobs.JobLostError):
-        jobs.finish(held, to_state=S.SUCCEEDED)
+        jobs.finish(held)
+    held.refresh_from_db()
+    assert (held.state, held.refusal, held.lease_until) == (S.CANCELLED, "cancelled", None)
 
 
 @pytest.mark.django_db
@@ -151,10 +152,25 @@ def test_the_heartbeat_renews_the_lease(make_run: Make, settings) -> None:
 
 @pytest.mark.django_db
 def test_a_retry_gets_fresh_attempts(make_run: Make, settings) -> None:
-    run = make_run(state=S.FAILED, attempt=3, message="broken")
-    assert jobs.retry(run, from_states=[S.FAILED], to_state=S.PENDING, by=None) is True
-    assert (run.state, run.attempt, run.attempt_base, run.message) == (S.PENDING, 3, 3, "")
+    run = make_run(state=S.FAILED, attempt=3, message="broken", refusal="internal")
+    assert jobs.retry(run, by=None) is True
+    run.refresh_from_db()
+    assert (run.state, run.attempt, run.attempt_base) == (S.PENDING, 3, 3)
+    assert (run.message, run.refusal) == ("", "")
     held = claim(run)
     assert held is not None
     assert held.attempt == 4
-    assert jobs.retry(run, from_states=[S.FAILED], to_state=S.PENDING, by=None) is False
+    assert jobs.retry(run, by=None) is False
+
+
+@pytest.mark.django_db
+def test_a_held_job_moves_by_its_table_only(make_run: Make) -> None:
+    held = claim(make_run())
+    assert held is not None
+    with pytest.raises(TransitionError, match="“store” is not possible"):
+        jobs.step(held, "store")
+    jobs.step(held, "start")
+    jobs.step(held, "store")
+    jobs.finish(held, timings={"total": 2.0})
+    held.refresh_from_db()
+    assert (held.state, held.progress, held.worker, held.timings) == (S.SUCCEEDED, 1.0, "", {"total": 2.0})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from django.utils import timezone
 from plaquelab.analysis.models import AnalysisRun
 from plaquelab.analysis.transitions import S
 from plaquelab.jobs import reaper, worker
-from plaquelab.jobs.registry import Kind, kind_of
+from plaquelab.jobs.registry import kind_of
 from plaquelab.jobs.selectors import health
 
 pytestmark = [pytest.mark.both_worlds, pytest.mark.django_db]
@@ -25,7 +26,7 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Hear the bell instead of ringing a broker's."""
     heard: list[int] = []
     kind = kind_of(AnalysisRun)
-    listening = Kind(kind.model, heard.append, kind.queued_states, kind.running_states, kind.fail)
+    listening = replace(kind, ring=heard.append)
     monkeypatch.setattr(reaper, "kinds", lambda: [listening])
     return heard
 
@@ -88,6 +89,7 @@ def test_a_job_that_kills_its_workers_fails_with_a_message(make_run: Make, rung:
     assert run.state == S.FAILED
     assert "3 times" in run.message
     assert "segment" in run.message
+    assert run.refusal == "worker-died"
     assert run.finished_at is not None
     assert rung == []
 

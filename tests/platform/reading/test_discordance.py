@@ -78,7 +78,8 @@ def test_sides_hide_who_is_who() -> None:
     assert (straight["a"], straight["b"]) == (100.0, 300.0)
     assert (swapped["a"], swapped["b"]) == (300.0, 100.0)
     assert (
-        swapped["text"] == "Total plaque volume: A 300.0 mm³, B 100.0 mm³ (difference 200.0 mm³, 100 % of the mean)"
+        swapped["text"]
+        == "Total plaque volume: A 300.0 mm³, B 100.0 mm³ (difference 200.0 mm³, 100 % of the mean)"
     )
 
 

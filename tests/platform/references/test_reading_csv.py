@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plaquelab.references import reading_csv
-from plaquelab.references.reading_csv import Row, is_formula, number_of, read_rows
+from plaquelab.references.reading_csv import Row, number_of, read_rows
 from plaquelab.references.report import Report
 
 
@@ -90,17 +90,6 @@ def test_text_in_numbers(cell, said):
 def test_every_number_is_read_exactly(text):
     report = Report()
     assert number_of(Row(2, {"v": text}), "v", report) == float(text)
-    assert not is_formula(text)
-
-
-@pytest.mark.parametrize("cell", ["=A1", "+A1", "-A1", "@x", "\t=1", "+1+1", "-2+3"])
-def test_formulas(cell):
-    assert is_formula(cell)
-
-
-@pytest.mark.parametrize("cell", ["-", "-5", "+.5", "-1e3", "P-1", "", "a=b"])
-def test_no_formulas(cell):
-    assert not is_formula(cell)
 
 
 def test_problems_are_counted_beyond_those_kept():

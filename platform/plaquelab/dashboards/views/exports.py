@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
-from analytics.errors import AnalyticsError
 from plaquelab.dashboards import case_list, documents, exports, services
 from plaquelab.dashboards.answers import Document
 from plaquelab.dashboards.asking import Asked, asked
 from plaquelab.dashboards.downloads import csv_response, json_response
+from plaquelab.refusals import as_text, refusals
 from plaquelab.studies.access import StudyRequest, signed_in
-
-View = Callable[..., HttpResponse]
-
-
-def refused_in_words(view: View) -> View:
-    """A question that this freeze cannot answer gets the reason as text, never a traceback."""
-
-    @functools.wraps(view)
-    def wrapped(request: StudyRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return view(request, *args, **kwargs)
-        except AnalyticsError as reason:
-            return HttpResponse(f"{reason}\n", status=422, content_type="text/plain; charset=utf-8")
-
-    return wrapped
 
 
 def _asked(request: StudyRequest, study: str, question: str) -> Asked:
@@ -64,7 +47,7 @@ def _json(request: StudyRequest, found: Asked, what: str, content: dict[str, Any
 
 @signed_in
 @require_GET
-@refused_in_words
+@refusals(as_text)
 def figure_csv(request: StudyRequest, study: str, question: str, name: str) -> HttpResponse:
     """A figure's points, cells, bars and steps."""
     found = _asked(request, study, question)
@@ -73,7 +56,7 @@ def figure_csv(request: StudyRequest, study: str, question: str, name: str) -> H
 
 @signed_in
 @require_GET
-@refused_in_words
+@refusals(as_text)
 def figure_json(request: StudyRequest, study: str, question: str, name: str) -> HttpResponse:
     """A figure's caption, sentences and every number of the results that it shows."""
     found = _asked(request, study, question)
@@ -84,7 +67,7 @@ def figure_json(request: StudyRequest, study: str, question: str, name: str) -> 
 
 @signed_in
 @require_GET
-@refused_in_words
+@refusals(as_text)
 def grid_csv(request: StudyRequest, study: str, question: str, name: str) -> HttpResponse:
     """A table as printed."""
     found = _asked(request, study, question)
@@ -93,7 +76,7 @@ def grid_csv(request: StudyRequest, study: str, question: str, name: str) -> Htt
 
 @signed_in
 @require_GET
-@refused_in_words
+@refusals(as_text)
 def numbers_json(request: StudyRequest, study: str, question: str) -> HttpResponse:
     """Every number of the page."""
     found = _asked(request, study, question)
@@ -102,7 +85,7 @@ def numbers_json(request: StudyRequest, study: str, question: str) -> HttpRespon
 
 @signed_in
 @require_GET
-@refused_in_words
+@refusals(as_text)
 def cases_csv(request: StudyRequest, study: str, question: str) -> HttpResponse:
     """Every case of the selection with the values that were asked about."""
     found = _asked(request, study, question)

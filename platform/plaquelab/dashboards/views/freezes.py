@@ -13,12 +13,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from analytics.freeze import PAIRS
 from plaquelab.freezes import monitoring, services
-from plaquelab.freezes.frozen import NotFrozenError, open_freeze
+from plaquelab.freezes.frozen import open_freeze
 from plaquelab.freezes.measuring_code import earlier_words
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.freezes.selectors import visible_freezes
 from plaquelab.freezes.transitions import FREEZE, S
-from plaquelab.states import TransitionError
+from plaquelab.refusals import back_to, refusals
 from plaquelab.storage import store
 from plaquelab.studies.access import StudyRequest, get_study, signed_in
 from plaquelab.studies.models import Study
@@ -31,22 +31,20 @@ def _one(request: StudyRequest, study: Study, number: int) -> DatasetFreeze:
 
 @signed_in
 @require_http_methods(["GET", "POST"])
+@refusals(back_to("dashboards:freezes"))
 def freezes(request: StudyRequest, study: str) -> HttpResponse:
     """List the freezes that the person may open; the manager makes a new one."""
     found = get_study(
         request, study, Capability.FREEZE if request.method == "POST" else Capability.SEE_DASHBOARDS
     )
     if request.method == "POST":
-        try:
-            made = services.request_freeze(
-                study=found,
-                by=request.user,
-                note=request.POST.get("note", "")[:300],
-                leave_out_waiting="leave_out_waiting" in request.POST,
-            )
-            return redirect("dashboards:freeze", study=found.slug, number=made.number)
-        except services.FreezeError as error:
-            messages.error(request, str(error))
+        made = services.request_freeze(
+            study=found,
+            by=request.user,
+            note=request.POST.get("note", "")[:300],
+            leave_out_waiting="leave_out_waiting" in request.POST,
+        )
+        return redirect("dashboards:freeze", study=found.slug, number=made.number)
     makes = may(request.user, found, Capability.FREEZE)
     context = {
         "study": found,
@@ -128,21 +126,19 @@ def progress(request: StudyRequest, study: str, number: int) -> HttpResponse:
 
 @signed_in
 @require_POST
+@refusals(back_to("dashboards:freeze", "study", "number"))
 def act(request: StudyRequest, study: str, number: int, action: str) -> HttpResponse:
     """Release, retry or discard a freeze."""
     found = get_study(request, study, Capability.FREEZE)
     one = _one(request, found, number)
     by = request.user
-    try:
-        if action == "release":
-            services.release_freeze(freeze=one, by=by, reason=request.POST.get("reason", ""))
-            messages.success(request, f"Freeze {number} is released to the investigators.")
-        elif action == "again":
-            services.retry_freeze(freeze=one, by=by)
-        else:
-            services.discard_freeze(freeze=one, by=by, reason=request.POST.get("reason", ""))
-    except (services.FreezeError, TransitionError) as error:
-        messages.error(request, str(error))
+    if action == "release":
+        services.release_freeze(freeze=one, by=by, reason=request.POST.get("reason", ""))
+        messages.success(request, f"Freeze {number} is released to the investigators.")
+    elif action == "again":
+        services.retry_freeze(freeze=one, by=by)
+    else:
+        services.discard_freeze(freeze=one, by=by, reason=request.POST.get("reason", ""))
     return redirect("dashboards:freeze", study=found.slug, number=number)
 
 
@@ -189,8 +185,5 @@ def panel(request: StudyRequest, study: str, number: int, file: str) -> HttpResp
     one = _one(request, found, number)
     if f"panels/{file}" not in one.files:
         raise Http404("No such picture.")
-    try:
-        data = open_freeze(one).panel(file)
-    except NotFrozenError as error:
-        raise Http404(str(error)) from None
+    data = open_freeze(one).panel(file)
     return HttpResponse(data, content_type="image/png", headers={"Cache-Control": "private, max-age=3600"})

@@ -18,7 +18,7 @@ from plaquelab.imaging.models import Exam
 from plaquelab.imaging.png import grey_png
 from plaquelab.imaging.selectors import may_answer, visible_exams, volume_of
 from plaquelab.imaging.services import QualityError, accept_exam, refuse_exam
-from plaquelab.states import TransitionError
+from plaquelab.refusals import back_to, refusals
 from plaquelab.studies.access import StudyRequest, get_study, signed_in
 from plaquelab.studies.models import Study
 from plaquelab.studies.permissions import Capability, may
@@ -184,35 +184,29 @@ def plane_image(request: StudyRequest, study: str, number: int, plane: str) -> H
 
 @signed_in
 @require_POST
+@refusals(back_to("imaging:exam"))
 def accept(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Accept the exam for analysis."""
     exam = _exam(request, study, number, Capability.CONTROL_QUALITY)
-    try:
-        quality = int(request.POST.get("image_quality", ""))
-    except ValueError:
-        messages.error(request, "Choose an image quality from 1 to 5.")
-        return redirect("imaging:exam", study=study, number=number)
-    try:
-        accept_exam(
-            exam=exam,
-            by=request.user,
-            image_quality=quality,
-            note=request.POST.get("note", "").strip(),
-        )
-        messages.success(request, f"Exam {exam.number} is accepted.")
-    except (TransitionError, QualityError) as error:
-        messages.error(request, str(error))
+    quality = request.POST.get("image_quality", "")
+    if not quality.isdecimal():
+        raise QualityError("Choose an image quality from 1 to 5.")
+    accept_exam(
+        exam=exam,
+        by=request.user,
+        image_quality=int(quality),
+        note=request.POST.get("note", "").strip(),
+    )
+    messages.success(request, f"Exam {exam.number} is accepted.")
     return redirect("imaging:exam", study=study, number=number)
 
 
 @signed_in
 @require_POST
+@refusals(back_to("imaging:exam"))
 def refuse(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Refuse the exam with a reason."""
     exam = _exam(request, study, number, Capability.CONTROL_QUALITY)
-    try:
-        refuse_exam(exam=exam, by=request.user, reason=request.POST.get("reason", ""))
-        messages.success(request, f"Exam {exam.number} is refused.")
-    except (TransitionError, QualityError) as error:
-        messages.error(request, str(error))
+    refuse_exam(exam=exam, by=request.user, reason=request.POST.get("reason", ""))
+    messages.success(request, f"Exam {exam.number} is refused.")
     return redirect("imaging:exam", study=study, number=number)

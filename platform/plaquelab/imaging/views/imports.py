@@ -11,11 +11,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from plaquelab.errors import Refusal
 from plaquelab.imaging import quarantine
 from plaquelab.imaging.models import ImportJob, Quarantine
 from plaquelab.imaging.selectors import visible_imports, visible_quarantine
 from plaquelab.imaging.services import cancel_import, retry_import
-from plaquelab.states import TransitionError
+from plaquelab.refusals import back_to, refusals
 from plaquelab.studies.access import StudyRequest, get_study, signed_in
 from plaquelab.studies.permissions import Capability, may
 from plaquelab.uploads.errors import UploadError
@@ -79,30 +80,27 @@ def import_progress(request: StudyRequest, study: str, pk: int) -> HttpResponse:
 
 @signed_in
 @require_POST
+@refusals(back_to("imaging:import"))
 def again(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Queue a failed import again."""
     context = _context(request, study, pk, Capability.SEE_EXAMS)
-    if context["may_retry"]:
-        try:
-            retry_import(job=context["job"], by=request.user)
-            messages.success(request, "The import waits in the queue.")
-        except UploadError as error:
-            messages.error(request, str(error))
-    else:
-        messages.error(request, "Only a failed import can be tried again, by its sender or the core lab.")
+    if not context["may_retry"]:
+        raise UploadError(
+            "not-failed", "Only a failed import can be tried again, by its sender or the core lab."
+        )
+    retry_import(job=context["job"], by=request.user)
+    messages.success(request, "The import waits in the queue.")
     return redirect("imaging:import", study=study, pk=pk)
 
 
 @signed_in
 @require_POST
+@refusals(back_to("imaging:import"))
 def cancel(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Ask a waiting or running import to stop; what it brought is erased."""
     context = _context(request, study, pk, Capability.CONTROL_QUALITY)
-    try:
-        cancel_import(job=context["job"], by=request.user)
-        messages.success(request, "The import stops; what was sent is erased.")
-    except UploadError as error:
-        messages.error(request, str(error))
+    cancel_import(job=context["job"], by=request.user)
+    messages.success(request, "The import stops; what was sent is erased.")
     return redirect("imaging:import", study=study, pk=pk)
 
 
@@ -129,17 +127,14 @@ def quarantine_list(request: StudyRequest, study: str) -> HttpResponse:
 
 @signed_in
 @require_POST
+@refusals(back_to("imaging:quarantine", "study"))
 def quarantine_reject(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Erase one held object."""
     found = get_study(request, study, Capability.CONTROL_QUALITY)
     held = get_object_or_404(visible_quarantine(request.user, found), pk=pk)
     reason = request.POST.get("reason", "").strip()
     if not reason:
-        messages.error(request, "Erasing needs a reason.")
-        return redirect("imaging:quarantine", study=study)
-    try:
-        quarantine.reject(held=held, by=request.user, reason=reason)
-        messages.success(request, "The object is erased.")
-    except TransitionError as error:
-        messages.error(request, str(error))
+        raise Refusal("Erasing needs a reason.", code="no-reason")
+    quarantine.reject(held=held, by=request.user, reason=reason)
+    messages.success(request, "The object is erased.")
     return redirect("imaging:quarantine", study=study)

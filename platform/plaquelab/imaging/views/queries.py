@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from plaquelab.imaging import services
 from plaquelab.imaging.models import Query
-from plaquelab.imaging.queries import QueryError
 from plaquelab.imaging.selectors import may_answer, visible_exams, visible_queries
-from plaquelab.states import TransitionError
+from plaquelab.refusals import back_to, refusals
 from plaquelab.studies.access import StudyRequest, get_study, signed_in
 from plaquelab.studies.permissions import Capability
 
@@ -53,27 +50,20 @@ def query_list(request: StudyRequest, study: str) -> HttpResponse:
 
 @signed_in
 @require_POST
+@refusals(back_to("imaging:exam"))
 def open_one(request: StudyRequest, study: str, number: int) -> HttpResponse:
     """Ask the exam's site a question."""
     found = get_study(request, study, Capability.CONTROL_QUALITY)
     exam = get_object_or_404(visible_exams(request.user, found), number=number)
-    _do(
-        request,
-        "The query is open.",
-        services.open_query,
-        exam=exam,
-        by=request.user,
-        text=request.POST.get("text", ""),
-    )
+    services.open_query(exam=exam, by=request.user, text=request.POST.get("text", ""))
+    messages.success(request, "The query is open.")
     return redirect("imaging:exam", study=study, number=number)
 
 
-def _do(request: StudyRequest, said: str, service: Callable[..., Any], **arguments: Any) -> None:
-    try:
-        service(**arguments)
-        messages.success(request, said)
-    except (TransitionError, QueryError) as error:
-        messages.error(request, str(error))
+def _exam_of(study: str, pk: int) -> str:
+    """Return the page of a query's exam; who may not see the query was turned away before anything was refused."""
+    number = Query.objects.values_list("exam__number", flat=True).get(pk=pk)
+    return reverse("imaging:exam", kwargs={"study": study, "number": number})
 
 
 def _query(request: StudyRequest, study: str, pk: int, capability: Capability) -> Query:
@@ -87,31 +77,37 @@ def _back(query: Query) -> HttpResponse:
 
 @signed_in
 @require_POST
+@refusals(back_to(_exam_of))
 def answer(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Answer as the site (or for it)."""
     query = _query(request, study, pk, Capability.ANSWER_QUERIES)
     if not may_answer(request.user, query):
         raise PermissionDenied
     text = request.POST.get("text", "")
-    _do(request, "The answer was sent.", services.answer_query, query=query, by=request.user, text=text)
+    services.answer_query(query=query, by=request.user, text=text)
+    messages.success(request, "The answer was sent.")
     return _back(query)
 
 
 @signed_in
 @require_POST
+@refusals(back_to(_exam_of))
 def close(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Close a settled query."""
     query = _query(request, study, pk, Capability.CONTROL_QUALITY)
     text = request.POST.get("text", "")
-    _do(request, "The query is closed.", services.close_query, query=query, by=request.user, text=text)
+    services.close_query(query=query, by=request.user, text=text)
+    messages.success(request, "The query is closed.")
     return _back(query)
 
 
 @signed_in
 @require_POST
+@refusals(back_to(_exam_of))
 def reopen(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     """Ask again."""
     query = _query(request, study, pk, Capability.CONTROL_QUALITY)
     text = request.POST.get("text", "")
-    _do(request, "The query is open again.", services.reopen_query, query=query, by=request.user, text=text)
+    services.reopen_query(query=query, by=request.user, text=text)
+    messages.success(request, "The query is open again.")
     return _back(query)

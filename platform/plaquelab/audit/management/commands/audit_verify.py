@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     help = "Verify the audit chains, their heads outside the database, and every signature."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_: Any, **__: Any) -> None:
         """Verify and say so."""
         problems = services.verify()
         for problem in problems:

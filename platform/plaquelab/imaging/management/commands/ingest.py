@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--by", required=True, metavar="USER", help="user name of the person responsible")
         parser.add_argument("--queue", action="store_true", help="leave the work to a worker")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_: Any, **options: Any) -> None:
         """Ingest and print what became of it."""
         study = Study.objects.filter(slug=options["study"]).first()
         if study is None:

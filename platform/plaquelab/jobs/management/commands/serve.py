@@ -21,6 +21,7 @@ from plaquelab.jobs.reaper import release_dead
 from plaquelab.jobs.supervisor import Child, describe, end_all, python_command
 
 ANSWER_SECONDS = 120
+EVERY_INTERFACE = "0.0.0.0"  # noqa: S104  compared with, not listened on: the operator says where
 QUEUES = "default,ingest,gpu,analytics"
 
 
@@ -41,7 +42,7 @@ class Command(BaseCommand):
             "--concurrency", type=int, default=min(2, os.cpu_count() or 1), help="worker processes"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_: Any, **options: Any) -> None:
         """Start, watch, end."""
         host, port = options["host"], options["port"]
         if options["demonstration"] and not settings.DEMONSTRATION:
@@ -60,7 +61,7 @@ class Command(BaseCommand):
             worker.start()
             self._wait_for_answer(web, host, port)
             self.say(
-                f"Plaquelab answers at http://{'localhost' if host == '0.0.0.0' else host}:{port}/ (Ctrl-C ends it)"
+                f"Plaquelab answers at http://{'localhost' if host == EVERY_INTERFACE else host}:{port}/ (Ctrl-C ends it)"
             )
             if options["demonstration"]:
                 demonstration.start()
@@ -82,7 +83,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _wait_for_answer(self, web: Child, host: str, port: int) -> None:
-        address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}/health"
+        address = f"http://{'127.0.0.1' if host == EVERY_INTERFACE else host}:{port}/health"
         limit = time.monotonic() + ANSWER_SECONDS
         while time.monotonic() < limit:
             if (status := web.ended()) is not None:

@@ -14,6 +14,6 @@ class Command(BaseCommand):
 
     help = "Ends uploads that nobody touched for a day and erases staged files that belong to nobody."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_: Any, **__: Any) -> None:
         """Expire and say how many."""
         self.stdout.write(f"{expire_uploads()} abandoned uploads erased")

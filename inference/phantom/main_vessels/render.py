@@ -6,15 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from .anatomy import LUNG_HU, Heart
-from .background import paint_body, paint_heart, paint_tube, paint_vein
-from .curve import Curve
-from .grid import Grid
-from .scenario import Scenario
-from .table import VesselTable
-from .tubes import claims, fill_vessels, surround
-
-FWHM_PER_SD = 2.3548  # full width at half maximum of a Gaussian, in standard deviations
+from inference.phantom.anatomy import LUNG_HU, Heart
+from inference.phantom.curve import Curve
+from inference.phantom.grid import Grid
+from inference.phantom.main_vessels.background import paint_body, paint_heart, paint_tube, paint_vein
+from inference.phantom.main_vessels.surroundings import claims, fill_vessels, surround
+from inference.phantom.scanner import FWHM_PER_SD
+from inference.phantom.scenario import Scenario
+from inference.phantom.table import VesselTable
 
 
 def _sheaths(
@@ -23,7 +22,7 @@ def _sheaths(
     chosen: Scenario,
     heart: Heart,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """What surrounds a vessel along its length: reach mm, HU, and the side of soft tissue (see ``_surround``)."""
+    """What surrounds a vessel along its length: reach mm, HU, and the side of soft tissue (see ``surround``)."""
     n = len(table.curve.points)
     reach, hu, side = np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros((n, 3), np.float32)
     at = 0

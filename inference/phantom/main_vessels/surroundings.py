@@ -1,4 +1,4 @@
-"""Vessels on a grid: which voxels lie near which vessel, what surrounds it, and its tissue by supersampling."""
+"""Which voxels lie near which vessel, and what surrounds it: fat, or soft tissue against one side."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .grid import Grid
-from .table import LAYERS, VesselTable, locate, radii_at
+from inference.phantom.grid import Grid
+from inference.phantom.table import VesselTable
+from inference.phantom.tissue import Reach, paint_reach
 
-SUB = 3  # subsamples per voxel and axis inside vessels
 FAR_MM = 7.0  # how far around a vessel its surroundings are decided
 
 
 @njit(cache=True, fastmath=True)
-def _claim(owner, distance, slot_of, points, origin, spacing, reach, vessel):
+def _claim(owner, distance, slot_of, points, origin, spacing, reach, vessel):  # type: ignore[no-untyped-def]
     """Remember for every voxel near this vessel its nearest row; voxels get a running number on first touch."""
     nk, nj, ni = slot_of.shape
     count = 0
@@ -48,7 +48,7 @@ def _claim(owner, distance, slot_of, points, origin, spacing, reach, vessel):
 
 
 @njit(cache=True, fastmath=True)
-def _touch(slot_of, points, origin, spacing, reach, first):
+def _touch(slot_of, points, origin, spacing, reach, first):  # type: ignore[no-untyped-def]
     nk, nj, ni = slot_of.shape
     for n in range(0, points.shape[0], 2):
         ck, cj, ci = (
@@ -73,7 +73,7 @@ def _touch(slot_of, points, origin, spacing, reach, first):
 
 
 @njit(cache=True, fastmath=True)
-def surround(
+def surround(  # type: ignore[no-untyped-def]
     out, slots, owner, distance, origin, spacing, vessel, points, wall_max, sheath_mm, sheath_hu, side
 ):
     """Replace what lies close to one vessel: contrast-filled chambers always; soft tissue on one side where asked.
@@ -98,82 +98,6 @@ def surround(
         size = np.sqrt(sx * sx + sy * sy + sz * sz)
         if (x * sx + y * sy + z * sz) / size > -3.0 + size:
             out[k, j, i] = sheath_hu[row]
-
-
-@njit(cache=True, fastmath=True)
-def _paint_vessels(  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
-    out,
-    slots,
-    owner,
-    distance,
-    origin,
-    spacing,
-    starts,
-    points,
-    tangent,
-    u,
-    v,
-    lumen,
-    wall,
-    wall_max,
-    hu,
-    lumen_hu,
-    sub,
-):
-    """Mix vessel tissue into voxels by supersampling; of several vessels the lumen wins, then the denser wall."""
-    vessels = starts.shape[0] - 1
-    for n in range(slots.shape[0]):
-        near = False
-        for w in range(vessels):
-            row = owner[n, w]
-            if (
-                row >= 0
-                and distance[n, w] < (wall_max[starts[w] + row] + 0.7 * (spacing[0] + spacing[2])) ** 2
-            ):
-                near = True
-        if not near:
-            continue
-        k, j, i = slots[n, 0], slots[n, 1], slots[n, 2]
-        total, count = 0.0, 0
-        for a in range(sub):
-            z = origin[2] + (k + (a + 0.5) / sub - 0.5) * spacing[2]
-            for b in range(sub):
-                y = origin[1] + (j + (b + 0.5) / sub - 0.5) * spacing[1]
-                for c in range(sub):
-                    x = origin[0] + (i + (c + 0.5) / sub - 0.5) * spacing[0]
-                    value, kind = 0.0, 0
-                    for w in range(vessels):
-                        row = owner[n, w]
-                        if row < 0:
-                            continue
-                        s0, s1 = starts[w], starts[w + 1]
-                        if distance[n, w] > (wall_max[s0 + row] + 0.7 * (spacing[0] + spacing[2])) ** 2:
-                            continue
-                        at, fraction, du, dv = locate(
-                            x, y, z, points[s0:s1], tangent[s0:s1], u[s0:s1], v[s0:s1], row
-                        )
-                        if fraction < -0.6 or fraction > s1 - s0 - 0.4:
-                            continue
-                        r = np.sqrt(du * du + dv * dv)
-                        if r > wall_max[s0 + at] + 0.1:
-                            continue
-                        angle = np.arctan2(dv, du)
-                        lo, hi = radii_at(fraction, angle, lumen[s0:s1], wall[s0:s1])
-                        if r < lo:
-                            value, kind = lumen_hu[s0 + at], 2
-                            break
-                        if r < hi:
-                            q = int(np.round(angle / (2 * np.pi) * 64)) % 64
-                            layer = min(LAYERS - 1, int((r - lo) / (hi - lo) * LAYERS))
-                            h = hu[s0 + at, q, layer]
-                            if kind == 0 or h > value:
-                                value, kind = h, 1
-                    if kind > 0:
-                        total += value
-                        count += 1
-        if count > 0:
-            m = sub * sub * sub
-            out[k, j, i] = out[k, j, i] * (m - count) / m + total / m
 
 
 @dataclass(frozen=True)
@@ -207,29 +131,26 @@ def fill_vessels(
     out: NDArray[np.float32], *, grid: Grid, tables: tuple[VesselTable, ...], near: Claims
 ) -> None:
     """Paint lumen and wall of all vessels into ``out`` by supersampling, in place."""
-    spacing = np.array([grid.pixel_mm, grid.pixel_mm, grid.slice_mm])
-    counts = np.concatenate([[0], np.cumsum([len(t.curve.points) for t in tables])])
-
-    def joined(part: str) -> NDArray[np.float64]:
-        return np.concatenate([getattr(t.curve, part) for t in tables])
-
-    wall = np.concatenate([t.wall for t in tables])
-    _paint_vessels(
+    margin = 0.7 * (grid.pixel_mm + grid.slice_mm)
+    reach = np.full(near.owner.shape, -1.0)
+    for w, table in enumerate(tables):
+        claimed = near.owner[:, w] >= 0
+        reach[claimed, w] = table.wall.max(1)[near.owner[claimed, w]] + margin
+    touched = (near.owner >= 0) & (near.distance <= reach**2)
+    kept = touched.any(1)
+    # each voxel's vessels first, in their order, as the painter wants them
+    order = np.argsort(~touched[kept], axis=1, kind="stable")
+    there = np.take_along_axis(touched[kept], order, 1)
+    paint_reach(
         out,
-        near.slots,
-        near.owner,
-        near.distance,
-        grid.origin,
-        spacing,
-        counts,
-        joined("points"),
-        joined("tangent"),
-        joined("u"),
-        joined("v"),
-        np.concatenate([t.lumen for t in tables]),
-        wall,
-        wall.max(1),
-        np.concatenate([t.hu for t in tables]),
-        np.concatenate([t.lumen_hu for t in tables]),
-        SUB,
+        grid=grid,
+        tables=tables,
+        reach=Reach(
+            voxels=near.slots[kept],
+            vessel=np.where(there, order, -1).astype(np.int16),
+            row=np.take_along_axis(near.owner[kept], order, 1),
+            distance=np.take_along_axis(near.distance[kept], order, 1),
+        ),
+        margin_mm=margin,
+        whole_lumen=False,
     )

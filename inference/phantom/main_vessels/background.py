@@ -7,7 +7,7 @@ from numba import njit
 
 
 @njit(cache=True, fastmath=True)
-def paint_heart(out, origin, spacing, frame, axes, waves, fat_mm, base_mm, hu_fat, hu_muscle, hu_lung, field):
+def paint_heart(out, origin, spacing, frame, axes, waves, fat_mm, base_mm, hu_fat, hu_muscle, hu_lung, field):  # type: ignore[no-untyped-def]
     """Lung, chest wall, diaphragm, pericardial fat, muscle."""
     nk, nj, ni = out.shape
     for k in range(nk):
@@ -48,7 +48,7 @@ def paint_heart(out, origin, spacing, frame, axes, waves, fat_mm, base_mm, hu_fa
 
 
 @njit(cache=True, fastmath=True)
-def paint_body(out, origin, spacing, centre, matrix, hu, mixing, reach, field):
+def paint_body(out, origin, spacing, centre, matrix, hu, mixing, reach, field):  # type: ignore[no-untyped-def]
     """One ellipsoid of unevenly mixed blood."""
     nk, nj, ni = out.shape
     k0, k1 = (
@@ -82,7 +82,7 @@ def paint_body(out, origin, spacing, centre, matrix, hu, mixing, reach, field):
 
 
 @njit(cache=True, fastmath=True)
-def paint_tube(out, origin, spacing, start, end, radius, hu, open_start):
+def paint_tube(out, origin, spacing, start, end, radius, hu, open_start):  # type: ignore[no-untyped-def]
     """A straight tube (the aorta); rounded off below its start."""
     nk, nj, ni = out.shape
     dx, dy, dz = end[0] - start[0], end[1] - start[1], end[2] - start[2]
@@ -107,7 +107,7 @@ def paint_tube(out, origin, spacing, start, end, radius, hu, open_start):
 
 
 @njit(cache=True, fastmath=True)
-def paint_vein(out, points, origin, spacing, radius, hu):
+def paint_vein(out, points, origin, spacing, radius, hu):  # type: ignore[no-untyped-def]
     """A vein of even blood around its points."""
     nk, nj, ni = out.shape
     reach = radius + 0.6
