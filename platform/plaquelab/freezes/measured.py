@@ -18,7 +18,7 @@ from plaquelab.studies.models import Study
 
 Owner = tuple[str, int]
 """Who owns measurements: ("run", id), ("revision", id) or ("imported", id)."""
-Row = dict[str, float | None]
+Numbers = dict[str, float | None]
 OWNERS_A_QUERY = 300
 CADRADS, STENOSIS = "cadrads", "diameter_stenosis"
 NON_DIAGNOSTIC = "N"
@@ -33,16 +33,16 @@ class Values:
     lesion_segments : (vessel, number) → segment of the narrowest section.
     """
 
-    lesions: dict[tuple[str, int], Row] = field(default_factory=dict)
+    lesions: dict[tuple[str, int], Numbers] = field(default_factory=dict)
     lesion_segments: dict[tuple[str, int], str] = field(default_factory=dict)
-    vessels: dict[str, Row] = field(default_factory=dict)
-    territories: dict[str, Row] = field(default_factory=dict)
-    segments: dict[str, Row] = field(default_factory=dict)
-    patient: Row = field(default_factory=dict)
+    vessels: dict[str, Numbers] = field(default_factory=dict)
+    territories: dict[str, Numbers] = field(default_factory=dict)
+    segments: dict[str, Numbers] = field(default_factory=dict)
+    patient: Numbers = field(default_factory=dict)
     grades: dict[tuple[str, str], str] = field(default_factory=dict)
     lesion_grades: dict[tuple[str, int], str] = field(default_factory=dict)
 
-    def in_vessel(self, vessel: str) -> list[tuple[int, Row]]:
+    def in_vessel(self, vessel: str) -> list[tuple[int, Numbers]]:
         """Return a vessel's lesions, number and numbers."""
         return [(number, row) for (name, number), row in sorted(self.lesions.items()) if name == vessel]
 
@@ -159,7 +159,7 @@ def _as_told(values: Values, territories: Iterable[str]) -> dict[str, list[Measu
     return told
 
 
-def _rows(level: str, vessel: str, lesion: int | None, numbers: Row, grade: str) -> list[Measured]:
+def _rows(level: str, vessel: str, lesion: int | None, numbers: Numbers, grade: str) -> list[Measured]:
     found: dict[str, float | str | None] = {**numbers, CADRADS: grade or None}
     return [
         Measured(level, vessel, "", lesion, metric, value, UNITS.get(metric, ""))

@@ -74,7 +74,7 @@ def _mean_percent(shares: Sequence[float]) -> float | None:
 
 def uncertainties(run: AnalysisRun) -> dict[str, list[float]]:
     """Return vessel → expected share of wrong labels of each section, as the run stored it."""
-    artefact = Artefact.objects.filter(run=run, kind="analysis").first()
+    artefact = Artefact.objects.filter(run=run, kind__in=Artefact.KINDS_OF_RECORD).first()
     if artefact is None:
         return {}
     found: Mapping[str, Iterable[Any]] = json.loads(store().get(artefact.path)).get("uncertainty") or {}
