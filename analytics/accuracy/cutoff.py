@@ -24,7 +24,7 @@ from analytics.accuracy.rows import complete
 from analytics.columns import codes, identities_in
 from analytics.errors import AnalyticsError
 from analytics.resampling import SEED, percentile_interval, resample_counts
-from analytics.result import DRAWING, Interval, Result, few_clusters, no_values, unless
+from analytics.result import DRAWING, Finding, Interval, Result, few_clusters, no_values, unless
 from analytics.rounding import half_up, percent
 
 Array = NDArray[np.float64]
@@ -78,6 +78,8 @@ class CutOff(Result):
     sensitivity: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
     specificity: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
 
+    caption = Finding.caption
+
     def sentence(self) -> str:
         """Cut-off, apparent and corrected performance in words."""
         if self.estimate is None or self.apparent is None:
@@ -94,10 +96,6 @@ class CutOff(Result):
         if self.corrected is not None:
             text += f", {percent(self.corrected.sensitivity)} % and {percent(self.corrected.specificity)} % corrected for optimism"
         return text + f", {self.counted()}" + "".join(f"; {w}" for w in self.warnings) + "."
-
-    def caption(self) -> str:
-        """The sentence, marked when simulated."""
-        return ("Simulated data. " if self.simulated else "") + self.sentence()
 
 
 def cut_off_of(

@@ -1,6 +1,6 @@
 """Limits of agreement that change with size: regression of the difference, and of its spread, on the mean.
 
-Source: Bland and Altman 1999, section 3.2: D = b0 + b1·A; |residual| = c0 + c1·A; SD(A) = √(π/2)·(c0 + c1·A).
+Source: Bland and Altman 1999, section 3.2: D = b0 + b1·A; ``|residual| = c0 + c1·A``; SD(A) = √(π/2)·(c0 + c1·A).
 A is the mean of both reads, D = second − first.
 """
 

@@ -96,13 +96,16 @@ def attempt(
 
 
 def usual(what: str, job: Model, error: Exception) -> End:
-    """Return what an error means that is none of the kind's own: cancelled, out of time, refused, or ours."""
+    """Return what an error means that is none of the kind's own: cancelled, out of time, refused, or ours.
+
+    A kind whose table knows no cancel or time limit fails instead.
+    """
+    known = {event for _, event in kind_of(type(job)).machine.table}
     if isinstance(error, jobs.JobCancelledError):
-        return End("cancel", "Cancelled.", code="cancelled")
+        return End("cancel" if "cancel" in known else "fail", "Cancelled.", code="cancelled")
     if isinstance(error, SoftTimeLimitExceeded):
-        own_state = kind_of(type(job)).machine.sources("time_out")
         message = f"The {what} took too long and was stopped."
-        return End("time_out" if own_state else "fail", message, code="time-out")
+        return End("time_out" if "time_out" in known else "fail", message, code="time-out")
     if refusal := refusal_of(error):
         return End("fail", str(refusal), code=refusal.code)
     return End("fail", partial(jobs.ours, what), code="internal")

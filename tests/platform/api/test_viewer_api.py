@@ -80,7 +80,7 @@ def test_columns_come_in_the_words_and_digits_of_the_vocabulary(client: Client) 
     assert rows - set(lesion) == {"lesion_start", "lesion_end", "cadrads"}
     rows = {row["metric"] for row in answer["state"]["measurements"]}
     assert rows - set(lesion) == {"cadrads", "percent_atheroma_volume"}
-    assert {row["metric"] for row in body["patient"]} >= set(patient)
+    assert {row["metric"] for row in client.get(ROOT).json()["patient"]} >= set(patient)
 
 
 def test_a_composition_profile_of_four_classes_has_columns_for_them() -> None:

@@ -12,10 +12,11 @@ from analytics.errors import AnalyticsError
 from inference.errors import RefusedScan
 from plaquelab.analysis.models import AnalysisRun
 from plaquelab.analysis.transitions import S
+from plaquelab.dashboards.models import Calculation
 from plaquelab.errors import Refusal
 from plaquelab.jobs import attempt as attempts
 from plaquelab.jobs import services as jobs
-from plaquelab.jobs.attempt import End, attempt, reporter
+from plaquelab.jobs.attempt import End, attempt, reporter, usual
 
 pytestmark = [pytest.mark.both_worlds, pytest.mark.django_db]
 Make = Callable[..., AnalysisRun]
@@ -70,6 +71,12 @@ def test_what_is_no_fault_of_ours_is_told_in_its_own_words(
     assert (run.state, run.refusal, run.message, run.error_id) == (state, code, message, "")
     assert (run.lease_until, run.worker) == (None, "")
     assert run.finished_at is not None
+
+
+@pytest.mark.parametrize("error", [jobs.JobCancelledError(), SoftTimeLimitExceeded()])
+def test_a_kind_without_such_an_end_fails(error: Exception) -> None:
+    """Else its row would stay as if a worker held it."""
+    assert usual("calculation", Calculation(), error).event == "fail"
 
 
 @pytest.mark.parametrize("private", [False, True])
