@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analytics.metrics import METRICS
+from inference.vocabulary import territory_of
 from plaquelab.freezes.matching import Extent, match
 from plaquelab.freezes.measured import NON_DIAGNOSTIC, Numbers, Values, category, segment_number
 
@@ -129,19 +130,15 @@ def _extent(number: int, row: Numbers) -> Extent:
 def _lesion_row(
     comparison: Comparison, vessel: str, first: tuple[int, Numbers] | None, second: tuple[int, Numbers] | None
 ) -> dict[str, Any]:
-    from inference.vocabulary import territory_of
-
-    shown = first or second
-    assert shown is not None
-    owner = comparison.first if first is not None else comparison.second
-    row = shown[1]
+    owner = comparison.second if first is None else comparison.first
+    number, row = first or second or (0, {})  # one of them is there
     start, end = row.get("lesion_start"), row.get("lesion_end")
     state = "matched" if first and second else "first_only" if first else "second_only"
     return {
         **_identity(comparison, state),
         "vessel": vessel,
         "territory": territory_of(vessel),
-        "segment": segment_number(owner.lesion_segments.get((vessel, shown[0]), "")),
+        "segment": segment_number(owner.lesion_segments.get((vessel, number), "")),
         "first_lesion": first[0] if first else None,
         "second_lesion": second[0] if second else None,
         "position": None if start is None or end is None else (start + end) / 2,

@@ -6,7 +6,7 @@ from datetime import date
 
 from plaquelab.imaging.models import Exam
 from plaquelab.imaging.scan_dates import index_exams, original_scan_date
-from plaquelab.references.reading_csv import CsvRow
+from plaquelab.references.reading_csv import CsvRow, number_of
 from plaquelab.references.report import Report
 from plaquelab.studies.models import Study, Subject
 
@@ -58,8 +58,6 @@ def days_of(
 
     The date is forgotten here: neither report nor entry holds it.
     """
-    from plaquelab.references.reading_csv import number_of
-
     text = row[column]
     if text.count("-") == 2 or text.count("/") == 2 or text.count(".") == 2:
         try:
