@@ -16,7 +16,7 @@ def normal_quantile(p: float) -> float:
 
 
 def normal_two_sided_p(z: float) -> float:
-    """P(|Z| >= |z|)."""
+    """``P(|Z| >= |z|)``."""
     return float(2 * special.ndtr(-abs(z)))
 
 
@@ -26,7 +26,7 @@ def t_quantile(p: float, df: float) -> float:
 
 
 def t_two_sided_p(t: float, df: float) -> float:
-    """P(|T| >= |t|)."""
+    """``P(|T| >= |t|)``."""
     return float(2 * special.stdtr(df, -abs(t)))
 
 

@@ -40,6 +40,8 @@ LESION = ("lesion",)
 class Metric:
     """A continuous metric.
 
+    Parameters
+    ----------
     unit : as printed, empty for a ratio
     digits : decimals printed
     zero_when_absent : whether a lesion that a read does not have counts as 0 of it (volumes, burdens,

@@ -14,7 +14,7 @@ from analytics.errors import AnalyticsError
 
 
 @dataclass(frozen=True)
-class Profile:
+class StatisticsProfile:
     """Choices that decide which interval or test stands first; the others stand beside it.
 
     icc_form, ivus_icc_form : forms of the ICC
@@ -38,11 +38,11 @@ class Profile:
     corrected: bool = True
 
 
-PROFILES: dict[str, Profile] = {
+PROFILES: dict[str, StatisticsProfile] = {
     profile.name: profile
     for profile in (
-        Profile("recommended", "Recommended"),
-        Profile(
+        StatisticsProfile("recommended", "Recommended"),
+        StatisticsProfile(
             "lin2022",
             "As published (Lin et al. 2022)",
             ivus_icc_form="C,k",
@@ -57,7 +57,7 @@ PROFILES: dict[str, Profile] = {
 }
 
 
-def profile(name: str) -> Profile:
+def profile(name: str) -> StatisticsProfile:
     """Return the profile of that name. Raises AnalyticsError for one that does not exist."""
     if name not in PROFILES:
         raise AnalyticsError(f"There is no profile {name!r}; there are {', '.join(PROFILES)}.")

@@ -18,8 +18,10 @@ from analytics.result import NOT_ASKED, Interval, interval_or_none, plural
 from analytics.rounding import count
 
 REPLICATES = 10_000
+"""The 2.5 % quantile of as many lies between the true 2.2 and 2.8 % ones (binomial)."""
 Z = normal_quantile(0.975)
 SEED = 20_220_401
+"""The month of the publication (Lin et al. 2022)."""
 
 CHUNK_ENTRIES = 4_000_000
 """Count-matrix entries held at once: 32 MB."""
@@ -34,11 +36,6 @@ def resample_counts(*, clusters: int, replicates: int, seed: int) -> Iterator[ND
         drawn = rng.integers(0, clusters, size=(size, clusters))
         drawn += clusters * np.arange(size)[:, None]
         yield np.bincount(drawn.ravel(), minlength=size * clusters).reshape(size, clusters).astype(np.float64)
-
-
-def counts_from_index(index: NDArray[np.int64], clusters: int) -> NDArray[np.float64]:
-    """Counts of a given resample index (replicates, draws) of cluster numbers from 0."""
-    return np.stack([np.bincount(row, minlength=clusters) for row in index]).astype(np.float64)
 
 
 def sums_by_cluster(

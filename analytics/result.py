@@ -73,8 +73,13 @@ class Test:
     p: float
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {"name": self.name, "statistic": self.statistic, "df": list(self.df), "p": self.p}
+        """JSON form; infinite degrees of freedom are None."""
+        return {
+            "name": self.name,
+            "statistic": _plain(self.statistic),
+            "df": _plain(self.df),
+            "p": _plain(self.p),
+        }
 
 
 def interval_or_none(low: float, high: float, method: str, level: float = 0.95) -> Interval | None:

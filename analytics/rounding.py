@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 MINUS = "−"
+EVERY_DIGIT = Context(prec=400)
+"""A float has up to 309 digits before the point."""
 
 
 def half_up(value: float, digits: int) -> str:
@@ -21,7 +23,9 @@ def half_up(value: float, digits: int) -> str:
     if not math.isfinite(value):
         raise ValueError(f"{value} cannot be printed: give null and a reason instead")
     exact = Decimal(repr(float(value)))
-    text = format(exact.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP), "f")
+    text = format(
+        exact.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP, context=EVERY_DIGIT), "f"
+    )
     return text[1:] if text.startswith("-") and not text.strip("-0.") else text
 
 

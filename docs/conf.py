@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from types import GenericAlias
 
 import django
 from sphinx.application import Sphinx
@@ -54,8 +55,17 @@ def outside(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = re.sub(r"\[([^\]]*)\]\(\.\./[^)]+\)", r"\1", source[0])
 
 
+def elsewhere(app: Sphinx, what: str, name: str, obj: object, skip: bool, options: object) -> bool | None:
+    """Leave out what a module only imports or aliases: it is written about where it is defined."""
+    if isinstance(obj, GenericAlias):
+        return True
+    home = str(getattr(obj, "__module__", None) or "inference").split(".")[0]
+    return True if isinstance(obj, type) and home not in reference.LIBRARIES else None
+
+
 def setup(app: Sphinx) -> None:
     """Register what this site has of its own."""
     reference.write(ROOT / "docs" / "reference")
     app.connect("source-read", outside)
+    app.connect("autodoc-skip-member", elsewhere)
     app.add_directive("exception-tree", exceptions.ExceptionTree)

@@ -150,7 +150,7 @@ def analyse(
             "arithmetic": arithmetic,
             "device": str(card.device),
             "profile": f"{profile.name}/{profile.version}",
-            "volume_sha256": volume.sha256,
+            "volume_sha256": volume.content_sha256,
             "settings_sha256": settings.sha256,
             "python": platform.python_version(),
             **({"aortic_sd_hu": f"{aorta.sd_hu:.3f}"} if aorta else {}),

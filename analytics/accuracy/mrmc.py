@@ -28,6 +28,8 @@ Index = NDArray[np.int64]
 MERITS = ("auc", "sensitivity", "specificity")
 Z = normal_quantile(0.975)
 NO_SPREAD = "no spread between readers or cases"
+NO_VARIANCE = 1e-18
+"""Figures of merit that are all equal leave a mean square of rounding, about 1e-33; none below this is real."""
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,7 @@ def _analysed(
         **_fixed_readers(difference, r, components),
     }
     denominator = ms_tr + extra
-    if denominator <= 0:
+    if denominator <= NO_VARIANCE:
         return Mrmc(estimate=difference, interval_reason=NO_SPREAD, **more, **common)
     df2 = math.inf if ms_tr == 0 else denominator**2 / (ms_tr**2 / ((t - 1) * (r - 1)))
     f, se = ms_t / denominator, math.sqrt(2 / r * denominator)

@@ -24,6 +24,7 @@ from analytics.distributions import (
 )
 from analytics.result import (
     DRAWING,
+    Finding,
     Interval,
     Result,
     Test,
@@ -75,9 +76,7 @@ class Roc(Result):
         default_factory=no_values, repr=False, compare=False, metadata=DRAWING
     )
 
-    def caption(self) -> str:
-        """The sentence, marked when simulated."""
-        return ("Simulated data. " if self.simulated else "") + self.sentence()
+    caption = Finding.caption
 
     def sentence(self) -> str:
         """AUC and cut-off in words."""

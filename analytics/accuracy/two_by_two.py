@@ -27,7 +27,7 @@ INTERVALS = {
     "lin2022": "Clopper–Pearson, predictive values Mercaldo logit",
     "recommended": "Wilson, Clopper–Pearson at 0 and 100 %",
 }
-PROFILES = tuple(INTERVALS)
+INTERVAL_SETS = tuple(INTERVALS)
 MEASURES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 TITLES = {
     "sensitivity": "Sensitivity",
@@ -183,8 +183,8 @@ def two_by_two_of(
     simulated: bool = False,
 ) -> TwoByTwo:
     """Accuracy from the four cells. Raises AnalyticsError for negative counts or an unknown profile."""
-    if profile not in PROFILES:
-        raise AnalyticsError(f"Unknown profile {profile!r}; known are {', '.join(PROFILES)}.")
+    if profile not in INTERVAL_SETS:
+        raise AnalyticsError(f"Unknown profile {profile!r}; known are {', '.join(INTERVAL_SETS)}.")
     if min(tp, fp, fn, tn) < 0:
         raise AnalyticsError(f"A cell is negative: tp {tp}, fp {fp}, fn {fn}, tn {tn}.")
     positives, negatives = tp + fn, fp + tn

@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from analytics.agreement.limits import (
     VarianceComponents,
+    WithLimits,
     Z,
     bootstrap_limits,
     jackknife_limits,
     limit_intervals,
     variance_components,
 )
+from analytics.agreement.pairs import TwoReads
 from analytics.columns import codes, identities_in
 from analytics.distributions import (
     t_quantile,
@@ -37,14 +39,13 @@ from analytics.result import (
     Interval,
     Test,
     few_clusters,
-    no_values,
     plural,
 )
 from analytics.rounding import half_up
 
 
 @dataclass(frozen=True, kw_only=True)
-class BlandAltman(ClusteredResult):
+class BlandAltman(WithLimits, TwoReads, ClusteredResult):
     """Bias (``estimate``) with limits of agreement.
 
     ``interval`` is the t interval of the bias (units independent), ``cluster_interval`` resamples patients;
@@ -57,11 +58,6 @@ class BlandAltman(ClusteredResult):
 
     value_unit: str
     sd: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    lower_interval: Interval | None = None
-    upper_interval: Interval | None = None
-    limits_reason: str | None = None
     components: VarianceComponents | None = None
     classical: dict[str, tuple[Interval, Interval]] = field(default_factory=dict)
     naive_lower: float | None = None
@@ -69,11 +65,6 @@ class BlandAltman(ClusteredResult):
     outside: int = 0
     slope: float | None = None
     slope_p: float | None = None
-    names: tuple[str, str] = ("first", "second")
-    first: NDArray[np.float64] = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
-    second: NDArray[np.float64] = field(
-        default_factory=no_values, repr=False, compare=False, metadata=DRAWING
-    )
     ids: tuple[Any, ...] = field(default=(), repr=False, compare=False, metadata=DRAWING)
 
     def sentence(self) -> str:
@@ -89,11 +80,7 @@ class BlandAltman(ClusteredResult):
         elif self.interval_reason:
             text += f" (no interval: {self.interval_reason})"
         if self.lower is not None and self.upper is not None:
-            text += f", limits of agreement {half_up(self.lower, 2)} to {half_up(self.upper, 2)}{unit}"
-            if self.lower_interval is not None and self.upper_interval is not None:
-                text += f" (95 % CI {self.lower_interval.text(2)} and {self.upper_interval.text(2)}, {self.lower_interval.method})"
-            elif self.limits_reason and self.limits_reason != self.interval_reason:
-                text += f" (no interval: {self.limits_reason})"
+            text += f", limits of agreement {self.limits_text(unit, said=self.interval_reason)}"
         if self.interval is not None and self.cluster_interval is None:
             text += self.beside()
         beside = f"; {'; '.join(self.warnings)}" if self.warnings else ""

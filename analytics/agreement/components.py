@@ -32,7 +32,9 @@ from analytics.rounding import half_up
 
 Array = NDArray[np.float64]
 CROSSED_REPLICATES = 1_000
+"""Each resample is fitted anew: 1,900 lesions of three raters take 1.7 s on one core, 10,000 resamples would take 17."""
 FEW_RATERS = 5
+"""The SD between four raters has three degrees of freedom: its 95 % limits are 0.57 and 3.7 times itself."""
 
 
 @dataclass(frozen=True, kw_only=True)

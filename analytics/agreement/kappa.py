@@ -19,7 +19,7 @@ from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
 from analytics.resampling import no_interval_over
 from analytics.result import DRAWING, ClusteredResult, Dropped, Interval, Test
-from analytics.rounding import half_up, percent
+from analytics.rounding import percent
 
 Z = normal_quantile(0.975)
 WEIGHTS = ("unweighted", "linear", "quadratic")
@@ -261,11 +261,3 @@ def maximum_kappa(matrix: NDArray[np.int64]) -> float | None:
     rows, columns = p.sum(1), p.sum(0)
     expected = float(rows @ columns)
     return (float(np.minimum(rows, columns).sum()) - expected) / (1 - expected) if expected < 1 else None
-
-
-def describe(result: Kappa) -> str:
-    """Short form for table cells: ``0.75 (0.67–0.83)``."""
-    if result.estimate is None:
-        return f"not estimable: {result.reason}"
-    inside = f" ({result.interval.text(2)})" if result.interval else ""
-    return half_up(result.estimate, 2) + inside

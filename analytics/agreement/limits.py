@@ -17,9 +17,32 @@ from analytics.distributions import chi2_quantile, noncentral_t_quantile, normal
 from analytics.errors import AnalyticsError
 from analytics.resampling import expanded_levels, jackknife_interval, resample_counts
 from analytics.result import Interval, interval_or_none
-from analytics.rounding import count
+from analytics.rounding import count, half_up
 
 Z = normal_quantile(0.975)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithLimits:
+    """Both limits of agreement with their intervals; ``limits_reason`` says why a limit has none."""
+
+    lower: float | None = None
+    upper: float | None = None
+    lower_interval: Interval | None = None
+    upper_interval: Interval | None = None
+    limits_reason: str | None = None
+
+    def limits_text(self, unit: str = "", *, said: str | None = None) -> str:
+        """``-4.10 to 6.20 mm³ (95 % CI … and …, method)``, or why there are no intervals unless that was ``said``."""
+        if self.lower is None or self.upper is None:
+            return ""
+        text = f"{half_up(self.lower, 2)} to {half_up(self.upper, 2)}{unit}"
+        if self.lower_interval is not None and self.upper_interval is not None:
+            low, high = self.lower_interval, self.upper_interval
+            return f"{text} (95 % CI {low.text(2)} and {high.text(2)}, {low.method})"
+        if self.limits_reason and self.limits_reason != said:
+            return f"{text} (no interval: {self.limits_reason})"
+        return text
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from analytics.agreement.minimise import golden_section
 
 Array = NDArray[np.float64]
 NEARLY_ONE = 1 - 1e-9
+"""Largest share of the variance that is tried: at 1 the logarithm of the rest does not exist."""
 
 
 @dataclass(frozen=True)

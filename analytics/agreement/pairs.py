@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,20 @@ from numpy.typing import NDArray
 from analytics.columns import codes, identities_in
 from analytics.errors import AnalyticsError
 from analytics.resampling import no_interval_over
-from analytics.result import Dropped, Interval
+from analytics.result import DRAWING, Dropped, Interval, no_values
 
 Array = NDArray[np.float64]
 SIGNIFICANT_DIGITS = 12
+"""A float holds 15 to 17; the last three are noise of subtracting decimals (12.3 − 10.1 is not 5.5 − 3.3)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoReads:
+    """Both reads and their names, for the figures of a result."""
+
+    names: tuple[str, str] = ("first", "second")
+    first: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
+    second: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
 
 
 @dataclass(frozen=True)

@@ -7,49 +7,40 @@ that of order statistics, exact by the binomial; it needs about 150 pairs. With 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.agreement.pairs import Pairs, pairs
+from analytics.agreement.limits import WithLimits
+from analytics.agreement.pairs import Pairs, TwoReads, pairs
 from analytics.resampling import REPLICATES, SEED, no_interval_over, percentile_interval, resample_counts
-from analytics.result import DRAWING, Interval, Result, few_clusters, no_values, plural, unless
-from analytics.rounding import half_up
+from analytics.result import Interval, Result, few_clusters, plural, unless
 
 Array = NDArray[np.float64]
 LEVELS = (0.5, 0.025, 0.975)
 ROW_ENTRIES = 4_000_000
+"""Entries of a matrix of running counts held at once: 32 MB."""
 MOST_ENTRIES = 200_000_000
 """Pairs times replicates: beyond it fewer replicates are drawn, 500 at least, and the method says how many."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuantileLimits(Result):
-    """Median difference (``estimate``) with the 2.5 % and 97.5 % quantiles as limits; ``limits_reason`` says why they have no interval."""
+class QuantileLimits(WithLimits, TwoReads, Result):
+    """Median difference (``estimate``) with the 2.5 % and 97.5 % quantiles as limits."""
 
     value_unit: str
-    lower: float | None = None
-    upper: float | None = None
-    lower_interval: Interval | None = None
-    upper_interval: Interval | None = None
-    limits_reason: str | None = None
-    names: tuple[str, str] = ("first", "second")
-    first: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
-    second: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
 
     def sentence(self) -> str:
         """Median and limits in words."""
         text = super().sentence()
         if self.lower is None or self.upper is None:
             return text
-        text = f"{text[:-1]}; 2.5 % and 97.5 % quantiles {half_up(self.lower, 2)} to {half_up(self.upper, 2)}"
-        if self.lower_interval is not None and self.upper_interval is not None:
-            text += f" (95 % CI {self.lower_interval.text(2)} and {self.upper_interval.text(2)}, {self.lower_interval.method})"
-        elif self.limits_reason and not self.warnings:
-            text += f" (no interval: {self.limits_reason})"
+        reason = self.limits_reason
+        said = reason if reason and any(reason in w for w in self.warnings) else None
+        text = f"{text[:-1]}; 2.5 % and 97.5 % quantiles {self.limits_text(said=said)}"
         return text + "".join(f"; {w}" for w in self.warnings) + "."
 
 

@@ -22,6 +22,7 @@ from analytics.rounding import half_up, p_value
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
 MOST_DIFFERENCES = 12_000_000
+"""Largest number of differences between two groups that are formed and sorted: 100 MB."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,47 +17,37 @@ from numpy.typing import NDArray
 
 from analytics.agreement.bland_altman import BlandAltman, bland_altman_of
 from analytics.agreement.correlation import pearson_coefficient
+from analytics.agreement.limits import WithLimits
+from analytics.agreement.pairs import TwoReads
 from analytics.columns import identities_in
 from analytics.errors import AnalyticsError
 from analytics.resampling import REPLICATES, SEED
-from analytics.result import DRAWING, ClusteredResult, Dropped, Interval, no_values
-from analytics.rounding import half_up, percent
+from analytics.result import ClusteredResult, Dropped, Interval
+from analytics.rounding import percent
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RatioLimits(ClusteredResult):
+class RatioLimits(WithLimits, TwoReads, ClusteredResult):
     """Geometric mean ratio (``estimate``) with limits of agreement of the ratio; units have no dimension.
 
     ``spread_with_size`` is the correlation of the log differences' magnitude with the log mean: near 0 when the
     ratio is the right scale.
     """
 
-    lower: float | None = None
-    upper: float | None = None
-    lower_interval: Interval | None = None
-    upper_interval: Interval | None = None
-    limits_reason: str | None = None
     log_sd: float | None = None
     cv_log: float | None = None
     cv_simple: float | None = None
     cv_rms: float | None = None
     spread_with_size: float | None = None
-    names: tuple[str, str] = ("first", "second")
-    first: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
-    second: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
 
     def sentence(self) -> str:
         """Ratio, limits and CV in words."""
         text = super().sentence()
         if self.lower is None or self.upper is None:
             return text
-        text = f"{text[:-1]}; limits of agreement {half_up(self.lower, 2)} to {half_up(self.upper, 2)}"
-        if self.lower_interval is not None and self.upper_interval is not None:
-            text += f" (95 % CI {self.lower_interval.text(2)} and {self.upper_interval.text(2)}, {self.lower_interval.method})"
-        elif self.limits_reason and self.limits_reason != self.interval_reason:
-            text += f" (no interval: {self.limits_reason})"
+        text = f"{text[:-1]}; limits of agreement {self.limits_text(said=self.interval_reason)}"
         if self.interval is not None and self.cluster_interval is None:
             text += self.beside()
         if self.cv_log is not None:

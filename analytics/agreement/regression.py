@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.agreement.pairs import Pairs, pairs, to_resolution
+from analytics.agreement.pairs import Pairs, TwoReads, pairs, to_resolution
 from analytics.distributions import normal_quantile, t_quantile
 from analytics.errors import AnalyticsError
 from analytics.resampling import sums_by_cluster
 from analytics.result import (
-    DRAWING,
     ClusteredResult,
     Interval,
     Test,
     few_clusters,
     interval_or_none,
-    no_values,
     plural,
     unless,
 )
@@ -41,7 +39,7 @@ MOST_LEFT_OUT = 1_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class MethodComparison(ClusteredResult):
+class MethodComparison(TwoReads, ClusteredResult):
     """Slope (``estimate``) and intercept; intervals for independent units, and leaving out one patient at a time.
 
     ``test`` is the cusum test of linearity (Passing–Bablok only).
@@ -52,9 +50,6 @@ class MethodComparison(ClusteredResult):
     intercept_interval: Interval | None = None
     intercept_cluster_interval: Interval | None = None
     error_ratio: float | None = None
-    names: tuple[str, str] = ("first", "second")
-    first: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
-    second: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
 
     def sentence(self) -> str:
         """Slope and intercept with their intervals in words."""

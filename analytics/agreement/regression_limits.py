@@ -1,6 +1,6 @@
 """Limits of agreement that change with size: regression of the difference, and of its spread, on the mean.
 
-Source: Bland and Altman 1999, section 3.2: D = b0 + b1·A; |residual| = c0 + c1·A; SD(A) = √(π/2)·(c0 + c1·A).
+Source: Bland and Altman 1999, section 3.2: D = b0 + b1·A; ``|residual| = c0 + c1·A``; SD(A) = √(π/2)·(c0 + c1·A).
 A is the mean of both reads, D = second − first.
 """
 
@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.agreement.pairs import Pairs, pairs
+from analytics.agreement.pairs import Pairs, TwoReads, pairs
 from analytics.distributions import normal_quantile, t_quantile, t_two_sided_p
 from analytics.resampling import REPLICATES, SEED, percentile_interval, resampled_sums, sums_by_cluster
-from analytics.result import DRAWING, ClusteredResult, Interval, Test, few_clusters, no_values, plural, unless
+from analytics.result import ClusteredResult, Interval, Test, few_clusters, plural, unless
 from analytics.rounding import half_up
 
 Array = NDArray[np.float64]
@@ -43,7 +43,7 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegressionLimits(ClusteredResult):
+class RegressionLimits(TwoReads, ClusteredResult):
     """``estimate`` is the slope of the difference on the mean: 0 when the bias does not depend on size.
 
     ``interval`` is the t interval of that slope (units independent), ``cluster_interval`` resamples patients;
@@ -53,9 +53,6 @@ class RegressionLimits(ClusteredResult):
     value_unit: str
     bias: Line | None = None
     spread: Line | None = None
-    names: tuple[str, str] = ("first", "second")
-    first: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
-    second: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
 
     def at(self, size: Sequence[float] | Array) -> tuple[Array, Array, Array]:
         """Bias, lower and upper limit at sizes (unit of the reads); a fitted SD below 0 counts as 0."""

@@ -1,6 +1,6 @@
 """Total deviation index: the difference that a given share of pairs stays below, and the share below a bound.
 
-Source: Lin 2000. Normal theory: P(|D| <= t) = share for D normal with the sample's mean and SD (denominator n).
+Source: Lin 2000. Normal theory: ``P(|D| <= t) = share`` for D normal with the sample's mean and SD (denominator n).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class TotalDeviation(Result):
-    """``estimate``: |second − first| that ``share`` of pairs stays below, by normal theory.
+    """``estimate``: ``|second − first|`` that ``share`` of pairs stays below, by normal theory.
 
     ``approximate`` is Lin's formula for little bias, ``observed`` the sample's quantile (type 7). ``coverage``
     is the share of pairs within ``bound``. The interval resamples patients (pairs where no patients are given).
@@ -106,7 +106,7 @@ def total_deviation_of(
 
 
 def normal_bound(mean: Array, sd: Array, share: float) -> Array:
-    """The t with P(|D| <= t) = share for D normal(mean, sd): bisection, arrays of equal length; |mean| where sd is 0."""
+    """The t with ``P(|D| <= t) = share`` for D normal(mean, sd): bisection, arrays of equal length; ``|mean|`` where sd is 0."""
     mean, spread = np.abs(mean), np.where(sd > 0, sd, 1.0)
     low, high = np.zeros_like(mean), mean + spread * normal_quantile((1 + share) / 2)
     for _ in range(60):

@@ -13,7 +13,7 @@ from analytics.agreement.signed_rank import SignedRank
 from analytics.agreement.total_deviation import TotalDeviation
 from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing
-from analytics.figures.estimates import Row, estimates
+from analytics.figures.estimates import EstimateRow, estimates
 from analytics.figures.style import WARNING
 
 
@@ -21,8 +21,8 @@ from analytics.figures.style import WARNING
 def chance_corrected(result: ChanceCorrected) -> Drawing:
     """The coefficient with its intervals."""
     rows = [
-        Row("Units independent", result.estimate, result.interval),
-        Row(
+        EstimateRow("Units independent", result.estimate, result.interval),
+        EstimateRow(
             "Patients as clusters",
             result.estimate if result.cluster_interval else None,
             result.cluster_interval,
@@ -34,7 +34,7 @@ def chance_corrected(result: ChanceCorrected) -> Drawing:
 @draw.register
 def symmetry(result: Symmetry) -> Drawing:
     """The share of disagreements upwards, against one half."""
-    rows = [Row("Second read higher", result.estimate, result.interval)]
+    rows = [EstimateRow("Second read higher", result.estimate, result.interval)]
     title = "Share of the disagreements"
     return estimates(rows, title, reason=result.reason, reference=0.5, simulated=result.simulated)
 
@@ -43,14 +43,14 @@ def symmetry(result: Symmetry) -> Drawing:
 def components(result: ComponentIcc) -> Drawing:
     """Each component's share of the total variance."""
     total = sum(result.components.values())
-    rows = [Row(name.capitalize(), value / total, None) for name, value in result.components.items()]
+    rows = [EstimateRow(name.capitalize(), value / total, None) for name, value in result.components.items()]
     return estimates(rows, "Share of the variance", reason=result.reason, simulated=result.simulated)
 
 
 @draw.register
 def equivalence(result: Equivalence) -> Drawing:
     """The interval of the bias beside the margin."""
-    rows = [Row("bias", result.estimate, result.interval)]
+    rows = [EstimateRow("bias", result.estimate, result.interval)]
     title = result.value_unit
     drawn = estimates(rows, title, reason=result.reason, reference=0.0, simulated=result.simulated)
     for limit in (-result.margin, result.margin):
@@ -61,7 +61,7 @@ def equivalence(result: Equivalence) -> Drawing:
 @draw.register
 def interchangeability(result: Interchangeability) -> Drawing:
     """The index with its interval against 0."""
-    rows = [Row("γ", result.estimate, result.interval)]
+    rows = [EstimateRow("γ", result.estimate, result.interval)]
     title = "Individual equivalence index"
     return estimates(rows, title, reason=result.reason, reference=0.0, simulated=result.simulated)
 
@@ -70,9 +70,9 @@ def interchangeability(result: Interchangeability) -> Drawing:
 def concordance_correlation(result: ConcordanceCorrelation) -> Drawing:
     """CCC and its two factors."""
     rows = [
-        Row("Concordance correlation", result.estimate, result.cluster_interval or result.interval),
-        Row("Pearson r", result.pearson, None),
-        Row("Bias correction", result.bias_correction, None),
+        EstimateRow("Concordance correlation", result.estimate, result.cluster_interval or result.interval),
+        EstimateRow("Pearson r", result.pearson, None),
+        EstimateRow("Bias correction", result.bias_correction, None),
     ]
     return estimates(rows, "coefficient", reason=result.reason, simulated=result.simulated)
 
@@ -81,9 +81,9 @@ def concordance_correlation(result: ConcordanceCorrelation) -> Drawing:
 def several_raters(result: MultiRater) -> Drawing:
     """κ, AC1 and κ of every category."""
     rows = [
-        Row("Fleiss' κ", result.estimate, result.interval),
-        Row("Gwet's AC1", result.ac1, result.ac1_interval),
-        *(Row(f"κ of {level}", value, None) for level, value in result.categories.items()),
+        EstimateRow("Fleiss' κ", result.estimate, result.interval),
+        EstimateRow("Gwet's AC1", result.ac1, result.ac1_interval),
+        *(EstimateRow(f"κ of {level}", value, None) for level, value in result.categories.items()),
     ]
     return estimates(rows, "Coefficient", reason=result.reason, simulated=result.simulated)
 
@@ -92,7 +92,7 @@ def several_raters(result: MultiRater) -> Drawing:
 @draw.register(SignedRank)
 def shift(result: RankSum | SignedRank) -> Drawing:
     """The shift with its interval against zero."""
-    rows = [Row("Hodges–Lehmann shift", result.estimate, result.interval)]
+    rows = [EstimateRow("Hodges–Lehmann shift", result.estimate, result.interval)]
     title = result.value_unit or "difference"
     return estimates(rows, title, reason=result.reason, reference=0.0, simulated=result.simulated)
 
@@ -101,8 +101,8 @@ def shift(result: RankSum | SignedRank) -> Drawing:
 def repeatability(result: Repeatability) -> Drawing:
     """SD and repeatability coefficient with their intervals."""
     rows = [
-        Row("Within-subject SD", result.estimate, result.cluster_interval or result.interval),
-        Row("Repeatability coefficient", result.coefficient, result.coefficient_interval),
+        EstimateRow("Within-subject SD", result.estimate, result.cluster_interval or result.interval),
+        EstimateRow("Repeatability coefficient", result.coefficient, result.coefficient_interval),
     ]
     return estimates(rows, result.value_unit or "value", reason=result.reason, simulated=result.simulated)
 
@@ -111,9 +111,9 @@ def repeatability(result: Repeatability) -> Drawing:
 def total_deviation(result: TotalDeviation) -> Drawing:
     """The three forms of the index."""
     rows = [
-        Row("Normal theory", result.estimate, result.interval),
-        Row("Lin's approximation", result.approximate, None),
-        Row("Observed quantile", result.observed, None),
+        EstimateRow("Normal theory", result.estimate, result.interval),
+        EstimateRow("Lin's approximation", result.approximate, None),
+        EstimateRow("Observed quantile", result.observed, None),
     ]
     return estimates(
         rows, result.value_unit or "difference", reason=result.reason, simulated=result.simulated

@@ -13,7 +13,7 @@ from analytics.rounding import half_up
 
 
 @dataclass(frozen=True)
-class Row:
+class EstimateRow:
     """A name, its estimate (None is left out) and interval."""
 
     name: str
@@ -22,7 +22,7 @@ class Row:
 
 
 def estimates(
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     title: str,
     *,
     reason: str | None = None,
@@ -47,7 +47,7 @@ def estimates(
     return drawn
 
 
-def _row(drawn: Drawing, row: Row, estimate: float) -> None:
+def _row(drawn: Drawing, row: EstimateRow, estimate: float) -> None:
     text, whiskers = half_up(estimate, 3), dict[str, Any]()
     if row.interval is not None:
         above, below = row.interval.high - estimate, estimate - row.interval.low

@@ -44,9 +44,6 @@ def pooled_forest(result: Pooled) -> Drawing:
     if result.estimate is None or result.interval is None:
         return refused(result.reason or "", simulated=result.simulated)
 
-    def scale(value: float) -> float:
-        return math.exp(value) if result.ratio else value
-
     rows = [
         (name, y, y - Z * math.sqrt(v), y + Z * math.sqrt(v))
         for name, y, v in zip(result.names, result.effects, result.variances, strict=True)
@@ -59,16 +56,16 @@ def pooled_forest(result: Pooled) -> Drawing:
     )
     title += " (log scale)" if result.ratio else ""
     drawn = Drawing(title, "", simulated=result.simulated, height=190 + 34 * len(rows))
-    drawn.upright(scale(0), colour=NEUTRAL)
+    drawn.upright(result.read(0), colour=NEUTRAL)
     rows.append(("pooled", result.estimate, *result.interval))
     if result.prediction is not None:
         rows.append(("prediction", result.estimate, *result.prediction))
     for name, *numbers in rows:
-        value, low, high = (scale(v) for v in numbers)
+        value, low, high = (result.read(v) for v in numbers)
         text = f"{half_up(value, 2)} ({half_up(low, 2)} to {half_up(high, 2)})"
         _point(drawn, name, value, low, high, text, pooled=name == "pooled")
     if result.ratio:
-        ends = [scale(v) for _, *numbers in rows for v in numbers]
+        ends = [result.read(v) for _, *numbers in rows for v in numbers]
         drawn.logarithmic("xaxis", min(ends), max(ends))
     drawn.layout["yaxis"] |= {
         "type": "category",

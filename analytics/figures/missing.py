@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing
-from analytics.figures.estimates import Row, estimates
+from analytics.figures.estimates import EstimateRow, estimates
 from analytics.missing.imputation import Imputed
 from analytics.missing.uninterpretable import Uninterpretable
 
@@ -12,7 +12,7 @@ from analytics.missing.uninterpretable import Uninterpretable
 @draw.register
 def imputed(result: Imputed) -> Drawing:
     """The pooled estimate with its interval."""
-    rows = [Row("pooled", result.estimate, result.interval)]
+    rows = [EstimateRow("pooled", result.estimate, result.interval)]
     return estimates(rows, result.method, simulated=result.simulated)
 
 
@@ -20,5 +20,5 @@ def imputed(result: Imputed) -> Drawing:
 def uninterpretable(result: Uninterpretable) -> Drawing:
     """Shares that could not be read, by patient, vessel and lesion."""
     levels = [level for level in (result.patients, result.vessels, result.lesions) if level is not None]
-    rows = [Row(f"{v.unit}s", v.some.estimate, v.some.interval) for v in levels]
+    rows = [EstimateRow(f"{v.unit}s", v.some.estimate, v.some.interval) for v in levels]
     return estimates(rows, "Share that could not be read", simulated=result.simulated)

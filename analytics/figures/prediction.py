@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
-from analytics.figures.estimates import Row, estimates
+from analytics.figures.estimates import EstimateRow, estimates
 from analytics.figures.style import ACCENT, GROUPS, NEUTRAL, translucent
 from analytics.survival.calibration import Calibration
 from analytics.survival.decision import DecisionCurve, Reclassification
@@ -108,9 +108,9 @@ def decision(result: DecisionCurve, *, link_template: str = "") -> Drawing:
 @draw.register
 def reclassification(result: Reclassification) -> Drawing:
     """NRI and IDI with their intervals."""
-    rows = [Row("NRI", result.estimate, result.interval)]
+    rows = [EstimateRow("NRI", result.estimate, result.interval)]
     if result.idi is not None:
-        rows.append(Row("IDI", result.idi.estimate, result.idi.interval))
+        rows.append(EstimateRow("IDI", result.idi.estimate, result.idi.interval))
     title = "Reclassification"
     return estimates(rows, title, reason=result.reason, reference=0.0, simulated=result.simulated)
 

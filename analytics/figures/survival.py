@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
-from analytics.figures.estimates import Row, estimates
+from analytics.figures.estimates import EstimateRow, estimates
 from analytics.figures.style import ACCENT, GROUPS, NEUTRAL, translucent
 from analytics.figures.thinning import thinned
 from analytics.rounding import half_up
@@ -160,6 +160,6 @@ def restricted_means(result: RestrictedMeans) -> Drawing:
     """Every group's restricted mean."""
     if result.reason:
         return refused(result.reason, simulated=result.simulated)
-    rows = [Row(g.group, g.estimate, g.interval) for g in result.groups]
+    rows = [EstimateRow(g.group, g.estimate, g.interval) for g in result.groups]
     title = f"Event-free {result.time_unit} up to {half_up(result.tau, 1)}"
     return estimates(rows, title, simulated=result.simulated)

@@ -8,7 +8,7 @@ import numpy as np
 
 from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, custom, refused
-from analytics.figures.estimates import Row, estimates
+from analytics.figures.estimates import EstimateRow, estimates
 from analytics.figures.style import ACCENT
 from analytics.monitoring.rate import Rate
 from analytics.monitoring.timing import PairedTiming
@@ -52,5 +52,5 @@ def paired_times(result: PairedTiming, *, links: Sequence[str] = ()) -> Drawing:
 @draw.register
 def rate(result: Rate) -> Drawing:
     """The share with its interval."""
-    rows = [Row(result.name, result.estimate, result.interval)]
+    rows = [EstimateRow(result.name, result.estimate, result.interval)]
     return estimates(rows, "Share", reason=result.reason, simulated=result.simulated)

@@ -14,7 +14,6 @@ from analytics.freeze.pairs import EXTENTS, MATCHES, PAIRS
 from analytics.metrics import CADRADS_CATEGORIES, LEVELS, METRICS, TERRITORIES
 
 TEXT, INTEGER, NUMBER, FLAG = "text", "integer", "number", "flag"
-TYPES = (TEXT, INTEGER, NUMBER, FLAG)
 
 PURPOSES = ("training", "internal_validation", "test", "external_validation", "prognostic")
 READ_KINDS = (

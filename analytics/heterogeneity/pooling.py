@@ -7,6 +7,7 @@ effect is Wald's with Hartung and Knapp's beside it; Cochran's Q, I² and the pr
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +18,13 @@ from scipy.optimize import brentq
 
 from analytics.distributions import chi2_upper_tail, normal_quantile, normal_two_sided_p, t_quantile
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped, Interval, Result, Test
+from analytics.result import Dropped, Finding, Interval, Result, Test
 from analytics.rounding import half_up, p_value
 
 Array = NDArray[np.float64]
 Z = normal_quantile(0.975)
 METHODS = ("REML", "DL", "fixed")
+LARGEST_LOG = math.log(sys.float_info.max)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,8 @@ class Pooled(Result):
     effect: str = "effect"
     ratio: bool = False
 
+    caption = Finding.caption
+
     def sentence(self) -> str:
         """Pooled effect and heterogeneity."""
         if self.ratio and self.estimate is not None:
@@ -60,23 +64,19 @@ class Pooled(Result):
         share = f"I² {half_up(100 * self.i_squared, 0)} %"
         text = f"{text[:-1]}; heterogeneity Q {half_up(q, 2)} on {df} df, {p_value(self.heterogeneity.p)}, {share}"
         if self.prediction is not None:
-            text += f"; another {self.unit} is expected between {half_up(self._back(self.prediction.low), 3)} and {half_up(self._back(self.prediction.high), 3)}"
+            text += f"; another {self.unit} is expected between {half_up(self.read(self.prediction.low), 3)} and {half_up(self.read(self.prediction.high), 3)}"
         return text + "."
 
-    def _back(self, value: float) -> float:
+    def read(self, value: float) -> float:
         """A value on the scale that people read: ratios are pooled as logarithms."""
-        return math.exp(value) if self.ratio else value
+        return math.exp(min(value, LARGEST_LOG)) if self.ratio else value
 
     def _as_ratio(self, log_ratio: float) -> str:
-        text = f"{self.method.removeprefix('log ')} {half_up(math.exp(log_ratio), 2)}"
+        text = f"{self.method.removeprefix('log ')} {half_up(self.read(log_ratio), 2)}"
         if self.interval is not None:
-            low, high = (half_up(math.exp(limit), 2) for limit in self.interval)
+            low, high = (half_up(self.read(limit), 2) for limit in self.interval)
             text += f", {half_up(100 * self.interval.level, 0)} % CI {low}–{high} ({self.interval.method})"
         return f"{text}, {self.counted()}."
-
-    def sentence_marked(self) -> str:
-        """The sentence, marked when simulated: the caption of its figure."""
-        return ("Simulated data. " if self.simulated else "") + self.sentence()
 
 
 def pool(

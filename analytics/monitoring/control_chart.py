@@ -22,8 +22,11 @@ from analytics.rounding import half_up, percent
 
 Array = NDArray[np.float64]
 SIGMAS = 3.0
+"""Shewhart's limits: 0.27 % of the points of a stable process lie beyond."""
 RUN = 8
+"""Western Electric 1956: eight in a row on one side have a chance of 0.8 %."""
 LEAST_PERIODS = 3
+"""Two periods have one step between them, which shows no drift."""
 MOST_NAMED = 4
 """Marked periods that a sentence names one by one."""
 MOVING_RANGE = 1.128

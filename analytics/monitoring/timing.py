@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from analytics.agreement.signed_rank import SignedRank, signed_rank_of
 from analytics.distributions import t_quantile, t_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import DRAWING, Dropped, Interval, Result, Test, no_values, unless
+from analytics.result import DRAWING, Dropped, Finding, Interval, Result, Test, no_values, unless
 from analytics.rounding import half_up, p_value
 
 Array = NDArray[np.float64]
@@ -59,6 +59,8 @@ class PairedTiming(Result):
     first_values: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
     second_values: Array = field(default_factory=no_values, repr=False, compare=False, metadata=DRAWING)
 
+    caption = Finding.caption
+
     def sentence(self) -> str:
         """Both ways' medians and the ratio."""
         if self.estimate is None or self.first is None or self.second is None:
@@ -75,10 +77,6 @@ class PairedTiming(Result):
         test = f", {ranks.name} {p_value(ranks.p)}" if ranks else ""
         ratio = half_up(self.estimate, _digits(self.estimate))
         return f"{'; '.join(parts)}; geometric mean ratio {ratio}{limits}{test}; {self.counted()}."
-
-    def caption(self) -> str:
-        """The sentence, marked when simulated."""
-        return ("Simulated data. " if self.simulated else "") + self.sentence()
 
 
 def _digits(value: float) -> int:

@@ -16,7 +16,7 @@ from analytics.agreement.bland_altman import BlandAltman, bland_altman_of
 from analytics.agreement.correlation import Correlation, spearman_of
 from analytics.agreement.icc import Icc, icc_of
 from analytics.columns import codes
-from analytics.figures.estimates import Row, estimates
+from analytics.figures.estimates import EstimateRow, estimates
 from analytics.freeze import PAIRS, Freeze
 from analytics.heterogeneity.pooling import Pooled, pool
 from analytics.metrics import METRICS, TABLE_METRICS
@@ -223,7 +223,7 @@ def group_parts(
             )
         )
         results[names[i]] = {"icc": icc, "bland_altman": ba}
-        drawn.append(Row(names[i], ba.estimate, ba.cluster_interval or ba.interval))
+        drawn.append(EstimateRow(names[i], ba.estimate, ba.cluster_interval or ba.interval))
         links[names[i]] = target
         effect, variance = _bias(part)
         effects.append(effect)

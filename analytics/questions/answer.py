@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -97,6 +97,16 @@ class Part:
     figures: tuple[Figure, ...] = ()
     grids: tuple[Grid, ...] = ()
     results: Mapping[str, Any] = field(default_factory=dict)
+
+
+def joined(parts: Iterable[Part]) -> Part:
+    """Several parts as one, in their order."""
+    figures: tuple[Figure, ...] = ()
+    grids: tuple[Grid, ...] = ()
+    results: dict[str, Any] = {}
+    for part in parts:
+        figures, grids, results = figures + part.figures, grids + part.grids, results | dict(part.results)
+    return Part(figures, grids, results)
 
 
 @dataclass(frozen=True)

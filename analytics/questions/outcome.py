@@ -21,7 +21,7 @@ from analytics.profiles import PROFILES, profile
 from analytics.questions import filters as shared
 from analytics.questions import outcome_models as models
 from analytics.questions import outcome_sections as sections
-from analytics.questions.answer import Answer, Figure, Grid, Part
+from analytics.questions.answer import Answer, Part, joined
 from analytics.questions.filters import NO_FILTERS, Filters, query_of
 from analytics.questions.outcome_data import (
     PUBLISHED_CUT_OFFS,
@@ -156,15 +156,11 @@ def answer(
     given = asked(freeze, p, replicates=replicates, link=link, steps=steps)
     wanted = [p.section] if p.section else list(SECTIONS)
     given.steps.total = len(wanted)
-    figures: list[Figure] = []
-    grids: list[Grid] = []
-    results: dict[str, object] = {}
-    for name in wanted:
-        key = f"{name} {p.marker} {given.cut!r} {replicates}"
-        part = given.steps.run(key, partial(SECTIONS[name][1], given))
-        figures += part.figures
-        grids += part.grids
-        results |= part.results
+    parts = [
+        given.steps.run(f"{name} {p.marker} {given.cut!r} {replicates}", partial(SECTIONS[name][1], given))
+        for name in wanted
+    ]
+    whole = joined(parts)
     event = given.data.endpoint.replace("_", " ")
     return Answer(
         question="outcome",
@@ -172,9 +168,9 @@ def answer(
         parameters=query_of(p),
         freeze=freeze.hash,
         simulated=freeze.simulated,
-        figures=tuple(figures),
-        grids=tuple(grids),
-        results=results,
+        figures=whole.figures,
+        grids=whole.grids,
+        results=whole.results,
         notes=_notes(given, p),
     )
 

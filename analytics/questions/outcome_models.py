@@ -256,6 +256,6 @@ def subgroups_part(a: Asked) -> Part:
     places = {str(s): f"{a.link}site={quote(str(s))}" for s in set(sites)}
     figures: Sequence[Figure] = (
         Figure("subgroups", "Hazard ratio by subgroup", draw(found, link_template=by), caption),
-        Figure("sites", "Hazard ratio by site", draw(pooled).lead(places), pooled.sentence_marked()),
+        Figure("sites", "Hazard ratio by site", draw(pooled).lead(places), pooled.caption()),
     )
     return Part(tuple(figures), (grid,), {"subgroups": found, "sites": pooled})

@@ -15,7 +15,7 @@ from analytics.accuracy.roc import best_youden, curve, roc_of
 from analytics.accuracy.two_by_two import TwoByTwo, two_by_two_of
 from analytics.figures import draw
 from analytics.freeze import Freeze
-from analytics.profiles import Profile
+from analytics.profiles import StatisticsProfile
 from analytics.questions.answer import (
     Cell,
     Figure,
@@ -54,7 +54,7 @@ class Asked:
     horizon: float
     knots: int
     adjust: tuple[Covariate, ...]
-    profile: Profile
+    profile: StatisticsProfile
     replicates: int
     link: str
     steps: Steps

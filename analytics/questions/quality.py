@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analytics.cohort import describe
 from analytics.errors import AnalyticsError
 from analytics.figures import draw
-from analytics.figures.estimates import Row, estimates
+from analytics.figures.estimates import EstimateRow, estimates
 from analytics.freeze import Freeze
 from analytics.missing.uninterpretable import uninterpretable_of
 from analytics.monitoring.control_chart import ControlChart, mean_chart, proportion_chart
@@ -248,7 +248,7 @@ def _uninterpretable(results: Mapping[str, Any]) -> tuple[Grid, ...]:
 
 def _groups(freeze: Freeze, queue: _Queue, p: QualityParameters, link: str) -> tuple[Grid, Figure | None]:
     rows: list[tuple[Cell, ...]] = []
-    drawn: list[Row] = []
+    drawn: list[EstimateRow] = []
     links: dict[str, str] = {}
     failed, evaluable = (queue.exams[c].to_numpy(float) for c in ("failed", "evaluable"))
     uncertainty = queue.exams["uncertainty"].to_numpy(float)
@@ -276,7 +276,7 @@ def _groups(freeze: Freeze, queue: _Queue, p: QualityParameters, link: str) -> t
             if f.interval is None
             else replace(f.interval, low=100 * f.interval.low, high=100 * f.interval.high)
         )
-        drawn.append(Row(name, None if f.estimate is None else 100 * f.estimate, shown))
+        drawn.append(EstimateRow(name, None if f.estimate is None else 100 * f.estimate, shown))
         links[name] = target
     headings = (GROUPS[p.by], "Exams", "Failed (%)", "95 % CI", "Evaluable (%)", "95 % CI", "Uncertainty (%)")
     n = len(queue.exams)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from analytics.metrics import METRICS, TABLE_METRICS
 from analytics.profiles import PROFILES
 from analytics.questions import agreement
 from analytics.questions import filters as shared
-from analytics.questions.answer import Answer, Figure, Grid, Part
+from analytics.questions.answer import Answer, Part, joined
 from analytics.questions.filters import patient_index, query_of
 from analytics.questions.paired import metrics_of
 from analytics.questions.readers_sections import (
@@ -74,18 +73,13 @@ def answer(
     asked = Asked(freeze, p, replicates, link, steps)
     wanted = [p.section] if p.section else list(SECTIONS)
     steps.total = len(wanted) + (3 * (len(TABLE_METRICS) + 1) if "reproducibility" in wanted else 0)
-    figures: list[Figure] = []
-    grids: list[Grid] = []
-    results: dict[str, Any] = {}
-    missing: list[str] = []
-    for name in wanted:
-        label, make = SECTIONS[name]
-        part = steps.run(f"readers {name} {replicates}", partial(make, asked))
-        figures += part.figures
-        grids += part.grids
-        results |= part.results
-        if not part.grids and not part.figures:
-            missing.append(f"{label}: this freeze has no such reads.")
+    parts = [steps.run(f"readers {name} {replicates}", partial(SECTIONS[name][1], asked)) for name in wanted]
+    whole = joined(parts)
+    missing = [
+        f"{SECTIONS[name][0]}: this freeze has no such reads."
+        for name, part in zip(wanted, parts, strict=True)
+        if not part.grids and not part.figures
+    ]
     if words := p.filters.words():
         missing.append(f"Only {words}.")
     return Answer(
@@ -94,9 +88,9 @@ def answer(
         parameters=query_of(p),
         freeze=freeze.hash,
         simulated=freeze.simulated,
-        figures=tuple(figures),
-        grids=tuple(grids),
-        results=results,
+        figures=whole.figures,
+        grids=whole.grids,
+        results=whole.results,
         notes=tuple(missing),
     )
 

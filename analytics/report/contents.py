@@ -11,7 +11,7 @@ from analytics import __version__
 from analytics.code_version import code_version
 from analytics.errors import AnalyticsError
 from analytics.freeze import Freeze
-from analytics.profiles import Profile, profile
+from analytics.profiles import StatisticsProfile, profile
 from analytics.questions.steps import Progress, Steps
 from analytics.report import sections
 from analytics.report.checklists import Checklist, filled
@@ -91,7 +91,7 @@ def _made(steps: Steps, plan: Plan, name: str, title: str, make: Callable[[Plan]
     return replace(steps.run(title, partial(section)), name=name, title=title)
 
 
-def _provenance(freeze: Freeze, chosen: Profile, replicates: int) -> tuple[tuple[str, str], ...]:
+def _provenance(freeze: Freeze, chosen: StatisticsProfile, replicates: int) -> tuple[tuple[str, str], ...]:
     about = freeze.about
     resampling = (
         f"{replicates:,} bootstrap resamples" if replicates else "jackknife over patients, no resamples"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from analytics import __version__
 from analytics.freeze import Freeze
-from analytics.profiles import Profile
+from analytics.profiles import StatisticsProfile
 from analytics.questions.answer import Answer
 from analytics.result import plural
 from analytics.rounding import count, half_up
@@ -15,7 +15,7 @@ Facts = Mapping[str, str]
 
 
 def facts_of(
-    freeze: Freeze, profile: Profile, answers: Mapping[str, Answer], replicates: int
+    freeze: Freeze, profile: StatisticsProfile, answers: Mapping[str, Answer], replicates: int
 ) -> dict[str, str]:
     """Every fact that the freeze and the answers hold."""
     found: dict[str, str] = {

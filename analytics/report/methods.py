@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from analytics.profiles import Profile
+from analytics.profiles import StatisticsProfile
 from analytics.report.facts import Facts
 
 
-def methods_paragraphs(facts: Facts, profile: Profile, replicates: int) -> tuple[str, ...]:
+def methods_paragraphs(facts: Facts, profile: StatisticsProfile, replicates: int) -> tuple[str, ...]:
     """Paragraphs on data, agreement, categories, outcome and software; parts that were not done are left out."""
     made = [_data(facts), _agreement(facts, profile)]
     if "accuracy" in facts:
@@ -28,7 +28,7 @@ def _data(facts: Facts) -> str:
     return f"{facts['simulated']} {text}" if "simulated" in facts else text
 
 
-def _agreement(facts: Facts, profile: Profile) -> str:
+def _agreement(facts: Facts, profile: StatisticsProfile) -> str:
     if "icc" not in facts:
         return ""
     against_ivus = (
@@ -49,7 +49,7 @@ def _agreement(facts: Facts, profile: Profile) -> str:
     return text
 
 
-def _categories(profile: Profile) -> str:
+def _categories(profile: StatisticsProfile) -> str:
     intervals = (
         "Clopper–Pearson intervals for sensitivity, specificity and accuracy and Mercaldo's logit interval for predictive values"
         if profile.accuracy == "lin2022"
@@ -62,7 +62,7 @@ def _categories(profile: Profile) -> str:
     )
 
 
-def _outcome(facts: Facts, profile: Profile, replicates: int) -> str:
+def _outcome(facts: Facts, profile: StatisticsProfile, replicates: int) -> str:
     first = (
         "Firth's penalised likelihood with profile intervals stands first where events per covariate are fewer than "
         f"{profile.few_events}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analytics.freeze import Freeze
-from analytics.profiles import Profile
+from analytics.profiles import StatisticsProfile
 from analytics.questions.answer import Answer, Figure, Grid
 
 
@@ -38,7 +38,7 @@ class Plan:
     """What every section starts from."""
 
     freeze: Freeze
-    profile: Profile
+    profile: StatisticsProfile
     replicates: int
     answers: dict[str, Answer]
 

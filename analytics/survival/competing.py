@@ -16,7 +16,17 @@ from numpy.typing import NDArray
 
 from analytics.columns import is_missing
 from analytics.distributions import chi2_upper_tail, normal_quantile
-from analytics.result import DRAWING, Dropped, Interval, Result, Test, few_events, interval_or_none, unless
+from analytics.result import (
+    DRAWING,
+    Dropped,
+    Finding,
+    Interval,
+    Result,
+    Test,
+    few_events,
+    interval_or_none,
+    unless,
+)
 from analytics.rounding import half_up, p_value, percent
 from analytics.survival.follow_up import check
 from analytics.survival.gray import gray_test
@@ -30,6 +40,8 @@ Z = normal_quantile(0.975)
 class CauseCurve:
     """Cumulative incidence of one cause in one group, at the distinct times of events of any cause.
 
+    Parameters
+    ----------
     times, at_risk, events, incidence, variance, aalen_variance : (event times,)
         ``events`` counts this cause; ``variance`` is the infinitesimal jackknife's.
     follow_up : (n,) every observed time, sorted
@@ -182,6 +194,8 @@ class CompetingIncidence(Result):
     other_tests: tuple[Test | None, ...] = ()
     test_reason: str | None = None
 
+    caption = Finding.caption
+
     def of(self, cause: int) -> tuple[CauseCurve, ...]:
         """The groups' curves of one cause."""
         return tuple(c for c in self.curves if c.cause == cause)
@@ -204,10 +218,6 @@ class CompetingIncidence(Result):
         if self.naive is not None:
             text += f"; one minus Kaplan–Meier would say {percent(self.naive)} %"
         return f"{text} (Aalen–Johansen, log-log interval), {self.counted()}."
-
-    def caption(self) -> str:
-        """The sentence, marked when simulated."""
-        return ("Simulated data. " if self.simulated else "") + self.sentence()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form with the steps of every curve."""

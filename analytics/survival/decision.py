@@ -62,10 +62,6 @@ class DecisionCurve(Finding):
         missing = f"; – where {self.missing_reason}" if self.missing_reason else ""
         return f"{text}{missing}; {self.counted()}."
 
-    def caption(self) -> str:
-        """The sentence, marked when simulated."""
-        return ("Simulated data. " if self.simulated else "") + self.sentence()
-
     def to_dict(self) -> dict[str, Any]:
         """JSON form; ``models`` by name."""
         models = {name: list(values) for name, values in self.models}

@@ -9,21 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.survival.kaplan_meier import kaplan_meier
 from analytics.survival.partial_likelihood import Array, EventTerms, Fit
-
-
-class _Rows(NamedTuple):
-    """Sorted by time."""
-
-    time: Array
-    event: Array
-    x: Array
 
 
 def _from_the_end(values: Array) -> Array:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from analytics.columns import is_missing
 from analytics.distributions import normal_quantile
-from analytics.result import Dropped, Interval, Result, few_events, plural, unless
+from analytics.result import Dropped, Finding, Interval, Result, few_events, plural, unless
 from analytics.rounding import count, half_up, p_value, percent
 from analytics.survival.follow_up import check
 from analytics.survival.log_rank import log_rank
@@ -28,6 +28,8 @@ Z = normal_quantile(0.975)
 class Curve:
     """The Kaplan–Meier curve of one group, at its distinct event times.
 
+    Parameters
+    ----------
     times, at_risk, events, survival, variance : (event times,)
         ``variance`` is Greenwood's sum Σ d/(n(n−d)) (infinite once survival is 0); SE = survival √variance.
     follow_up : (n,) every observed time, sorted
@@ -194,6 +196,8 @@ class CumulativeIncidence(Result):
     follow_up_quartiles: tuple[float | None, float | None]
     test_reason: str | None = None
 
+    caption = Finding.caption
+
     def sentence(self) -> str:
         """Incidence per group at the horizon, and the log-rank test."""
         if not self.curves:
@@ -215,10 +219,6 @@ class CumulativeIncidence(Result):
             text += f"; log-rank not estimable ({self.test_reason})"
         warned = "".join(f"; {w}" for w in self.warnings)
         return f"{text}; {self.counted()}{warned}."
-
-    def caption(self) -> str:
-        """The sentence, marked when simulated."""
-        return ("Simulated data. " if self.simulated else "") + self.sentence()
 
 
 def cumulative_incidence_of(

@@ -18,6 +18,11 @@ Array = NDArray[np.float64]
 MAX_ITERATIONS = 60
 """A guard: Newton's method needs fewer than ten steps where there is a maximum; more are left to a likelihood that rises for ever."""
 
+USUAL_ITERATIONS = 8
+"""A likelihood with a maximum needs 7 at the most (200 simulated cohorts of 20 to 300 patients)."""
+SUSPECT, RUNAWAY = 5.0, 12.0
+"""Log hazard ratios per standard deviation beyond which a coefficient is on its way to infinity: e⁵ is 150, e¹² 160,000."""
+
 
 @dataclass(frozen=True)
 class EventTerms:
@@ -194,7 +199,7 @@ def maximise(risk: Likelihood, *, tolerance: float = 1e-9) -> Fit:
     for iteration in range(1, MAX_ITERATIONS + 1):
         information = risk.information(terms)
         if not regular(information, spread):
-            grown = np.abs(beta) * spread > 5
+            grown = np.abs(beta) * spread > SUSPECT  # what has run this far made it singular
             return Fit(beta, None, terms, null, iteration, grown)
         step = np.asarray(np.linalg.solve(information, risk.score(terms)), dtype=np.float64)
         trial = risk.terms(beta + step)
@@ -206,7 +211,7 @@ def maximise(risk: Likelihood, *, tolerance: float = 1e-9) -> Fit:
         beta, terms = beta + step, trial
         if np.all(np.abs(step) * spread < tolerance * np.maximum(1.0, np.abs(beta) * spread)):
             return Fit(beta, _inverse(risk.information(terms)), terms, null, iteration, none)
-        if np.any(np.abs(beta) * spread > 12) and iteration > 8:
+        if np.any(np.abs(beta) * spread > RUNAWAY) and iteration > USUAL_ITERATIONS:
             break
     diverged = np.abs(step) * spread > 1e-4
     covariance = None if diverged.any() else _inverse(risk.information(terms))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analytics.columns import is_missing
 from analytics.distributions import normal_quantile, normal_two_sided_p
 from analytics.errors import AnalyticsError
-from analytics.result import Dropped, Interval, Result, Test, few_events, unless
+from analytics.result import Dropped, Finding, Interval, Result, Test, few_events, unless
 from analytics.rounding import half_up, p_value
 from analytics.survival.follow_up import check
 from analytics.survival.kaplan_meier import Curve, kaplan_meier
@@ -43,6 +43,8 @@ class RestrictedMeans(Result):
     se: float | None = None
     time_unit: str = "years"
 
+    caption = Finding.caption
+
     def sentence(self) -> str:
         """Each group's time and the difference."""
         if not self.groups or self.estimate is None:
@@ -61,10 +63,6 @@ class RestrictedMeans(Result):
             )
             text += f", {p_value(self.test.p)}" if self.test else ""
         return f"{text}; {self.counted()}."
-
-    def caption(self) -> str:
-        """The sentence, marked when simulated."""
-        return ("Simulated data. " if self.simulated else "") + self.sentence()
 
 
 def restricted_means_of(

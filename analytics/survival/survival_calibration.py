@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.result import DRAWING, Interval, Result, unless
+from analytics.result import DRAWING, Finding, Interval, Result, unless
 from analytics.rounding import half_up
 from analytics.survival.censoring import uncensored_before
 from analytics.survival.concordance import complete
@@ -31,6 +31,8 @@ class SurvivalCalibration(Result):
     brier_null: float | None = None
     groups: tuple[RiskGroup, ...] = field(default=(), metadata=DRAWING)
 
+    caption = Finding.caption
+
     @property
     def brier_scaled(self) -> float | None:
         """1 − Brier / (Brier without a marker)."""
@@ -43,10 +45,6 @@ class SurvivalCalibration(Result):
             return text
         scaled = f"scaled {half_up(self.brier_scaled, 3)}"
         return f"{text[:-1]}; Brier score {half_up(self.brier, 3)} ({scaled})."
-
-    def caption(self) -> str:
-        """The sentence, marked when simulated."""
-        return ("Simulated data. " if self.simulated else "") + self.sentence()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form with the scaled Brier score."""

@@ -127,7 +127,7 @@ PIXEL_ANGLE = np.mod(np.arctan2(PIXEL_V, PIXEL_U), 2 * np.pi)
 
 
 def radius_at(radius: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """Radius (..., 64) at ``angle`` (any shape, rad), linear between the fixed angles. Returns (..., *angle.shape)."""
+    """Radius (..., 64) at ``angle`` (any shape, rad), linear between the fixed angles. Returns ``(..., *angle.shape)``."""
     position = angle / (2 * np.pi) * ANGLES
     low = np.floor(position).astype(int)
     t = (position - low).astype(np.float32)

@@ -28,7 +28,7 @@ from inference.dicom.codes import (
     SCHEME,
     SITES,
 )
-from inference.dicom.segments import Row
+from inference.dicom.segments import RowKey
 from inference.errors import DicomObjectError
 from inference.quantification import Measurement
 from inference.vocabulary import UNITS
@@ -53,8 +53,8 @@ class Report:
     """
 
     measurements: tuple[Measurement, ...]
-    tracking: Mapping[Row, tuple[str, str]]
-    segments: Mapping[Row, int]
+    tracking: Mapping[RowKey, tuple[str, str]]
+    segments: Mapping[RowKey, int]
     algorithm: tuple[str, str]
     parameters: Mapping[str, str]
     segmentation_uid: str
@@ -155,8 +155,8 @@ def _name(codes: Mapping[str, object], value: str, what: str) -> str:
     )
 
 
-def _read_group(group: Dataset) -> tuple[Row, list[Measurement], Dataset]:
-    """Row, measurements and the group itself."""
+def _read_group(group: Dataset) -> tuple[RowKey, list[Measurement], Dataset]:
+    """Row key, measurements and the group itself."""
     level = _name(LEVELS, _code(group, LEVEL.value), "level")
     path = _code(group, PATH.value)
     vessel = _name(PATHS, path, "coronary path") if path else ""

@@ -59,7 +59,7 @@ from inference.dicom.codes import (
     site,
 )
 from inference.dicom.making import MANUFACTURER, MODEL, RESEARCH, Making, image_reference, new_object
-from inference.dicom.segments import Row, Segment, row_of, tracking
+from inference.dicom.segments import RowKey, Segment, row_of, tracking
 from inference.errors import DicomObjectError
 from inference.quantification import Measurement
 from inference.scan import SourceSeries
@@ -104,7 +104,7 @@ def make_report(
     DicomObjectError
         ``no-measurements``: the table is empty. ``unknown-metric``: a row has no code.
     """
-    rows: dict[Row, list[Measurement]] = {}
+    rows: dict[RowKey, list[Measurement]] = {}
     for measurement in measurements:
         rows.setdefault(row_of(measurement), []).append(measurement)
     if not rows:
@@ -198,7 +198,7 @@ def _evidence(source: SourceSeries, segmentation: Dataset) -> Dataset:
 
 
 def _group(
-    row: Row,
+    row: RowKey,
     measurements: Sequence[Measurement],
     source: SourceSeries,
     segmentation: Dataset,
@@ -241,7 +241,7 @@ def _group(
     return group
 
 
-def _evaluations(row: Row, measurements: Sequence[Measurement]) -> list[QualitativeEvaluation]:
+def _evaluations(row: RowKey, measurements: Sequence[Measurement]) -> list[QualitativeEvaluation]:
     """Which row this is, and its categories."""
     level, vessel, segment, _ = row
     out = [QualitativeEvaluation(LEVEL, LEVELS[level])]
@@ -278,7 +278,7 @@ def _is_number(measurement: Measurement) -> bool:
 
 
 def _numbers(
-    row: Row, measurements: Sequence[Measurement], segmentation: Dataset, segments: Sequence[Segment]
+    row: RowKey, measurements: Sequence[Measurement], segmentation: Dataset, segments: Sequence[Segment]
 ) -> list[Num]:
     """Return the numeric metrics of a row; each holds its lowest and highest value with moved contours."""
     out = [] if row[3] is None else [Num(NUMBER, row[3], UNITS["1"])]

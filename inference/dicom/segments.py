@@ -13,7 +13,7 @@ from inference.dicom.labels import VesselVoxels
 from inference.dicom.making import Making
 from inference.quantification import Measurement
 
-Row = tuple[str, str, str, int | None]
+RowKey = tuple[str, str, str, int | None]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Segment:
     keys: np.ndarray
 
 
-def row_of(measurement: Measurement) -> Row:
+def row_of(measurement: Measurement) -> RowKey:
     """Return which row of the table a measurement belongs to."""
     return measurement.level, measurement.vessel, measurement.segment, measurement.lesion
 

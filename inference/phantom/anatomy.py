@@ -19,7 +19,7 @@ LUNG_HU = -860.0
 
 @dataclass(frozen=True)
 class Body:
-    """One ellipsoid to paint: |matrix (x - centre)| <= 1; ``above_base`` keeps it out of the base plane."""
+    """One ellipsoid to paint: ``|matrix (x - centre)| <= 1``; ``above_base`` keeps it out of the base plane."""
 
     centre: Array
     matrix: Array

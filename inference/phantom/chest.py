@@ -20,7 +20,7 @@ Field = NDArray[np.float32]
 
 
 def ellipsoid(points: Array, centre: Array, frame: Array, semi: Array) -> Array:
-    """Signed distance to an ellipsoid, to first order: q(1 − q)/|∇q²|/½ with q = |M(x − c)|."""
+    """Signed distance to an ellipsoid, to first order: ``q(1 − q)/|∇q²|/½`` with ``q = |M(x − c)|``."""
     local = (points - centre) @ np.asarray(frame).T
     q = np.linalg.norm(local / semi, axis=-1)
     slope = np.linalg.norm(local / np.square(semi), axis=-1)

@@ -50,6 +50,7 @@ __all__ = [
     "aortic_region",
     "cadrads2_of_patient",
     "composition_map",
+    "curves_along",
     "find_lesions",
     "fit_normal_wall",
     "lesion_references",
@@ -60,7 +61,6 @@ __all__ = [
     "measure_sections",
     "outside",
     "plaque_cells",
-    "profile_curves",
     "quantify",
     "records_of",
     "roll_up",
@@ -81,7 +81,7 @@ def composition_map(
     return _map(vessel, read.contours, profile, aortic_sd_hu)
 
 
-def profile_curves(vessel: StraightenedVessel, read: VesselRead) -> dict[str, np.ndarray]:
+def curves_along(vessel: StraightenedVessel, read: VesselRead) -> dict[str, np.ndarray]:
     """Return lumen, wall and plaque area (mm²) and lumen diameter (mm) of every section (S,)."""
     sections = measure_sections(vessel, read.contours)
     return {

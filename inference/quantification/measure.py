@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numba
 import numpy as np
 
 from inference.composition_profiles import CompositionProfile
-from inference.contours import ANGLES, PIXEL_ANGLE, PIXEL_RADIUS
 from inference.errors import QuantificationError
 from inference.grading import cadrads
 from inference.quantification.composition import Composition, measure_composition, prepare
+from inference.quantification.fat import fat_attenuation
 from inference.quantification.lesions import lesion_weights, mark_whole_wall
 from inference.quantification.records import LesionRecord, StretchRecord, Value, VesselRecord
 from inference.quantification.roll_up import worst_of
@@ -22,16 +21,13 @@ from inference.quantification.types import Lesion, Measurement, VesselRead
 from inference.straightening import SPACING_ALONG, StraightenedVessel
 
 VARIANTS = ("plaque", "wall_minus_lumen")
-# Definitions, but for the volume that counts as low attenuation, the sections of a napkin ring, and the pixels that a mean
-# of fat needs: those were chosen by hand, and no figure was kept. Fat: Antonopoulos et al., 2017.
+# Definitions, but for the volume that counts as low attenuation and the sections of a napkin ring: those were chosen by
+# hand, and no figure was kept.
 SHIFTS_MM = (0.0, -0.1, 0.1)
 POSITIVE_REMODELLING = 1.1
 LEAST_LOW_ATTENUATION_MM3 = 1.0
 SPOTTY_MM = 3.0
 NAPKIN_SECTIONS = 3
-FAT_RANGE_HU = (-190, -30)
-LEAST_FAT_PIXELS = 100
-FAT_STRETCH_MM = {"RCA": (10.0, 50.0), "LAD": (0.0, 40.0), "LCx": (0.0, 40.0)}
 COMPONENTS = ("total", "noncalcified", "calcified", "low_attenuation")
 FOUR = (
     ("necrotic_core_volume", "necrotic_core"),
@@ -126,7 +122,7 @@ def measure(
         lesions=lesions,
         whole=whole,
         segments=tuple(segments),
-        pericoronary_fat_attenuation=Value(_fat(vessel, read)) if vessel.vessel in FAT_STRETCH_MM else None,
+        pericoronary_fat_attenuation=fat_attenuation(vessel, read),
     )
 
 
@@ -345,48 +341,3 @@ def _stretches(
             )
         )
     return out
-
-
-def _fat(vessel: StraightenedVessel, read: VesselRead) -> float | None:
-    """Mean HU of −190…−30 HU within one vessel diameter of the outer wall (Antonopoulos et al., 2017)."""
-    if vessel.vessel not in FAT_STRETCH_MM:
-        return None
-    start, end = FAT_STRETCH_MM[vessel.vessel]
-    rows = np.flatnonzero((vessel.arc_length >= start) & (vessel.arc_length <= end))
-    if len(rows) < 10:
-        return None
-    position = PIXEL_ANGLE / (2 * np.pi) * ANGLES
-    low = np.floor(position).astype(np.int64)
-    total, count = _fat_around(
-        vessel.hu[rows[0] : rows[-1] + 1],
-        read.contours.wall_radius[rows],
-        low % ANGLES,
-        (position - low).astype(np.float32),
-        PIXEL_RADIUS,
-        FAT_RANGE_HU,
-    )
-    return float(total / count) if count >= LEAST_FAT_PIXELS else None
-
-
-@numba.njit(cache=True, nogil=True)
-def _fat_around(hu, wall, low, share, distance, fat_range):  # type: ignore[no-untyped-def]
-    """Sum and number of fat pixels between the outer wall and one vessel diameter beyond it."""
-    total, count = 0, 0
-    angles = wall.shape[1]
-    pixels = distance.shape[0]
-    for s in range(len(hu)):
-        square = 0.0
-        for k in range(angles):
-            square += float(wall[s, k]) ** 2
-        diameter = 2 * np.sqrt(square / angles)
-        for r in range(pixels):
-            for c in range(pixels):
-                value = hu[s, r, c]
-                if value < fat_range[0] or value > fat_range[1]:
-                    continue
-                k, t = low[r, c], share[r, c]
-                edge = wall[s, k] * (np.float32(1) - t) + wall[s, (k + 1) % angles] * t
-                if edge < distance[r, c] < edge + diameter:
-                    total += value
-                    count += 1
-    return total, count

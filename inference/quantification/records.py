@@ -99,6 +99,7 @@ class StretchRecord(Plaque):
     ----------
     level : ``segment``, ``vessel``, ``territory`` or ``patient``.
     vessel : path or territory, empty for a patient. segment : empty but for a segment.
+    area_stenosis, minimal_luminal_diameter : of outside reads alone; we measure them of lesions.
     """
 
     level: str
@@ -109,6 +110,8 @@ class StretchRecord(Plaque):
     minimal_luminal_area: Value | None = None
     cadrads: Value | None = None
     high_risk_features: Value | None = None
+    area_stenosis: Value | None = None
+    minimal_luminal_diameter: Value | None = None
     plaque_stage: Value | None = None
 
     def rows(self, profile: str) -> Iterator[Measurement]:
@@ -123,7 +126,8 @@ class VesselRecord:
     Parameters
     ----------
     profile : composition profile, with the plaque variant where it is not ``plaque``.
-    whole : the vessel; None in a read that names lesions or segments alone. segments : those that are known.
+    whole : the vessel; None in a read that names lesions or segments alone, and with none of either in a vessel that such
+        a read calls free of lesions. segments : those that are known.
     pericoronary_fat_attenuation : HU, of the vessels that have a stretch for it.
     """
 

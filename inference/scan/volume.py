@@ -56,7 +56,7 @@ class Volume:
         return float(a), float(b), float(c)
 
     @cached_property
-    def sha256(self) -> str:
+    def content_sha256(self) -> str:
         """Hash of HU and geometry."""
         h = hashlib.sha256(np.ascontiguousarray(self.hu).tobytes())
         h.update(np.ascontiguousarray(self.affine, dtype=np.float64).tobytes())

@@ -66,7 +66,7 @@ def by_patient(
 
 
 def dice(counts: Array) -> float | None:
-    """2·|A ∩ B| / (|A| + |B|) of summed counts (n, 2) = (|A ∩ B|, |A| + |B|); None where both are empty."""
+    """``2·|A ∩ B| / (|A| + |B|)`` of summed counts (n, 2) = ``(|A ∩ B|, |A| + |B|)``; None where both are empty."""
     both, each = counts.sum(0)
     return float(2 * both / each) if each > 0 else None
 
@@ -116,7 +116,7 @@ class Reliability:
         self.true += np.bincount(at, true.ravel(), BINS)
 
     def to_dict(self) -> dict[str, Any]:
-        """Bins, and the expected calibration error: mean |predicted − true| over bins, weighted by count."""
+        """Bins, and the expected calibration error: mean ``|predicted − true|`` over bins, weighted by count."""
         n = np.maximum(self.count, 1)
         gap = np.abs(self.predicted - self.true) / n
         return {

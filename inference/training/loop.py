@@ -21,11 +21,11 @@ from inference.networks import WEIGHTS, build, network_of, read_weights
 from inference.networks.fast import laid_out
 from inference.networks.unet import UNet25D, UNet25DGiven
 
+from .batches import Sampler
 from .config import TrainingConfig
 from .data import CachedVessel, patients
 from .losses import segmentation_loss
 from .reads import load_reads, split
-from .sampling import Sampler
 from .scores import dice_of_vessels
 
 Say = Callable[[str], None]

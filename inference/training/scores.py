@@ -10,8 +10,8 @@ from inference.networks import probabilities
 from inference.networks.extents import told
 from inference.straightening import SPACING_ALONG
 
+from .batches import lesion_extents
 from .data import CachedVessel
-from .sampling import lesion_extents
 
 STRUCTURES = ("wall", "lumen", "plaque")
 

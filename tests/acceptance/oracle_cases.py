@@ -31,7 +31,7 @@ from analytics.agreement.mean_squares import patient_sums, replicate_icc
 from analytics.columns import codes
 from analytics.distributions import t_two_sided_p
 from analytics.ranks import average_ranks
-from analytics.resampling import bca_limits, counts_from_index
+from analytics.resampling import bca_limits
 from analytics.rounding import half_up
 from analytics.survival.cox import cox_of
 from analytics.survival.kaplan_meier import cumulative_incidence_of, kaplan_meier, limits, quantile
@@ -76,7 +76,8 @@ def icc_bootstrap(case: Case) -> dict[str, Any]:
     matrix = table[["expert", "dl"]].to_numpy(float)
     patient, distinct = codes(table["patient"].tolist())
     sums = patient_sums(matrix, patient, len(distinct))
-    values = replicate_icc(counts_from_index(index, len(distinct)), sums, "A,1")
+    counts = np.stack([np.bincount(row, minlength=len(distinct)) for row in index]).astype(np.float64)
+    values = replicate_icc(counts, sums, "A,1")
     full = icc_of(matrix)
     jack = replicate_icc(1.0 - np.eye(len(distinct)), sums, "A,1")
     from scipy.special import ndtri

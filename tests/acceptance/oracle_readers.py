@@ -11,7 +11,7 @@ import pandas as pd
 
 from analytics.accuracy.mrmc import mrmc_of
 from analytics.agreement.equivalence import interchangeability_of
-from analytics.describe import describe, quantiles, standardised_difference, welch
+from analytics.cohort import describe, quantiles, standardised_difference, welch
 from analytics.tables import on_table
 
 Case = dict[str, Any]

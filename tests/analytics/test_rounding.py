@@ -51,3 +51,8 @@ def test_p_values():
 def test_texts_as_pages_show_them(raw, shown):
     assert typeset(raw) == shown
     assert minus(raw).lower() == shown.lower()
+
+
+def test_a_number_of_any_size_is_printed():
+    assert half_up(1e30, 2) == "1" + 30 * "0" + ".00"
+    assert len(half_up(1.5e300, 8)) == 301 + 9

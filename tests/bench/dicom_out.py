@@ -39,7 +39,7 @@ def drawn(phantom: Phantom) -> Analysis:
     reads = [phantom.truth_read(vessel) for vessel in vessels]
     records = tuple(measure(vessel, read, PROFILE) for vessel, read in zip(vessels, reads, strict=True))
     versions = {"model": "truth", "weights_sha256": "0" * 64, "profile": f"{PROFILE.name}/{PROFILE.version}"}
-    versions |= {"volume_sha256": phantom.volume.sha256, "settings_sha256": ""}
+    versions |= {"volume_sha256": phantom.volume.content_sha256, "settings_sha256": ""}
     return Analysis(tuple(vessels), tuple(reads), records, tuple(roll_up_records(records)), {}, versions)
 
 

@@ -33,7 +33,7 @@ def measured(patients: int) -> list[dict[str, Any]]:
             begin = time.process_time()
             phantom = generate(seed, scenario)
             took.append(time.process_time() - begin)
-            hashes.append(phantom.volume.sha256)
+            hashes.append(phantom.volume.content_sha256)
             shape, vessels = phantom.volume.hu.shape, len(phantom.vessels)
         out.append(
             {

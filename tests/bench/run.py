@@ -93,7 +93,7 @@ def pipeline(patients: int) -> list[str]:
     ]
 
 
-def viewer() -> list[str]:
+def viewer() -> list[str]:  # noqa: PLR0915 - one visit from start to end
     """Seconds of a demonstration's start, and from the click on a vessel to its readable picture."""
     import signal
     import subprocess

@@ -123,7 +123,7 @@ def test_references_and_the_second_category_come_with_the_numbers(phantom: Phant
 
 
 def test_progress_may_cancel(phantom: Phantom, truthful: None) -> None:
-    class Cancelled(Exception):
+    class CancelledError(Exception):
         pass
 
     seen = []
@@ -131,9 +131,9 @@ def test_progress_may_cancel(phantom: Phantom, truthful: None) -> None:
     def progress(stage: str, fraction: float) -> None:
         seen.append(stage)
         if stage == "quantify":
-            raise Cancelled
+            raise CancelledError
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(CancelledError):
         analyse(phantom.volume, phantom.centrelines, progress=progress, network=(None, CARD))
     assert list(dict.fromkeys(seen)) == ["straighten", "segment", "contours", "quantify"]
 

@@ -94,7 +94,14 @@ class AnalysisRun(Job):
 
 
 class Artefact(models.Model):
-    """A stored file of a run."""
+    """A stored file of a run.
+
+    ``RECORD`` is the kind of the file with everything that a run found but pictures and contours. Runs of earlier
+    releases call theirs ``analysis``, which is the name of a file of the library's command line.
+    """
+
+    RECORD = "run_record"
+    KINDS_OF_RECORD = (RECORD, "analysis")
 
     run = models.ForeignKey(AnalysisRun, on_delete=models.PROTECT, related_name="artefacts")
     kind = models.CharField(max_length=40)

@@ -22,7 +22,7 @@ from plaquelab.storage.content import StoredFile, put_file, put_made
 if TYPE_CHECKING:
     from inference.analysis import Analysis
     from inference.contours import VesselContours
-    from inference.quantification import Measurement as Row
+    from inference.quantification import Measurement as Measured
     from inference.quantification import VesselRead
     from inference.straightening import StraightenedVessel
 
@@ -97,7 +97,7 @@ def store_read(
 def store_measurements(
     *,
     exam: Exam,
-    rows: Iterable[Row],
+    rows: Iterable[Measured],
     run: AnalysisRun | None = None,
     revision: Any = None,
     imported: Any = None,
@@ -140,7 +140,7 @@ class StoredAnalysis:
 
 
 def put_files(*, run: AnalysisRun, analysis: Analysis, extra: Iterable[StoredFile] = ()) -> StoredAnalysis:
-    """Write every file of an analysis: vessels, contours, ``analysis.json``."""
+    """Write every file of an analysis: vessels, contours, the record."""
     folder = f"runs/{run.pk}"
     vessels = tuple(put_vessel(folder=f"{folder}/vessels", vessel=vessel) for vessel in analysis.vessels)
     contours = tuple(
@@ -148,7 +148,7 @@ def put_files(*, run: AnalysisRun, analysis: Analysis, extra: Iterable[StoredFil
         for read in analysis.reads
     )
     text = json.dumps(summary(analysis), cls=_Encoder, sort_keys=True, indent=1, allow_nan=False)
-    told = put_file(folder=folder, kind="analysis", suffix=".json", data=text.encode())
+    told = put_file(folder=folder, kind=Artefact.RECORD, suffix=".json", data=text.encode())
     return StoredAnalysis(analysis, vessels, contours, (told, *extra))
 
 
@@ -175,7 +175,7 @@ def write_rows(*, run: AnalysisRun, stored: StoredAnalysis) -> None:
 
 
 def summary(analysis: Analysis) -> dict[str, Any]:
-    """Return what ``analysis.json`` holds: everything but the pictures and the contours."""
+    """Return what the record holds: everything but the pictures and the contours."""
     return {
         "vessels": [_vessel_summary(vessel) for vessel in analysis.vessels],
         "lesions": {read.vessel: [asdict(lesion) for lesion in read.lesions] for read in analysis.reads},

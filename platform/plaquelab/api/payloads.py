@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.conf import settings
@@ -20,13 +20,15 @@ from plaquelab.api.vocabulary import columns
 from plaquelab.imaging.selectors import ct_slabs
 from plaquelab.imaging.slabs import slabs_of
 from plaquelab.reading import measuring, replay, selectors
-from plaquelab.reading.commands import Edited
 from plaquelab.reading.editing import DraftState, drafts_of, state_of
 from plaquelab.reading.models import ReadRevision
 from plaquelab.reading.revisions import latest_revision
 from plaquelab.reading.transitions import R
 from plaquelab.states import TransitionError
 from plaquelab.studies.permissions import Capability, may
+
+if TYPE_CHECKING:
+    from inference.quantification import VesselRead
 
 SHORT_HASH = 16
 
@@ -114,8 +116,8 @@ def stored_patient(revision: ReadRevision | None, opened: Opened | None = None) 
 def _draft_patient(opened: Opened, drafts: dict[str, Any]) -> list[dict[str, Any]]:
     tables = []
     for draft in drafts.values():
-        edited, digest = replay.present(draft)
-        tables.append(measuring.measure(draft.vessel, edited, digest=digest, profile=opened.profile))
+        vessel_read, digest = replay.present(draft)
+        tables.append(measuring.measure(draft.vessel, vessel_read, digest=digest, profile=opened.profile))
     return [measuring.row_as_json(row) for row in measuring.patient(tables, profile=opened.profile)]
 
 
@@ -223,11 +225,13 @@ def next_url(opened: Opened) -> str | None:
 
 def draft_payload(opened: Opened, state: DraftState) -> dict[str, Any]:
     """Return the state of one vessel of a read in work."""
-    rows = measuring.measure(state.draft.vessel, state.edited, digest=state.digest, profile=opened.profile)
+    rows = measuring.measure(
+        state.draft.vessel, state.vessel_read, digest=state.digest, profile=opened.profile
+    )
     return _state(
         opened,
         vessel=state.draft.vessel,
-        edited=state.edited,
+        vessel_read=state.vessel_read,
         digest=state.digest,
         rows=[measuring.row_as_json(row) for row in rows],
         version=state.version,
@@ -253,7 +257,7 @@ def state_payload(opened: Opened, vessel: Vessel, side: str) -> dict[str, Any]:
     return _state(
         opened,
         vessel=vessel,
-        edited=replay.of_contour_set(contour_set),
+        vessel_read=replay.of_contour_set(contour_set),
         digest=replay.base_digest(contour_set),
         rows=[measuring.row_as_json(row) for row in rows],
         version=opened.read.draft_version if opened.mode == "read" else 0,
@@ -267,7 +271,7 @@ def _state(
     opened: Opened,
     *,
     vessel: Vessel,
-    edited: Edited,
+    vessel_read: VesselRead,
     digest: str,
     rows: list[dict[str, Any]],
     version: int,
@@ -275,8 +279,8 @@ def _state(
     can_undo: bool,
     can_redo: bool,
 ) -> dict[str, Any]:
-    overlay = measuring.overlay(vessel, edited, digest=digest, profile=opened.profile)
-    contours = edited.contours
+    overlay = measuring.overlay(vessel, vessel_read, digest=digest, profile=opened.profile)
+    contours = vessel_read.contours
     curves = ("lumen_area", "wall_area", "plaque_area")
     return {
         "vessel": vessel.name,
@@ -287,12 +291,12 @@ def _state(
         "masks": {str(section): _base64(mask, "u1") for section, mask in contours.masks.items()},
         "composition": _base64(overlay.composition, "u1"),
         "curves": {name: [round(float(x), 4) for x in overlay.curves[name]] for name in curves},
-        "lesions": [_lesion(lesion, rows) for lesion in edited.lesions],
+        "lesions": [_lesion(lesion, rows) for lesion in vessel_read.lesions],
         "measurements": [row for row in rows if row["level"] == "vessel"],
-        "excluded": [list(stretch) for stretch in edited.excluded],
+        "excluded": [list(stretch) for stretch in vessel_read.excluded],
         "can_undo": can_undo,
         "can_redo": can_redo,
-        "status": "annotated" if edited.lesions else "no plaque" if reviewed else "not annotated",
+        "status": "annotated" if vessel_read.lesions else "no plaque" if reviewed else "not annotated",
     }
 
 

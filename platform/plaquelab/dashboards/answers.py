@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from analytics.questions import Answer
 Document = dict[str, Any]
 MOST_FILES = 2_000
+ANSWER_FILE = "answer.json.z"
+"""Under this name a calculation keeps its answer."""
 
 
 def answer_key(question: Question, parameters: Any, replicates: int = 0) -> str:
@@ -81,7 +83,6 @@ def document(answer: Answer) -> Document:
 
 def _results(value: Any) -> Iterator[Result]:
     """Every result object, however deep in mappings, sequences and containers of results."""
-
     if isinstance(value, Result):
         yield value
     elif isinstance(value, Mapping):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from typing import Any
 
@@ -41,7 +42,4 @@ def _warm_up(**_: Any) -> None:
 
 
 def _load() -> None:
-    import importlib
-
-    for module in ("analytics.questions", "analytics.freeze", "analytics.simulation"):
-        importlib.import_module(module)
+    importlib.import_module("analytics.questions")

@@ -13,6 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from analytics.questions import Steps
+from analytics.report import make_report, write_report
 from plaquelab.dashboards import answers
 from plaquelab.dashboards.models import Calculation
 from plaquelab.dashboards.questions import QUESTIONS
@@ -21,7 +23,6 @@ from plaquelab.jobs import services as jobs
 from plaquelab.jobs.attempt import Progress, attempt
 from plaquelab.storage import store
 
-ANSWER_FILE = "answer.json.z"
 Told = Callable[[int, int, str], None]
 
 
@@ -41,25 +42,21 @@ def _calculate_and_store(calculation: Calculation, report: Progress) -> None:
             store().put(f"{calculation.folder}/{name}", (out / name).read_bytes())
     with transaction.atomic():
         jobs.finish(calculation, stage="done", files=files)
-    shutil.rmtree(_memory_folder(calculation), ignore_errors=True)
+    shutil.rmtree(memory_folder(calculation), ignore_errors=True)
 
 
 def _answer(calculation: Calculation, out: Path, progress: Told) -> None:
     """Answer a question with bootstrap intervals."""
-    from analytics.questions import Steps
-
     question = QUESTIONS[calculation.question]
     freeze = open_freeze(calculation.freeze)
     parameters, _ = question.read(freeze, calculation.parameters)
-    steps = Steps(progress=progress, memory=FolderMemory(_memory_folder(calculation)))
+    steps = Steps(progress=progress, memory=FolderMemory(memory_folder(calculation)))
     answer = question.answer(freeze, parameters, replicates=calculation.replicates, steps=steps)
-    (out / ANSWER_FILE).write_bytes(answers.dump(answers.document(answer)))
+    (out / answers.ANSWER_FILE).write_bytes(answers.dump(answers.document(answer)))
 
 
 def _report(calculation: Calculation, out: Path, progress: Told) -> None:
     """Make the report: HTML, every number, and a PDF where this worker has a Chromium."""
-    from analytics.report import make_report, write_report
-
     freeze = open_freeze(calculation.freeze)
     made = make_report(
         freeze,
@@ -80,7 +77,8 @@ _MAKERS: dict[str, Callable[[Calculation, Path, Told], None]] = {
 }
 
 
-def _memory_folder(calculation: Calculation) -> Path:
+def memory_folder(calculation: Calculation) -> Path:
+    """Return where the finished parts of a calculation are kept until it is done."""
     return Path(settings.DATA_DIR) / "cache" / "steps" / f"{calculation.pk}-{calculation.key[:16]}"
 
 
@@ -98,7 +96,7 @@ class FolderMemory(MutableMapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         try:
-            return pickle.loads(self._path(name).read_bytes())
+            return pickle.loads(self._path(name).read_bytes())  # noqa: S301  this process's own, in a private folder
         except (FileNotFoundError, EOFError, pickle.UnpicklingError):
             raise KeyError(name) from None
 

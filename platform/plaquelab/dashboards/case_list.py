@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import numpy as np
 from django.urls import reverse
 
+from analytics.freeze import PAIRS
 from analytics.metrics import METRICS, Metric
 from analytics.rounding import printed
 from plaquelab.dashboards import selectors
@@ -130,8 +131,6 @@ def _pair(asked: Asked) -> str:
 
 def heading(asked: Asked, name: str) -> str:
     """``expert (mm³)`` for a side of the chosen pair, else the column's name in words."""
-    from analytics.freeze import PAIRS
-
     stem, _, side = name.rpartition("_")
     pair = PAIRS.get(_pair(asked))
     if side in ("first", "second") and pair is not None:

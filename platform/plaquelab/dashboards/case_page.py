@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from analytics.freeze import PAIRS, TABLES
 from analytics.metrics import METRICS
 from plaquelab.dashboards.case_list import label, place, records, row_address, shown, words
 
@@ -51,8 +52,6 @@ class Chosen:
 
 def facts(freeze: Freeze, patient: str) -> list[tuple[str, str]] | None:
     """What the table of patients says, in words; None when the freeze does not have the patient."""
-    from analytics.freeze import TABLES
-
     people = freeze.table("patients")
     rows = people[people["patient"] == patient]
     if not len(rows):
@@ -77,8 +76,6 @@ def facts(freeze: Freeze, patient: str) -> list[tuple[str, str]] | None:
 
 def chosen(freeze: Freeze, patient: str, table: str, row: str) -> Chosen | None:
     """One row of a pair table with both reads side by side; None when it is not this patient's."""
-    from analytics.freeze import PAIRS
-
     if table not in PAIR_TABLES or not row.isdecimal() or len(row) > 9:
         return None
     frame = freeze.table(table)
@@ -110,8 +107,6 @@ def chosen(freeze: Freeze, patient: str, table: str, row: str) -> Chosen | None:
 
 def pair_rows(freeze: Freeze, patient: str, *, slug: str, number: int) -> list[Table]:
     """Every compared unit of the patient by table, each leading to its own row of measurements."""
-    from analytics.freeze import PAIRS
-
     tables = []
     for name in PAIR_TABLES:
         frame = freeze.table(name)
@@ -199,7 +194,6 @@ def _table(title: str, headings: tuple[str, ...], rows: Sequence[tuple[str, tupl
 
 
 def _with_unit(table: str, name: str) -> str:
-    from analytics.freeze import TABLES
 
     column = TABLES[table].column(name)
     unit = f" ({column.unit})" if column is not None and column.unit else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from plaquelab.dashboards import answers
 from plaquelab.dashboards.answers import Document
 from plaquelab.dashboards.asking import Asked
-from plaquelab.dashboards.calculating import ANSWER_FILE
 from plaquelab.dashboards.models import Calculation
 from plaquelab.storage import store
 
@@ -32,7 +31,7 @@ def shown_document(asked: Asked, calculation: Calculation | None) -> Document:
         return answers.fast_answer(asked.freeze, asked.question, asked.parameters)
     found = answers.read_file(asked.row.hash, calculation.key)
     if found is None:
-        data = store().get(f"{calculation.folder}/{ANSWER_FILE}")
+        data = store().get(f"{calculation.folder}/{answers.ANSWER_FILE}")
         answers.write_file(asked.row.hash, calculation.key, data)
         found = answers.load(data)
     return found

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from analytics.rounding import minus, typeset
 from plaquelab.dashboards.answers import Document
 from plaquelab.dashboards.asking import Asked
 
@@ -17,8 +18,6 @@ DENSE_COLUMNS = 9
 
 def shown_grid(asked: Asked, grid: Document) -> Document:
     """A grid whose cells know their address and side; a dash refers to the reason, which stands below the table."""
-    from analytics.rounding import minus, typeset
-
     footnotes: list[str] = []
     numeric = [
         bool(grid["rows"]) and all(NUMBER.match(row[column]["text"]) for row in grid["rows"])

@@ -6,7 +6,10 @@ import dataclasses
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from analytics.errors import AnalyticsError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +21,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 ALL_SECTIONS = "all"
 Choices = Mapping[str, tuple[tuple[str, str], ...]]
+
+
+def _library() -> ModuleType:
+    """Return ``analytics.questions``."""
+    import analytics.questions as library  # noqa: PLC0415  loads SciPy, which only who asks a question needs
+
+    return library
 
 
 @dataclass(frozen=True)
@@ -41,9 +51,7 @@ class Question:
 
     @property
     def _asked(self) -> Asked:
-        from analytics.questions import QUESTIONS as there  # imported late: it brings SciPy with it
-
-        return there[self.key]
+        return _library().QUESTIONS[self.key]
 
     @property
     def parameters(self) -> type[Any]:
@@ -70,8 +78,6 @@ class Question:
         AnalyticsError
             The selection names what does not exist, or cannot be read.
         """
-        from analytics.errors import AnalyticsError
-
         try:
             found: pd.DataFrame = self._asked.cases(freeze, parameters, selection)
         except (ValueError, KeyError) as unread:
@@ -86,8 +92,7 @@ class Question:
         Choices may depend on other parameters (which metrics a pair has), so that they are read twice. A question with
         sections begins with its first one; ``all`` shows them all.
         """
-        from analytics.questions import read_parameters
-
+        read_parameters = _library().read_parameters
         kind = self.parameters
         first, _ = read_parameters(kind, given, self.choices(freeze, kind()))
         choices = self.choices(freeze, first)
@@ -99,9 +104,7 @@ class Question:
 
     def query(self, parameters: Any) -> dict[str, str]:
         """The texts of an address that give these parameters back; defaults are left out."""
-        from analytics.questions import query_of
-
-        found = query_of(parameters)
+        found: dict[str, str] = _library().query_of(parameters)
         if hasattr(parameters, "section"):
             found["section"] = parameters.section or ALL_SECTIONS
         return found

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from analytics.freeze import PAIRS
+from analytics.metrics import METRICS
+
 if TYPE_CHECKING:
     from plaquelab.dashboards.asking import Asked
 
@@ -38,9 +41,6 @@ BOXES = frozenset({"view", "x0", "x1", "y0", "y1"})
 
 def selection_words(asked: Asked) -> str:
     """``Site S07 · CAD-RADS 3``; empty where everything is selected."""
-    from analytics.freeze import PAIRS
-    from analytics.metrics import METRICS
-
     chosen = asked.address.selection
     parts = []
     for name, value in chosen.items():

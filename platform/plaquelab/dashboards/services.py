@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from plaquelab.audit import services as audit
 from plaquelab.dashboards.models import Calculation
+from plaquelab.dashboards.tasks import calculate
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.jobs import services as jobs
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 def ring_calculation(calculation_id: int) -> None:
     """Ring the doorbell for a calculation."""
-    from plaquelab.dashboards.tasks import calculate
-
     calculate.delay(calculation_id)
 
 
@@ -41,8 +40,6 @@ def request_calculation(
     ----------
     key : hash of what it depends on beside the freeze (``answers.answer_key``).
     """
-    from plaquelab.dashboards.tasks import calculate
-
     calculation, made = Calculation.objects.get_or_create(
         freeze=freeze,
         kind=kind,

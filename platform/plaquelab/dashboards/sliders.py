@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analytics.errors import AnalyticsError
 from plaquelab.dashboards.questions import Question
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ def sliders(question: Question, freeze: Freeze, parameters: Any) -> dict[str, Sl
     """The outcome page's cut-off over the range of its marker; other questions have none."""
     if question.key != "outcome":
         return {}
-    from analytics.errors import AnalyticsError
-    from analytics.questions.outcome import asked
+    from analytics.questions.outcome import asked  # noqa: PLC0415  loads SciPy, which only who asks a question needs
 
     try:
         given = asked(freeze, parameters)

@@ -14,6 +14,6 @@ from django.conf import settings
 )
 def calculate(calculation_id: int) -> None:
     """Do one attempt at a calculation, if nobody else does."""
-    from plaquelab.dashboards.calculating import execute
+    from plaquelab.dashboards.calculating import execute  # noqa: PLC0415  only a worker loads what resamples and reports
 
     execute(calculation_id)

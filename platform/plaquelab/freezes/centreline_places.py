@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+import numpy as np
+
+from inference.straightening import SPACING_ALONG
 from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import load_vessel
-
-if TYPE_CHECKING:
-    import numpy as np
-
-SECTION_SPACING_MM = 0.3
 
 
 def nearest_position(points: np.ndarray, point: np.ndarray) -> float:
@@ -19,9 +16,9 @@ def nearest_position(points: np.ndarray, point: np.ndarray) -> float:
 
     Parameters
     ----------
-    points : (S, 3) section centres, 0.3 mm apart, LPS mm. point : (3,) LPS mm.
+    points : (S, 3) section centres, ``SPACING_ALONG`` mm apart, LPS mm. point : (3,) LPS mm.
     """
-    return float(((points - point) ** 2).sum(1).argmin()) * SECTION_SPACING_MM
+    return float(((points - point) ** 2).sum(1).argmin()) * SPACING_ALONG
 
 
 def place_between(first_run: int, second_run: int) -> Callable[[str, float], float]:
@@ -36,7 +33,7 @@ def place_between(first_run: int, second_run: int) -> Callable[[str, float], flo
         first, second = centres.get((first_run, vessel)), centres.get((second_run, vessel))
         if first is None or second is None:
             return position
-        section = min(max(round(position / SECTION_SPACING_MM), 0), len(second) - 1)
+        section = min(max(round(position / SPACING_ALONG), 0), len(second) - 1)
         return nearest_position(first, second[section])
 
     return place

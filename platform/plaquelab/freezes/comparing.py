@@ -19,9 +19,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from inference.vocabulary import TERRITORIES
 from plaquelab.freezes.centreline_places import place_between
 from plaquelab.freezes.gathering import Case, SourceRead, network_read
-from plaquelab.freezes.measured import TERRITORIES, Owner, Values, graded_by_segment, restricted, rolled_up
+from plaquelab.freezes.measured import Owner, Values, graded_by_segment, lesions_alone, restricted, rolled_up
 from plaquelab.freezes.pairing import Comparison
 from plaquelab.freezes.recounting import wall_minus_lumen
 
@@ -70,7 +71,7 @@ def both_rolled_up(first: Values, second: Values) -> tuple[Values, Values]:
 
 def inside_the_same_lesions(first: Values, second: Values) -> tuple[Values, Values]:
     """Compare ultrasound with the network inside its lesions: both are summed over these lesions alone."""
-    return rolled_up(first, territories=()), rolled_up(second, territories=())
+    return _over_lesions(first), _over_lesions(second)
 
 
 def along_the_imaged_stretch(first: Values, second: Values) -> tuple[Values, Values]:
@@ -80,7 +81,15 @@ def along_the_imaged_stretch(first: Values, second: Values) -> tuple[Values, Val
         start, end = row.get("lesion_start") or 0.0, row.get("lesion_end") or 0.0
         low, high = hulls.get(vessel, (start, end))
         hulls[vessel] = (min(low, start), max(high, end))
-    return rolled_up(first, territories=()), rolled_up(restricted(second, hulls), territories=())
+    return _over_lesions(first), _over_lesions(restricted(second, hulls))
+
+
+def _over_lesions(values: Values) -> Values:
+    """Sum over a read's lesions alone, whatever it says of vessels; what it says of the patient stays."""
+    found = lesions_alone(values)
+    found.patient = values.patient
+    found.grades = {place: text for place, text in values.grades.items() if place[0] == "patient"}
+    return rolled_up(found, territories=())
 
 
 def worst_of_segments(first: Values, second: Values) -> tuple[Values, Values]:

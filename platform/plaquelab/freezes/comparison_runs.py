@@ -26,6 +26,10 @@ VARIANT_OF = {"expert": "plaque", "ivus": "wall_minus_lumen"}
 """Ultrasound counts everything between lumen and vessel wall; experts count plaque."""
 
 
+S = AnalysisRun.State
+UNFINISHED = (S.PENDING, S.CLAIMED, S.RUNNING, S.STORING)
+
+
 def reference_of_revision(pk: int) -> str:
     """Return how a given-extents run names a read's revision."""
     return f"revision {pk}"
@@ -129,7 +133,5 @@ def request_missing(*, study: Study, by: User | None) -> None:
 
 def waiting(study: Study) -> int:
     """Return how many runs that serve comparisons alone (given extents, second operator) still wait or work."""
-    S = AnalysisRun.State
-    active = (S.PENDING, S.CLAIMED, S.RUNNING, S.STORING)
-    runs = AnalysisRun.objects.filter(study=study, state__in=active)
+    runs = AnalysisRun.objects.filter(study=study, state__in=UNFINISHED)
     return runs.exclude(purpose=AnalysisRun.Purpose.MAIN).count()

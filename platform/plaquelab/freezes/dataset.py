@@ -91,7 +91,7 @@ def build(study: Study, *, progress: Progress = silent) -> Dataset:
     days = reading_tables.Days(study)
     tables["reads"] = reading_tables.reads(cases=cases, values=values, days=days)
     tables["segment_grades"] = reading_tables.segment_grades(cases=cases, values=values)
-    tables["disagreement"] = reading_tables.disagreement(study=study, cases=cases, days=days)
+    tables["disagreement"] = reading_tables.disagreement(cases=cases, days=days)
     tables["ratings"] = reading_tables.ratings(cases=cases, values=values)
     tables["quality"] = quality_table.quality(study=study, cases=cases, days=days)
     progress("tables", 1.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
@@ -14,6 +13,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from analytics.errors import AnalyticsError
+from analytics.freeze import About, read_freeze, write_freeze
+from analytics.simulation.freeze import simulate_freeze
+from inference.vocabulary import TERRITORIES, territory_of
 from plaquelab.audit import services as audit
 from plaquelab.freezes import panels
 from plaquelab.freezes.dataset import Dataset, build
@@ -27,16 +29,9 @@ from plaquelab.storage import store
 from plaquelab.studies.models import Study
 from plaquelab.studies.selectors import current_charter
 
-STAGES = {
-    "gather": "Gather who read what",
-    "measure": "Read every number",
-    "pair": "Pair the reads",
-    "tables": "Make the tables",
-    "panels": "Draw the case panels",
-    "write": "Write, check and hash",
-    "store": "Store",
-}
 ENDPOINT = "myocardial_infarction"
+BY_CONVENTION = ("LM", "RI", "AM")
+"""Vessels that other labs count elsewhere: a freeze says where they count here."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +58,10 @@ def _meaning(_: DatasetFreeze, error: Exception) -> End | None:
 def _build_and_store(freeze: DatasetFreeze, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(prefix="freeze-") as folder:
         out = Path(folder) / "freeze"
-        write = write_study if freeze.source == DatasetFreeze.Source.STUDY else write_simulation
-        written = write(freeze=freeze, out=out, progress=progress)
+        if freeze.source == DatasetFreeze.Source.STUDY:
+            written = write_study(freeze=freeze, out=out, progress=progress)
+        else:
+            written = write_simulation(out=out, progress=progress)
         progress("store", 0.0)
         for name in written.files:
             store().put(f"freezes/{freeze.study_id}/{written.hash}/{name}", (out / name).read_bytes())
@@ -93,8 +90,6 @@ def _build_and_store(freeze: DatasetFreeze, progress: Progress) -> None:
 
 def write_study(*, freeze: DatasetFreeze, out: Path, progress: Progress) -> Written:
     """Build a study's tables and panels and write them as a freeze."""
-    from analytics.freeze import write_freeze
-
     study = freeze.study
     dataset = build(study, progress=progress)
     pictures: dict[str, bytes] = {}
@@ -113,11 +108,8 @@ def write_study(*, freeze: DatasetFreeze, out: Path, progress: Progress) -> Writ
     )
 
 
-def write_simulation(*, freeze: DatasetFreeze, out: Path, progress: Progress) -> Written:
+def write_simulation(*, out: Path, progress: Progress) -> Written:
     """Write the simulated cohort and reader studies as a freeze, labelled simulated."""
-    from analytics.freeze import read_freeze
-    from analytics.simulation.freeze import simulate_freeze
-
     progress("write", 0.0)
     digest = simulate_freeze(out)
     tables: Mapping[str, Mapping[str, Any]] = read_freeze(out).manifest["tables"]
@@ -131,9 +123,7 @@ def _files(out: Path) -> dict[str, int]:
     }
 
 
-def _about(freeze: DatasetFreeze, study: Study, dataset: Dataset) -> Any:
-    from analytics.freeze import About
-
+def _about(freeze: DatasetFreeze, study: Study, dataset: Dataset) -> About:
     charter = current_charter(study)
     design = read_design(charter)
     events = {str(row["event"]) for row in dataset.tables["outcomes"]}
@@ -149,34 +139,8 @@ def _about(freeze: DatasetFreeze, study: Study, dataset: Dataset) -> Any:
         competing=tuple(event for event in DEATHS if event in events),
         profile=design.profile,
         charter={"number": charter.number, **charter.rules},
-        roll_up={"LM": "LAD", "RI": "LCx", "AM": "RCA", "territories": ["LAD", "LCx", "RCA"]},
+        roll_up={**{v: territory_of(v) for v in BY_CONVENTION}, "territories": list(TERRITORIES)},
         software={f"network {name}": sha256 for (name, sha256), _ in sorted(networks.items())}
         | software(dataset.measured_by),
         **({"seed": design.seed} if design.seed else {}),
     )
-
-
-def copy_freeze(freeze: DatasetFreeze, out: Path) -> None:
-    """Copy a freeze's files into a new folder, which appears whole; of several who copy at once, one is first.
-
-    Raises
-    ------
-    StorageError
-        A file is missing.
-    FileExistsError
-        The folder exists.
-    """
-    part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
-        for name in freeze.files:
-            target = part / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(store().get(f"{freeze.folder}/{name}"))
-        if out.exists():
-            raise FileExistsError(str(out))
-        try:
-            part.rename(out)
-        except OSError as error:  # somebody else's copy, not empty, is there since
-            raise FileExistsError(str(out)) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import shutil
+import tempfile
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +15,6 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from plaquelab.errors import Refusal
-from plaquelab.freezes.freezing import copy_freeze
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.storage import StorageError, store
 
@@ -53,14 +54,40 @@ def open_freeze(freeze: DatasetFreeze) -> Freeze:
 
 @lru_cache(maxsize=8)
 def _opened(folder: str) -> Freeze:
-    from analytics.freeze import read_freeze
+    from analytics.freeze import read_freeze  # noqa: PLC0415  loads pandas, and every command loads this module
 
     return read_freeze(Path(folder))
 
 
+def copy_freeze(freeze: DatasetFreeze, out: Path) -> None:
+    """Copy a freeze's files into a new folder, which appears whole; of several who copy at once, one is first.
+
+    Raises
+    ------
+    StorageError
+        A file is missing.
+    FileExistsError
+        The folder exists.
+    """
+    part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        for name in freeze.files:
+            target = part / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(store().get(f"{freeze.folder}/{name}"))
+        if out.exists():
+            raise FileExistsError(str(out))
+        try:
+            part.rename(out)
+        except OSError as error:  # somebody else's copy, not empty, is there since
+            raise FileExistsError(str(out)) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
 def freezes_match() -> Iterator[str]:
     """Name each freeze whose stored files are no longer what was frozen (a check of ``audit_verify``)."""
-    from analytics.freeze.manifest import whole_hash
+    from analytics.freeze.manifest import whole_hash  # noqa: PLC0415  loads pandas, and every command loads this module
 
     locked = DatasetFreeze.objects.filter(
         state__in=(DatasetFreeze.State.FROZEN, DatasetFreeze.State.RELEASED)

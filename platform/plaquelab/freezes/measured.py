@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from inference.quantification import Measurement as Measured
+from inference.quantification import StretchRecord, VesselRecord, records_of, roll_up_records
+from inference.vocabulary import SEGMENTS, UNITS, territory_of
 from plaquelab.analysis.models import Measurement
 from plaquelab.studies.models import Study
 
 Owner = tuple[str, int]
 """Who owns measurements: ("run", id), ("revision", id) or ("imported", id)."""
-Row = dict[str, float | None]
+Numbers = dict[str, float | None]
 OWNERS_A_QUERY = 300
-CADRADS = "cadrads"
+CADRADS, STENOSIS = "cadrads", "diameter_stenosis"
 NON_DIAGNOSTIC = "N"
-NEVER_A_NUMBER = {CADRADS}
-TERRITORIES = ("LAD", "LCx", "RCA")
 
 
 @dataclass
@@ -29,20 +29,20 @@ class Values:
     """All numbers of one read.
 
     lesions : (vessel, number) → metric → value. vessels, territories, segments : by name. patient : of the whole.
-    grades : (level, place) → CAD-RADS as text; place is a territory, a segment, or "" for the patient.
+    grades : (level, place) → CAD-RADS as text; place is a vessel, a territory, a segment, or "" for the patient.
     lesion_segments : (vessel, number) → segment of the narrowest section.
     """
 
-    lesions: dict[tuple[str, int], Row] = field(default_factory=dict)
+    lesions: dict[tuple[str, int], Numbers] = field(default_factory=dict)
     lesion_segments: dict[tuple[str, int], str] = field(default_factory=dict)
-    vessels: dict[str, Row] = field(default_factory=dict)
-    territories: dict[str, Row] = field(default_factory=dict)
-    segments: dict[str, Row] = field(default_factory=dict)
-    patient: Row = field(default_factory=dict)
+    vessels: dict[str, Numbers] = field(default_factory=dict)
+    territories: dict[str, Numbers] = field(default_factory=dict)
+    segments: dict[str, Numbers] = field(default_factory=dict)
+    patient: Numbers = field(default_factory=dict)
     grades: dict[tuple[str, str], str] = field(default_factory=dict)
     lesion_grades: dict[tuple[str, int], str] = field(default_factory=dict)
 
-    def in_vessel(self, vessel: str) -> list[tuple[int, Row]]:
+    def in_vessel(self, vessel: str) -> list[tuple[int, Numbers]]:
         """Return a vessel's lesions, number and numbers."""
         return [(number, row) for (name, number), row in sorted(self.lesions.items()) if name == vessel]
 
@@ -83,10 +83,9 @@ def put(
         if segment:
             values.lesion_segments[key] = segment
         return
-    place = {"territory": vessel, "segment": segment}.get(level, "")
+    place = {"vessel": vessel, "territory": vessel, "segment": segment}.get(level, "")
     if metric == CADRADS:
-        if level != "vessel":
-            values.grades[level, place] = text
+        values.grades[level, place] = text
         return
     if level == "vessel":
         values.vessels.setdefault(vessel, {})[metric] = value
@@ -98,109 +97,94 @@ def put(
         values.patient[metric] = value
 
 
+def put_measured(values: Values, row: Measured) -> None:
+    """Put one row of ``inference`` where it belongs."""
+    is_text = isinstance(row.value, str)
+    text, value = (str(row.value), None) if is_text else ("", row.value)
+    put(values, row.level, row.vessel, row.segment, row.lesion, row.metric, value, text)  # type: ignore[arg-type]
+
+
 def category(text: str) -> int | None:
     """A stored CAD-RADS as 0 … 5: ``4A`` and ``4B`` are 4; N (non-diagnostic) and unknown texts are None."""
     head = text.strip().upper().removeprefix("CAD-RADS").strip().split("/")[0].rstrip("AB")
     return int(head) if head in {"0", "1", "2", "3", "4", "5"} else None
 
 
-_SUMMED = (
-    "total_plaque_volume",
-    "noncalcified_plaque_volume",
-    "calcified_plaque_volume",
-    "low_attenuation_plaque_volume",
-    "necrotic_core_volume",
-    "fibrofatty_volume",
-    "fibrous_volume",
-    "dense_calcium_volume",
-)
-_WORST = ("diameter_stenosis", "area_stenosis")
-_SMALLEST = ("minimal_luminal_area", "minimal_luminal_diameter")
-
-
 def rolled_up(values: Values, *, territories: Iterable[str]) -> Values:
-    """Return values whose territories and patient follow from the lesions: volumes add up, of stenoses the worst counts.
+    """Return values of an outside read whose territories and patient follow from what it tells, as measured reads' do.
 
-    For reads that name lesions only. A given territory without a lesion has volume and stenosis 0.
+    What the reader gave of a vessel or of the patient stays as it was given; the rest follows from the lesions
+    (``inference.quantification.roll_up``). A lesion that lacks a number makes unknown what it belongs to.
+
+    Parameters
+    ----------
+    territories : those that the reader looked at: without a lesion or vessel of the read, their volume and stenosis is 0.
     """
-    from inference.vocabulary import territory_of
-
-    by_territory: dict[str, list[tuple[str, int]]] = {name: [] for name in territories}
-    for key in values.lesions:
-        by_territory.setdefault(territory_of(key[0]), []).append(key)
-    made = Values(
-        lesions=values.lesions,
-        lesion_segments=values.lesion_segments,
-        lesion_grades=values.lesion_grades,
-        vessels=values.vessels,
-        segments=values.segments,
-    )
-    metrics = {metric for row in values.lesions.values() for metric in row}
-    for name, keys in by_territory.items():
-        made.territories[name] = _roll(values, keys, metrics)
-        made.grades["territory", name] = _worst_grade(values, keys)
-    every = [key for keys in by_territory.values() for key in keys]
-    made.patient = {**_roll(values, every, metrics), **values.patient}
-    made.grades["patient", ""] = values.grades.get(("patient", "")) or _worst_grade(values, every)
+    told = _as_told(values, territories)
+    touched = {territory_of(vessel) for vessel in told}
+    empty = [name for name in territories if told and name not in touched]
+    read = records_of(row for rows in told.values() for row in rows)
+    rolled = roll_up_records([*read, *(VesselRecord(vessel=name, profile="") for name in empty)])
+    made = lesions_alone(values)
+    made.vessels, made.segments = values.vessels, values.segments
+    made.territories = {name: {} for name in (*touched, *empty)}
+    _put_rolled(made, rolled)
+    made.patient |= values.patient
+    if grade := values.grades.get(("patient", "")):
+        made.grades["patient", ""] = grade
     return made
 
 
-def _roll(values: Values, keys: list[tuple[str, int]], metrics: Iterable[str]) -> Row:
-    out: Row = {}
-    known = set(metrics)
-    for names, combine, empty in ((_SUMMED, sum, 0.0), (_WORST, max, 0.0), (_SMALLEST, min, None)):
-        for metric in names:
-            if metric not in known:
-                continue
-            numbers = [values.lesions[key].get(metric) for key in keys]
-            present = [x for x in numbers if x is not None]
-            if len(present) < len(numbers):
-                out[metric] = None  # a lesion that was not measured makes the sum unknown
-            else:
-                out[metric] = float(combine(present)) if present else empty
-    return out
+def lesions_alone(values: Values) -> Values:
+    """Return a read's lesions without anything that it tells of vessels, territories or the patient."""
+    return Values(
+        lesions=values.lesions,
+        lesion_segments=values.lesion_segments,
+        lesion_grades=values.lesion_grades,
+    )
 
 
-def _worst_grade(values: Values, keys: list[tuple[str, int]]) -> str:
-    from inference.grading import cadrads
+def _as_told(values: Values, territories: Iterable[str]) -> dict[str, list[Measured]]:
+    """Vessel → its rows and its lesions' as the long table has them, territory by territory; no row without a value."""
+    rows: list[Measured] = []
+    for (vessel, number), numbers in values.lesions.items():
+        rows += _rows("lesion", vessel, number, numbers, values.lesion_grades.get((vessel, number), ""))
+    for vessel in dict.fromkeys([*values.vessels, *(v for level, v in values.grades if level == "vessel")]):
+        grade = values.grades.get(("vessel", vessel), "")
+        rows += _rows("vessel", vessel, None, values.vessels.get(vessel, {}), grade)
+    order = list(dict.fromkeys([*territories, *(territory_of(row.vessel) for row in rows)]))
+    told: dict[str, list[Measured]] = {}
+    for row in sorted(rows, key=lambda row: order.index(territory_of(row.vessel))):
+        told.setdefault(row.vessel, []).append(row)
+    return told
 
-    grades = []
-    for key in keys:
-        given = values.lesion_grades.get(key)
-        stenosis = values.lesions[key].get("diameter_stenosis")
-        if given:
-            grades.append(given)
-        elif stenosis is not None:
-            grades.append(cadrads(stenosis))
-        else:
-            return ""
-    if NON_DIAGNOSTIC in grades:
-        return NON_DIAGNOSTIC
-    return max(grades, default=cadrads(0.0, has_lesion=False))
+
+def _rows(level: str, vessel: str, lesion: int | None, numbers: Numbers, grade: str) -> list[Measured]:
+    found: dict[str, float | str | None] = {**numbers, CADRADS: grade or None}
+    return [
+        Measured(level, vessel, "", lesion, metric, value, UNITS.get(metric, ""))
+        for metric, value in found.items()
+        if value is not None
+    ]
 
 
 def graded_by_segment(values: Values) -> Values:
     """Return values whose territories and patient are the worst of the segments that were graded (invasive reads)."""
-    from inference.grading import cadrads
-    from inference.vocabulary import SEGMENTS
-
     artery = {segment.short: segment.artery for segment in SEGMENTS}
-    worst: dict[str, float] = {}
-    for segment, row in values.segments.items():
-        stenosis = row.get("diameter_stenosis")
-        if stenosis is None or segment not in artery:
-            continue
-        name = "LAD" if artery[segment] == "LM" else artery[segment]
-        worst[name] = max(worst.get(name, 0.0), stenosis)
+    graded = [
+        Measured("lesion", artery[segment], segment, number, STENOSIS, row[STENOSIS], UNITS[STENOSIS])
+        for number, (segment, row) in enumerate(values.segments.items(), start=1)
+        if segment in artery and row.get(STENOSIS) is not None
+    ]
     made = Values(segments=values.segments)
-    for name, stenosis in worst.items():
-        made.territories[name] = {"diameter_stenosis": stenosis}
-        made.grades["territory", name] = cadrads(stenosis, has_lesion=stenosis > 0)
-    if worst:
-        top = max(worst.values())
-        made.patient = {"diameter_stenosis": top}
-        made.grades["patient", ""] = cadrads(top, has_lesion=top > 0)
+    _put_rolled(made, roll_up_records(records_of(graded)))
     return made
+
+
+def _put_rolled(values: Values, rolled: Iterable[StretchRecord]) -> None:
+    for record in rolled:
+        for row in record.rows(profile=""):
+            put_measured(values, row)
 
 
 def restricted(values: Values, hulls: Mapping[str, tuple[float, float]]) -> Values:
@@ -219,12 +203,9 @@ def restricted(values: Values, hulls: Mapping[str, tuple[float, float]]) -> Valu
     )
 
 
+_NUMBERS = {segment.short: segment.number for segment in SEGMENTS}
+
+
 def segment_number(short: str) -> int | None:
     """Return a segment's SCCT number, or None for a name without one."""
-    return _numbers().get(short)
-
-
-def _numbers() -> dict[str, Any]:
-    from inference.vocabulary import SEGMENTS
-
-    return {segment.short: segment.number for segment in SEGMENTS}
+    return _NUMBERS.get(short)

@@ -23,6 +23,17 @@ class DatasetFreeze(Job):
         FAILED = "failed"
         DISCARDED = "discarded"
 
+    class Stage(models.TextChoices):
+        """What an attempt does, in this order, in the words of pages."""
+
+        GATHER = "gather", "Gather who read what"
+        MEASURE = "measure", "Read every number"
+        PAIR = "pair", "Pair the reads"
+        TABLES = "tables", "Make the tables"
+        PANELS = "panels", "Draw the case panels"
+        WRITE = "write", "Write, check and hash"
+        STORE = "store", "Store"
+
     class Source(models.TextChoices):
         STUDY = "study", "This study's data"
         SIMULATION = "simulation", "Simulated cohort"

@@ -10,6 +10,8 @@ from plaquelab.reading.models import ReadCase
 from plaquelab.references.selectors import totals
 from plaquelab.studies.models import Study, Subject
 
+S, P = AnalysisRun.State, AnalysisRun.Purpose
+
 
 @dataclass(frozen=True)
 class Readiness:
@@ -33,7 +35,6 @@ def readiness(study: Study) -> Readiness:
     """Count what is there; none of it says how any comparison comes out."""
     subjects = Subject.objects.filter(study=study)
     cases = ReadCase.objects.filter(study=study)
-    S, P = AnalysisRun.State, AnalysisRun.Purpose
     runs = AnalysisRun.objects.filter(study=study)
     return Readiness(
         subjects=subjects.count(),

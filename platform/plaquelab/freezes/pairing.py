@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analytics.metrics import METRICS
+from inference.vocabulary import territory_of
 from plaquelab.freezes.matching import Extent, match
-from plaquelab.freezes.measured import NON_DIAGNOSTIC, Row, Values, category, segment_number
+from plaquelab.freezes.measured import NON_DIAGNOSTIC, Numbers, Values, category, segment_number
 
 Place = Callable[[str, float], float]
 """Turns a position (mm) along a vessel of the second read into one along the first read's vessel."""
@@ -63,7 +64,7 @@ def _identity(comparison: Comparison, match_: str) -> dict[str, Any]:
     }
 
 
-def _metrics(level: str, first: Row | None, second: Row | None) -> dict[str, float | None]:
+def _metrics(level: str, first: Numbers | None, second: Numbers | None) -> dict[str, float | None]:
     """Both reads' values of every metric that exists at a level; an absent lesion counts 0 or nothing."""
     found: dict[str, float | None] = {}
     for metric in METRICS.values():
@@ -121,27 +122,23 @@ def _by_overlap(comparison: Comparison, vessel: str) -> Rows:
     ]
 
 
-def _extent(number: int, row: Row) -> Extent:
+def _extent(number: int, row: Numbers) -> Extent:
     start, end = row.get("lesion_start"), row.get("lesion_end")
     return Extent(number, 0.0 if start is None else start, 0.0 if end is None else end)
 
 
 def _lesion_row(
-    comparison: Comparison, vessel: str, first: tuple[int, Row] | None, second: tuple[int, Row] | None
+    comparison: Comparison, vessel: str, first: tuple[int, Numbers] | None, second: tuple[int, Numbers] | None
 ) -> dict[str, Any]:
-    from inference.vocabulary import territory_of
-
-    shown = first or second
-    assert shown is not None
-    owner = comparison.first if first is not None else comparison.second
-    row = shown[1]
+    owner = comparison.second if first is None else comparison.first
+    number, row = first or second or (0, {})  # one of them is there
     start, end = row.get("lesion_start"), row.get("lesion_end")
     state = "matched" if first and second else "first_only" if first else "second_only"
     return {
         **_identity(comparison, state),
         "vessel": vessel,
         "territory": territory_of(vessel),
-        "segment": segment_number(owner.lesion_segments.get((vessel, shown[0]), "")),
+        "segment": segment_number(owner.lesion_segments.get((vessel, number), "")),
         "first_lesion": first[0] if first else None,
         "second_lesion": second[0] if second else None,
         "position": None if start is None or end is None else (start + end) / 2,
@@ -189,7 +186,7 @@ def _patient(comparison: Comparison, counts: dict[str, int]) -> Rows:
 
 
 def _count_unshared(
-    what: str, first: Mapping[str, Row], second: Mapping[str, Row], counts: dict[str, int]
+    what: str, first: Mapping[str, Numbers], second: Mapping[str, Numbers], counts: dict[str, int]
 ) -> None:
     alone = len(first.keys() ^ second.keys())
     if alone and first and second:

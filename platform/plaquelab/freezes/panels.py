@@ -8,21 +8,24 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+from PIL import Image, ImageDraw
+from scipy.ndimage import binary_erosion
+
+from inference.quantification import Lesion, VesselRead, composition_map, measure_sections
+from inference.report.views import along as cut
+from inference.report.views import curved as reformation
+from inference.report.views import grey
 from inference.rounding import printed, written
+from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
 from inference.vocabulary import METRICS
 from plaquelab.analysis.models import ContourSet, Measurement
 from plaquelab.analysis.selectors import load_vessel, vessel_read
 from plaquelab.freezes.gathering import Case
 from plaquelab.imaging.selectors import volume_of
 from plaquelab.reading.measuring import aortic_sd, composition_profile
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from inference.quantification import Lesion, VesselRead
-    from inference.straightening import StraightenedVessel
 
 MOST_CASES = 24
 ZOOM_CURVED, ZOOM_SECTIONS, ZOOM_ALONG = 3, 2, 4
@@ -89,7 +92,6 @@ def _worst(case: Case) -> Shown | None:
 
 
 def _three(found: Shown, vessel: StraightenedVessel, read: VesselRead) -> list[tuple[str, str, bytes]]:
-    from inference.quantification import composition_map
 
     lesion = next(x for x in read.lesions if x.number == found.lesion)
     row = found.contour_set.vessel
@@ -113,7 +115,7 @@ def _three(found: Shown, vessel: StraightenedVessel, read: VesselRead) -> list[t
         ),
         (
             "vessel",
-            f"{place}: section at the smallest lumen ({printed(narrowest * 0.3, 1)} mm), lumen orange, outer wall blue; "
+            f"{place}: section at the smallest lumen ({printed(narrowest * SPACING_ALONG, 1)} mm), lumen orange, outer wall blue; "
             f"diameter stenosis {written(METRICS['diameter_stenosis'], found.stenosis)} %.",
             _png(section(vessel, read, narrowest)),
         ),
@@ -122,8 +124,6 @@ def _three(found: Shown, vessel: StraightenedVessel, read: VesselRead) -> list[t
 
 def _png(picture: np.ndarray) -> bytes:
     """(rows, columns, 3) uint8 → PNG."""
-    from PIL import Image
-
     out = io.BytesIO()
     Image.fromarray(picture).save(out, "PNG", optimize=True)
     return out.getvalue()
@@ -131,10 +131,6 @@ def _png(picture: np.ndarray) -> bytes:
 
 def narrowest_section(vessel: StraightenedVessel, read: VesselRead, lesion: Lesion) -> int:
     """Return the section of the smallest lumen inside a lesion."""
-    import numpy as np
-
-    from inference.quantification import measure_sections
-
     area = measure_sections(vessel, read.contours).smooth_lumen_area
     inside = np.flatnonzero((vessel.arc_length >= lesion.start_mm) & (vessel.arc_length <= lesion.end_mm))
     return int(inside[np.argmin(area[inside])]) if len(inside) else int(np.argmin(area))
@@ -142,19 +138,13 @@ def narrowest_section(vessel: StraightenedVessel, read: VesselRead, lesion: Lesi
 
 def curved(case: Case, vessel: StraightenedVessel, lesion: Lesion) -> np.ndarray:
     """Return the curved reformation with a mark at both ends of the lesion, (rows, columns, 3) uint8."""
-    import numpy as np
-    from PIL import Image, ImageDraw
-
-    from inference.report.views import curved as reformation
-    from inference.report.views import grey
-
     view = reformation(volume_of(case.exam), vessel)
     image = Image.fromarray(np.repeat(grey(view.hu)[:, :, None], 3, axis=2))
     image = image.resize((image.width * ZOOM_CURVED, image.height * ZOOM_CURVED), Image.Resampling.BICUBIC)
     line = view.line * ZOOM_CURVED
     pen = ImageDraw.Draw(image)
     for position in (lesion.start_mm, lesion.end_mm):
-        at = min(round(position / 0.3), len(line) - 1)
+        at = min(round(position / SPACING_ALONG), len(line) - 1)
         before, after = line[max(at - 3, 0)], line[min(at + 3, len(line) - 1)]
         across = np.array([-(after - before)[1], (after - before)[0]])
         length = float(np.hypot(*across)) or 1.0
@@ -171,12 +161,6 @@ def along(vessel: StraightenedVessel, composition: np.ndarray) -> np.ndarray:
     ----------
     composition : (S, 64, 64) of 0 none, 1 low-attenuation, 2 non-calcified, 3 calcified.
     """
-    import numpy as np
-    from PIL import Image
-
-    from inference.report.views import along as cut
-    from inference.report.views import grey
-
     middle = composition.shape[1] // 2
     shades = Image.fromarray(grey(cut(vessel, 0)))
     size = (shades.width * ZOOM_SECTIONS, shades.height * ZOOM_ALONG)
@@ -192,12 +176,6 @@ def along(vessel: StraightenedVessel, composition: np.ndarray) -> np.ndarray:
 
 def section(vessel: StraightenedVessel, read: VesselRead, number: int) -> np.ndarray:
     """Return one section with lumen and outer wall, (rows, columns, 3) uint8."""
-    import numpy as np
-    from PIL import Image, ImageDraw
-
-    from inference.report.views import grey
-    from inference.straightening import PIXELS, SPACING_ACROSS
-
     image = Image.fromarray(np.repeat(grey(vessel.hu[number])[:, :, None], 3, axis=2))
     image = image.resize((PIXELS * ZOOM_SECTION, PIXELS * ZOOM_SECTION), Image.Resampling.BICUBIC)
     contours = read.contours
@@ -215,9 +193,6 @@ def section(vessel: StraightenedVessel, read: VesselRead, number: int) -> np.nda
 
 def _masked(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Draw the edges of a section's label mask (64, 64), which overrules its radii."""
-    import numpy as np
-    from scipy.ndimage import binary_erosion
-
     for inside, colour in ((mask == 1, LUMEN), (mask > 0, WALL)):
         large = inside.repeat(ZOOM_SECTION, axis=0).repeat(ZOOM_SECTION, axis=1)
         picture[large & ~binary_erosion(large, iterations=2)] = np.array(colour, np.uint8)

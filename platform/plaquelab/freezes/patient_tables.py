@@ -16,6 +16,7 @@ from plaquelab.references.vocabulary import COVARIATES, DEATHS, END_OF_FOLLOW_UP
 from plaquelab.studies.models import Study, Subject
 
 DAYS_A_YEAR = 365.25
+S = AnalysisRun.State
 IN_PATIENTS = {"age", "sex", "assign_score", "symptom"}
 Rows = list[dict[str, Any]]
 Facts = Mapping[int, Mapping[str, float | str]]
@@ -99,7 +100,6 @@ def _refusals(study: Study) -> dict[int, str]:
 
 def _failures(study: Study) -> dict[int, str]:
     """Exam → why its newest main run failed, where no run of it succeeded."""
-    S = AnalysisRun.State
     runs = AnalysisRun.objects.filter(study=study, purpose=AnalysisRun.Purpose.MAIN).order_by("pk")
     found: dict[int, str] = {}
     succeeded: set[int] = set()

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from inference.straightening import SPACING_ALONG
 from plaquelab.analysis.models import AnalysisRun, Artefact, ContourSet
-from plaquelab.freezes.centreline_places import SECTION_SPACING_MM
 from plaquelab.freezes.gathering import Case
 from plaquelab.freezes.reading_tables import Days, Rows
 from plaquelab.imaging.models import Exam, QualityReview, Query
@@ -16,6 +16,7 @@ from plaquelab.storage import store
 from plaquelab.studies.models import Study
 
 WHOLLY_EXCLUDED = 0.9
+S = AnalysisRun.State
 
 
 def quality(*, study: Study, cases: Sequence[Case], days: Days) -> Rows:
@@ -73,7 +74,7 @@ def _mean_percent(shares: Sequence[float]) -> float | None:
 
 def uncertainties(run: AnalysisRun) -> dict[str, list[float]]:
     """Return vessel → expected share of wrong labels of each section, as the run stored it."""
-    artefact = Artefact.objects.filter(run=run, kind="analysis").first()
+    artefact = Artefact.objects.filter(run=run, kind__in=Artefact.KINDS_OF_RECORD).first()
     if artefact is None:
         return {}
     found: Mapping[str, Iterable[Any]] = json.loads(store().get(artefact.path)).get("uncertainty") or {}
@@ -97,7 +98,6 @@ def _not_evaluable(study: Study) -> dict[int, str]:
 
 
 def _newest_failures(study: Study) -> dict[int, str]:
-    S = AnalysisRun.State
     rows = AnalysisRun.objects.filter(
         study=study, purpose=AnalysisRun.Purpose.MAIN, state__in=(S.FAILED, S.TIMED_OUT)
     ).order_by("pk")
@@ -114,7 +114,7 @@ def _excluded_vessels(case: Case) -> dict[str, str]:
     found: dict[str, str] = {}
     sets = ContourSet.objects.filter(revisions=case.final.owner[1]).select_related("vessel")
     for contour_set in sets:
-        length = (contour_set.vessel.sections - 1) * SECTION_SPACING_MM
+        length = (contour_set.vessel.sections - 1) * SPACING_ALONG
         out = sum(end - start for start, end, _ in contour_set.excluded)
         if contour_set.excluded and out >= WHOLLY_EXCLUDED * length:
             found[contour_set.vessel.name] = str(contour_set.excluded[0][2]) or "excluded"

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from inference.grading import cadrads
+from inference.vocabulary import SEGMENTS, TERRITORIES
 from plaquelab.analysis.models import AnalysisRun
 from plaquelab.freezes.gathering import Case, SourceRead, network_read
 from plaquelab.freezes.measured import (
     NON_DIAGNOSTIC,
-    TERRITORIES,
     Owner,
     Values,
     category,
@@ -24,6 +25,7 @@ from plaquelab.studies.models import Study
 
 Rows = list[dict[str, Any]]
 OBSTRUCTIVE_PERCENT = 50.0
+TERRITORY_OF_SEGMENT = {segment.short: segment.territory for segment in SEGMENTS}
 
 
 class Days:
@@ -141,7 +143,7 @@ def segment_grades(*, cases: Sequence[Case], values: Mapping[Owner, Values]) -> 
                         "segment": number,
                         "kind": read.kind,
                         "reader": read.reader,
-                        "territory": _territory(short),
+                        "territory": TERRITORY_OF_SEGMENT[short],
                         "diameter_stenosis": row["diameter_stenosis"],
                         "cadrads": category(text) if text else _grade(row["diameter_stenosis"]),
                         "nondiagnostic": text == NON_DIAGNOSTIC,
@@ -162,20 +164,11 @@ def _once(rows: Rows, key: Sequence[str]) -> Rows:
     return list(worst.values())
 
 
-def _territory(short: str) -> str:
-    from inference.vocabulary import SEGMENTS
-
-    artery = next(segment.artery for segment in SEGMENTS if segment.short == short)
-    return "LAD" if artery == "LM" else artery
-
-
 def _grade(stenosis: float | None) -> int | None:
-    from inference.grading import cadrads
-
     return None if stenosis is None else int(cadrads(stenosis, has_lesion=stenosis > 0))
 
 
-def disagreement(*, study: Study, cases: Sequence[Case], days: Days) -> Rows:
+def disagreement(*, cases: Sequence[Case], days: Days) -> Rows:
     """Return every case that two readers have both signed, with what differed and who was right."""
     by_case = {case.case.pk: case for case in cases if case.case is not None and case.subject.cohort}
     decided = dict(

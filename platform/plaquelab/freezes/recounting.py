@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from inference.quantification import quantify
 from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import load_vessel, network_contours, vessel_read
-from plaquelab.freezes.measured import Values, put
+from plaquelab.freezes.measured import Values, put_measured
 from plaquelab.reading.measuring import aortic_sd, composition_profile
 
 
@@ -20,8 +21,6 @@ def wall_minus_lumen(run: int, vessels: Iterable[str]) -> Values:
     ----------
     run : primary key of a succeeded run.
     """
-    from inference.quantification import quantify
-
     values = Values()
     rows = Vessel.objects.filter(run=run, name__in=set(vessels)).select_related("run").order_by("order")
     for vessel in rows:
@@ -34,7 +33,5 @@ def wall_minus_lumen(run: int, vessels: Iterable[str]) -> Values:
             aortic_sd_hu=aortic_sd(vessel, profile),
         )
         for row in measured:
-            text = row.value if isinstance(row.value, str) else ""
-            value = None if isinstance(row.value, str) else row.value
-            put(values, row.level, row.vessel, row.segment, row.lesion, row.metric, value, text)
+            put_measured(values, row)
     return values

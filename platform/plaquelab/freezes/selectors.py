@@ -27,8 +27,8 @@ def visible_freezes(user: User, study: Study) -> QuerySet[DatasetFreeze]:
 
 def freezes_with_content(user: User, study: Study) -> QuerySet[DatasetFreeze]:
     """Freezes that this user may open and that have content, the newest first."""
-    S = DatasetFreeze.State
-    return visible_freezes(user, study).filter(state__in=(S.FROZEN, S.RELEASED))
+    with_content = (DatasetFreeze.State.FROZEN, DatasetFreeze.State.RELEASED)
+    return visible_freezes(user, study).filter(state__in=with_content)
 
 
 def chosen_freeze(user: User, study: Study, number: str) -> tuple[DatasetFreeze | None, str]:

@@ -12,6 +12,7 @@ from plaquelab.audit import services as audit
 from plaquelab.errors import Refusal
 from plaquelab.freezes import comparison_runs
 from plaquelab.freezes.models import DatasetFreeze
+from plaquelab.freezes.tasks import build_freeze
 from plaquelab.freezes.transitions import FREEZE, S
 from plaquelab.jobs import services as jobs
 from plaquelab.states import TransitionError
@@ -32,8 +33,6 @@ class FreezeError(Refusal):
 
 def ring(freeze_id: int) -> None:
     """Ring the doorbell for a freeze."""
-    from plaquelab.freezes.tasks import build_freeze
-
     build_freeze.delay(freeze_id)
 
 
@@ -98,8 +97,6 @@ def request_freeze(
 
 
 def _ring_on_commit(freeze: DatasetFreeze) -> None:
-    from plaquelab.freezes.tasks import build_freeze
-
     build_freeze.delay_on_commit(freeze.pk)  # type: ignore[attr-defined]
 
 

@@ -14,6 +14,6 @@ from django.conf import settings
 )
 def build_freeze(freeze_id: int) -> None:
     """Do one attempt at a freeze, if nobody else does."""
-    from plaquelab.freezes.freezing import execute
+    from plaquelab.freezes.freezing import execute  # noqa: PLC0415  only a worker loads what makes freezes
 
     execute(freeze_id)

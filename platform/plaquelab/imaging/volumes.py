@@ -32,7 +32,7 @@ def geometry_of(volume: Scan) -> dict[str, Any]:
         "affine": [[float(value) for value in row] for row in volume.affine],
         "shape": [int(size) for size in volume.hu.shape],
         "warnings": list(volume.warnings),
-        "volume_sha256": volume.sha256,
+        "volume_sha256": volume.content_sha256,
     }
 
 
@@ -44,7 +44,7 @@ def put_volume(volume: Scan, *, study_id: int, tick: Callable[[float], None]) ->
     files = store()
     if not files.exists(path):
         files.put(path, data)
-    folder = f"studies/{study_id}/slabs/{volume.sha256[:16]}"
+    folder = f"studies/{study_id}/slabs/{volume.content_sha256[:16]}"
     slabs = put_slabs(volume.hu, folder=folder, tick=tick)
     return StoredVolume(path=path, sha256=digest, geometry=geometry_of(volume), slabs=slabs)
 
@@ -70,5 +70,5 @@ def complete_slabs(*, exam: Exam, volume: Scan) -> None:
     """Make the slabs of an exam that was registered before registration made them; others are left as they are."""
     row = exam.volume
     if not row.slabs.exists():
-        folder = f"studies/{exam.study_id}/slabs/{volume.sha256[:16]}"
+        folder = f"studies/{exam.study_id}/slabs/{volume.content_sha256[:16]}"
         _write_slabs(row, put_slabs(volume.hu, folder=folder, tick=lambda _: None))

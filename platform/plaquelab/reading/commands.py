@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -15,21 +15,12 @@ from plaquelab.reading.errors import EditError
 
 if TYPE_CHECKING:
     from inference.contours import VesselContours
-    from inference.quantification import Lesion, NormalWall
+    from inference.quantification import Lesion, NormalWall, VesselRead
 
 SMALLEST_LESION_MM = 0.6
 LARGEST_DELTA_MM = 9.6
 # Where a drag's Gaussian is felt; beyond it marks stay as they are (as masks do in ``move_contour``).
 _FELT = 0.01
-
-
-@dataclass(frozen=True)
-class Edited:
-    """Contours, lesions and excluded stretches of one vessel at one moment of a read."""
-
-    contours: VesselContours
-    lesions: tuple[Lesion, ...]
-    excluded: tuple[tuple[float, float, str], ...] = ()
 
 
 def _number(
@@ -97,12 +88,12 @@ def normalised(command: Mapping[str, Any], *, sections: int, length_mm: float) -
 
 
 def apply(
-    edited: Edited,
+    read: VesselRead,
     command: Mapping[str, Any],
     *,
     normal_wall: NormalWall,
-    load_replacement: Callable[[int], Edited],
-) -> Edited:
+    load_replacement: Callable[[int], VesselRead],
+) -> VesselRead:
     """Return the vessel after one stored command.
 
     A drag judges the plaque marks anew where it is felt; a changed lesion, where its extent changed. Elsewhere
@@ -120,7 +111,7 @@ def apply(
         return load_replacement(command["contour_set"])
     if kind == "move_contour":
         moved = move_contour(
-            edited.contours,
+            read.contours,
             which=command["which"],
             section=command["section"],
             angle_rad=command["angle_rad"],
@@ -130,15 +121,13 @@ def apply(
         )
         reach = command["width_sections"] * math.sqrt(-2 * math.log(_FELT))
         first, last = command["section"] - reach, command["section"] + reach
-        return replace(edited, contours=_marked(moved, edited.lesions, normal_wall, [(first, last)]))
-    lesions, changed = _lesions(edited.lesions, command)
+        return replace(read, contours=_marked(moved, read.lesions, normal_wall, [(first, last)]))
+    lesions, changed = _lesions(read.lesions, command)
     from inference.straightening import SPACING_ALONG  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     # A lesion reaches half a section beyond its ends (``mark_plaque``).
     stretches = [(start / SPACING_ALONG - 0.5, end / SPACING_ALONG + 0.5) for start, end in changed]
-    return replace(
-        edited, lesions=lesions, contours=_marked(edited.contours, lesions, normal_wall, stretches)
-    )
+    return replace(read, lesions=lesions, contours=_marked(read.contours, lesions, normal_wall, stretches))
 
 
 def _marked(

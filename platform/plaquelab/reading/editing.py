@@ -14,7 +14,7 @@ from plaquelab.analysis.models import ContourSet, Vessel
 from plaquelab.analysis.services import store_read
 from plaquelab.audit import services as audit
 from plaquelab.reading import measuring, replay
-from plaquelab.reading.commands import Edited, apply, normalised
+from plaquelab.reading.commands import apply, normalised
 from plaquelab.reading.errors import EditError, StaleVersionError
 from plaquelab.reading.models import Read, ReadDraft
 from plaquelab.reading.start import make_drafts, normal_wall_of
@@ -23,7 +23,7 @@ from plaquelab.states import TransitionError
 
 if TYPE_CHECKING:
     from inference.contours import VesselContours
-    from inference.quantification import Lesion
+    from inference.quantification import Lesion, VesselRead
     from plaquelab.accounts.models import User
 
 MOST_COMMANDS = 2000
@@ -34,7 +34,7 @@ class DraftState:
     """One vessel of a read in work, as it stands now."""
 
     draft: ReadDraft
-    edited: Edited
+    vessel_read: VesselRead
     digest: str
     version: int
 
@@ -98,8 +98,8 @@ def state_of(*, read: Read, vessel: str) -> DraftState:
     if draft is None:
         raise EditError(f"This case has no vessel {vessel}.")
     draft.read = read
-    edited, digest = replay.present(draft)
-    return DraftState(draft=draft, edited=edited, digest=digest, version=read.draft_version)
+    vessel_read, digest = replay.present(draft)
+    return DraftState(draft=draft, vessel_read=vessel_read, digest=digest, version=read.draft_version)
 
 
 def _advance(read: Read, version: int) -> None:
@@ -166,8 +166,8 @@ def apply_command(
         stored = normalised(command, sections=draft.vessel.sections, length_mm=length)
         _append(before, stored)
     draft.save(update_fields=["commands", "cursor", "reviewed", "changed_at"])
-    edited, digest = replay.present(draft)
-    return DraftState(draft=draft, edited=edited, digest=digest, version=read.draft_version)
+    vessel_read, digest = replay.present(draft)
+    return DraftState(draft=draft, vessel_read=vessel_read, digest=digest, version=read.draft_version)
 
 
 def _append(before: DraftState, stored: dict[str, Any]) -> None:
@@ -176,7 +176,7 @@ def _append(before: DraftState, stored: dict[str, Any]) -> None:
     if draft.cursor >= MOST_COMMANDS:
         raise EditError(f"A vessel takes {MOST_COMMANDS} edits: save a revision and ask the manager.")
     apply(
-        before.edited,
+        before.vessel_read,
         stored,
         normal_wall=normal_wall_of(draft.read),
         load_replacement=lambda pk: replay.of_contour_set(ContourSet.objects.get(pk=pk)),
@@ -241,5 +241,5 @@ def replace_contours(
         after={"vessel": vessel.name, "contour_set": made.pk, "sha256": made.sha256},
         reason=note,
     )
-    edited, digest = replay.present(draft)
-    return DraftState(draft=draft, edited=edited, digest=digest, version=read.draft_version)
+    vessel_read, digest = replay.present(draft)
+    return DraftState(draft=draft, vessel_read=vessel_read, digest=digest, version=read.draft_version)

@@ -19,7 +19,6 @@ from inference.composition_profiles import profile_named
 from plaquelab.analysis.models import Measurement as MeasurementRow
 from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import load_vessel
-from plaquelab.reading.commands import Edited
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,21 +93,12 @@ def aortic_sd(vessel: Vessel, profile: str) -> float | None:
     return None if found is None else float(found)
 
 
-def as_read(vessel: Vessel, edited: Edited) -> VesselRead:
-    """Return contours and lesions as the library's ``VesselRead``."""
-    from inference.quantification import VesselRead  # noqa: PLC0415  loads SciPy and numba, which few pages need
-
-    return VesselRead(
-        vessel=vessel.name, contours=edited.contours, lesions=edited.lesions, excluded=edited.excluded
-    )
-
-
-def measure(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> list[Measurement]:
+def measure(vessel: Vessel, read: VesselRead, *, digest: str, profile: str) -> list[Measurement]:
     """Measure one vessel (lesion, segment and vessel rows).
 
     Parameters
     ----------
-    digest : names ``edited`` among all states of this vessel.
+    digest : names ``read`` among all states of this vessel.
     """
 
     def make() -> list[Measurement]:
@@ -116,7 +106,7 @@ def measure(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> lis
 
         return quantify(
             straightened(vessel),
-            as_read(vessel, edited),
+            read,
             composition_profile(profile),
             aortic_sd_hu=aortic_sd(vessel, profile),
         )
@@ -124,18 +114,18 @@ def measure(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> lis
     return _tables.get((vessel.sha256, digest, profile), make)
 
 
-def overlay(vessel: Vessel, edited: Edited, *, digest: str, profile: str) -> Overlay:
+def overlay(vessel: Vessel, read: VesselRead, *, digest: str, profile: str) -> Overlay:
     """Return composition and curves of one vessel."""
 
     def make() -> Overlay:
-        from inference.quantification import composition_map, profile_curves  # noqa: PLC0415  loads SciPy and numba, which few pages need
+        from inference.quantification import composition_map, curves_along  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
-        image, read = straightened(vessel), as_read(vessel, edited)
+        image = straightened(vessel)
         return Overlay(
             composition=composition_map(
                 image, read, composition_profile(profile), aortic_sd(vessel, profile)
             ),
-            curves=profile_curves(image, read),
+            curves=curves_along(image, read),
         )
 
     return _overlays.get((vessel.sha256, digest, profile), make)
@@ -149,8 +139,8 @@ def warm_up() -> None:
         Lesion,
         VesselRead,
         composition_map,
+        curves_along,
         fit_normal_wall,
-        profile_curves,
         quantify,
         roll_up,
     )
@@ -179,7 +169,7 @@ def warm_up() -> None:
     profile = composition_profile("corrected")
     roll_up([quantify(tube, read, profile)], profile)
     composition_map(tube, read, profile)
-    profile_curves(tube, read)
+    curves_along(tube, read)
     find_stents([tube])
     fit_normal_wall([(tube, contours_from_threshold(tube))])
 

@@ -5,26 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plaquelab.analysis.models import ContourSet
 from plaquelab.analysis.selectors import vessel_read
-from plaquelab.reading.commands import Edited, apply
+from plaquelab.reading.commands import apply
 from plaquelab.reading.measuring import Recent
 from plaquelab.reading.models import ReadDraft
 from plaquelab.reading.start import normal_wall_of
 
-_states: Recent[Edited] = Recent(128)
+if TYPE_CHECKING:
+    from inference.quantification import VesselRead
+
+_states: Recent[VesselRead] = Recent(128)
 
 
-def of_contour_set(contour_set: ContourSet) -> Edited:
+def of_contour_set(contour_set: ContourSet) -> VesselRead:
     """Return a stored contour set with its lesions."""
-
-    def make() -> Edited:
-        read = vessel_read(contour_set)
-        return Edited(contours=read.contours, lesions=read.lesions, excluded=read.excluded)
-
-    return _states.get(base_digest(contour_set), make)
+    return _states.get(base_digest(contour_set), lambda: vessel_read(contour_set))
 
 
 def base_digest(contour_set: ContourSet) -> str:
@@ -46,7 +44,7 @@ def canonical(command: Mapping[str, Any]) -> str:
     return json.dumps(command, sort_keys=True, separators=(",", ":"))
 
 
-def present(draft: ReadDraft) -> tuple[Edited, str]:
+def present(draft: ReadDraft) -> tuple[VesselRead, str]:
     """Return a draft's state after ``commands[:cursor]``, and its name."""
     names = digests(draft)
     known, state = 0, None
@@ -64,5 +62,5 @@ def present(draft: ReadDraft) -> tuple[Edited, str]:
     return state, names[-1]
 
 
-def _replacement(contour_set_id: int) -> Edited:
+def _replacement(contour_set_id: int) -> VesselRead:
     return of_contour_set(ContourSet.objects.select_related("vessel").get(pk=contour_set_id))

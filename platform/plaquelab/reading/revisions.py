@@ -92,12 +92,12 @@ def save_revision(*, read: Read, by: User, form: Mapping[str, Any]) -> ReadRevis
     profile = read_design(read.charter).profile
     tables, sets = [], []
     for draft in drafts:
-        edited, digest = replay.present(draft)
-        tables.append(measuring.measure(draft.vessel, edited, digest=digest, profile=profile))
+        vessel_read, digest = replay.present(draft)
+        tables.append(measuring.measure(draft.vessel, vessel_read, digest=digest, profile=profile))
         sets.append(
             store_read(
                 vessel=draft.vessel,
-                read=measuring.as_read(draft.vessel, edited),
+                read=vessel_read,
                 source=ContourSet.Source.READER,
             )
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from plaquelab.references.entries import CovariateEntry
-from plaquelab.references.reading_csv import Row, number_of
+from plaquelab.references.reading_csv import CsvRow, number_of
 from plaquelab.references.report import Report
 from plaquelab.references.subjects import Subjects, days_of
 from plaquelab.references.vocabulary import (
@@ -19,7 +19,7 @@ from plaquelab.references.vocabulary import (
 
 
 def check_covariates(
-    rows: Sequence[Row], *, subjects: Subjects, own: Mapping[str, CovariateKind], report: Report
+    rows: Sequence[CsvRow], *, subjects: Subjects, own: Mapping[str, CovariateKind], report: Report
 ) -> list[CovariateEntry]:
     """Return what can be stored; what cannot is in ``report``.
 
@@ -57,7 +57,7 @@ def check_covariates(
 
 
 def _entry(
-    row: Row, subject: int, name: str, kind: CovariateKind, subjects: Subjects, report: Report
+    row: CsvRow, subject: int, name: str, kind: CovariateKind, subjects: Subjects, report: Report
 ) -> CovariateEntry | None:
     if kind.categories:
         text = kind.categories.get(row["value"].lower())
@@ -95,7 +95,7 @@ def _entry(
 
 
 def _in_range(
-    row: Row, subject: int, name: str, kind: CovariateKind, value: float | None, report: Report
+    row: CsvRow, subject: int, name: str, kind: CovariateKind, value: float | None, report: Report
 ) -> CovariateEntry | None:
     if value is None:
         return None

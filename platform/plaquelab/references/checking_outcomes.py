@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from plaquelab.references.entries import OutcomeEntry
-from plaquelab.references.reading_csv import Row
+from plaquelab.references.reading_csv import CsvRow
 from plaquelab.references.report import Report
 from plaquelab.references.subjects import NO_SCAN_DATE, Subjects, days_of
 from plaquelab.references.vocabulary import DEATHS, END_OF_FOLLOW_UP, EVENTS, suggestion
@@ -18,7 +18,7 @@ Known = Mapping[int, Mapping[str, float]]
 
 
 def check_outcomes(
-    rows: Sequence[Row], *, subjects: Subjects, known: Known, report: Report
+    rows: Sequence[CsvRow], *, subjects: Subjects, known: Known, report: Report
 ) -> list[OutcomeEntry]:
     """Return what can be stored; what cannot is in ``report``.
 
@@ -26,7 +26,7 @@ def check_outcomes(
     (administrative censoring), except those that have a row of their own or an earlier death.
     """
     entries: list[OutcomeEntry] = []
-    everybody: Row | None = None
+    everybody: CsvRow | None = None
     first: dict[tuple[int, str], int] = {}
     for row in rows:
         event = row["event"]
@@ -67,7 +67,7 @@ def check_outcomes(
     return entries
 
 
-def _entry(row: Row, subject: int, subjects: Subjects, report: Report) -> OutcomeEntry | None:
+def _entry(row: CsvRow, subject: int, subjects: Subjects, report: Report) -> OutcomeEntry | None:
     days, was_date = days_of(row, "days", subject, subjects, report)
     if days is None:
         return None
@@ -84,7 +84,7 @@ def _entry(row: Row, subject: int, subjects: Subjects, report: Report) -> Outcom
 
 
 def _end_for_everybody(
-    row: Row, entries: Sequence[OutcomeEntry], subjects: Subjects, known: Known, report: Report
+    row: CsvRow, entries: Sequence[OutcomeEntry], subjects: Subjects, known: Known, report: Report
 ) -> list[OutcomeEntry]:
     ends = {e.subject for e in entries if e.event == END_OF_FOLLOW_UP}
     ends |= {subject for subject, events in known.items() if END_OF_FOLLOW_UP in events}

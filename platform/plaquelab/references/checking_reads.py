@@ -11,7 +11,7 @@ from itertools import pairwise
 from inference.rounding import written
 from inference.vocabulary import METRICS, SEGMENTS, UNITS, VESSELS
 from plaquelab.references.entries import ReadEntry
-from plaquelab.references.reading_csv import Row, number_of
+from plaquelab.references.reading_csv import CsvRow, number_of
 from plaquelab.references.report import Report
 from plaquelab.references.subjects import Subjects
 from plaquelab.references.vocabulary import UnknownUnitError, factor_to, suggestion
@@ -28,7 +28,7 @@ Place = tuple[int, str, int, str, int | None]
 """Subject, reader, occasion, vessel, lesion."""
 
 
-def check_reads(rows: Sequence[Row], *, kind: str, subjects: Subjects, report: Report) -> list[ReadEntry]:
+def check_reads(rows: Sequence[CsvRow], *, kind: str, subjects: Subjects, report: Report) -> list[ReadEntry]:
     """Return what can be stored of an expert or IVUS file; what cannot is in ``report``.
 
     A lesion's rows name one extent, which is stored with them. IVUS plaque volume and burden that are not given
@@ -67,7 +67,7 @@ def check_reads(rows: Sequence[Row], *, kind: str, subjects: Subjects, report: R
 
 
 def _entry(
-    row: Row, subjects: Subjects, units: dict[str, str], report: Report
+    row: CsvRow, subjects: Subjects, units: dict[str, str], report: Report
 ) -> tuple[ReadEntry, tuple[float, float] | None] | None:
     before = report.problem_count
     subject = subjects.find(row, report)
@@ -105,7 +105,7 @@ def _entry(
     return entry, extent
 
 
-def _exam(row: Row, subject: int | None, subjects: Subjects, report: Report) -> int | None:
+def _exam(row: CsvRow, subject: int | None, subjects: Subjects, report: Report) -> int | None:
     if subject is None:
         return None
     exam = subjects.exam(subject)
@@ -115,7 +115,7 @@ def _exam(row: Row, subject: int | None, subjects: Subjects, report: Report) -> 
     return int(exam.pk)
 
 
-def _reader(row: Row, report: Report) -> tuple[str, int]:
+def _reader(row: CsvRow, report: Report) -> tuple[str, int]:
     found = _READER.fullmatch(row["reader"])
     if not found:
         report.refuse(
@@ -128,7 +128,7 @@ def _reader(row: Row, report: Report) -> tuple[str, int]:
     return found["code"].strip(), int(found["occasion"] or 1)
 
 
-def _place(row: Row, report: Report) -> tuple[str, int | None, tuple[float, float] | None]:
+def _place(row: CsvRow, report: Report) -> tuple[str, int | None, tuple[float, float] | None]:
     vessel, lesion_text = row["vessel"], row["lesion"]
     if vessel and vessel not in VESSELS:
         known = dict.fromkeys(VESSELS)
@@ -159,7 +159,7 @@ def _place(row: Row, report: Report) -> tuple[str, int | None, tuple[float, floa
     return vessel, int(lesion_text), (start, end)
 
 
-def _value(row: Row, metric: str, unit: str, report: Report) -> tuple[float | None, str]:
+def _value(row: CsvRow, metric: str, unit: str, report: Report) -> tuple[float | None, str]:
     try:
         factor = factor_to(unit, row["unit"])
     except UnknownUnitError as error:
@@ -249,7 +249,7 @@ def _derived(entries: Sequence[ReadEntry], report: Report) -> list[ReadEntry]:
     return made
 
 
-def check_ica(rows: Sequence[Row], *, subjects: Subjects, report: Report) -> list[ReadEntry]:
+def check_ica(rows: Sequence[CsvRow], *, subjects: Subjects, report: Report) -> list[ReadEntry]:
     """Return what can be stored of an ICA file: visual diameter stenosis a segment."""
     names = {segment.short: segment.short for segment in SEGMENTS}
     names |= {str(segment.number): segment.short for segment in SEGMENTS}

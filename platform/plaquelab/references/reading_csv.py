@@ -17,7 +17,7 @@ LONGEST_CELL = 200
 
 
 @dataclass(frozen=True)
-class Row:
+class CsvRow:
     """One row: its number as a spreadsheet counts (the heading is 1) and its cells, stripped."""
 
     number: int
@@ -27,7 +27,7 @@ class Row:
         return self.cells[column]
 
 
-def read_rows(data: bytes, *, kind: str, report: Report) -> list[Row]:
+def read_rows(data: bytes, *, kind: str, report: Report) -> list[CsvRow]:
     """Return the rows of a file; what is wrong with its form goes into ``report``."""
     columns = COLUMNS[kind]
     try:
@@ -78,8 +78,8 @@ def _heading_is_right(heading: Sequence[str], columns: Sequence[str], report: Re
     return report.problem_count == before
 
 
-def _rows(lines: object, heading: Sequence[str], report: Report) -> list[Row]:
-    rows: list[Row] = []
+def _rows(lines: object, heading: Sequence[str], report: Report) -> list[CsvRow]:
+    rows: list[CsvRow] = []
     for number, cells in enumerate(lines, start=2):  # type: ignore[arg-type, var-annotated]
         if not any(cell.strip() for cell in cells):
             continue
@@ -91,7 +91,7 @@ def _rows(lines: object, heading: Sequence[str], report: Report) -> list[Row]:
                 f"{len(cells)} cells under {len(heading)} headings: a comma too many or too few.", row=number
             )
             continue
-        row = Row(number, {name: cell.strip() for name, cell in zip(heading, cells, strict=True)})
+        row = CsvRow(number, {name: cell.strip() for name, cell in zip(heading, cells, strict=True)})
         if _cells_are_harmless(row, report):
             rows.append(row)
     if not rows and not report.problem_count:
@@ -99,7 +99,7 @@ def _rows(lines: object, heading: Sequence[str], report: Report) -> list[Row]:
     return rows
 
 
-def _cells_are_harmless(row: Row, report: Report) -> bool:
+def _cells_are_harmless(row: CsvRow, report: Report) -> bool:
     good = True
     for column, cell in row.cells.items():
         if len(cell) > LONGEST_CELL:
@@ -117,7 +117,7 @@ def _cells_are_harmless(row: Row, report: Report) -> bool:
     return good
 
 
-def number_of(row: Row, column: str, report: Report) -> float | None:
+def number_of(row: CsvRow, column: str, report: Report) -> float | None:
     """Return a cell's number, or None after saying what is wrong with it."""
     text = row[column]
     if NUMBER.fullmatch(text):

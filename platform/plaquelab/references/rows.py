@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import F
 
 from plaquelab.analysis.models import Measurement
-from plaquelab.references.entries import CovariateEntry, Entry, OutcomeEntry, ReadEntry, from_json
+from plaquelab.references.entries import CovariateEntry, Entry, OutcomeEntry, from_json
 from plaquelab.references.models import ReferenceImport
 from plaquelab.studies.models import Subject
 
@@ -46,7 +46,7 @@ def lines_of(found: ReferenceImport) -> list[Line]:
     rows = Measurement.objects.filter(imported__source=found).select_related("imported__subject")
     for m in rows.order_by("pk").annotate(number=F("imported__superseded_by__number")):
         read = m.imported
-        assert read is not None
+        assert read is not None  # noqa: S101  told to mypy: the filter asks for rows of imported reads
         what = " · ".join(
             part
             for part in (
@@ -79,7 +79,6 @@ def _words(entry: Entry) -> tuple[str, str]:
         return entry.name, _shown(entry.value, entry.text, entry.unit)
     if isinstance(entry, OutcomeEntry):
         return entry.event, _shown(entry.days, "", "days")
-    assert isinstance(entry, ReadEntry)
     reader = entry.reader if entry.occasion == 1 else f"{entry.reader}#{entry.occasion}"
     parts = (
         reader,

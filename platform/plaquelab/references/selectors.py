@@ -28,9 +28,11 @@ def visible_imports(user: User | AnonymousUser, study: Study) -> QuerySet[Refere
     return rows if may(user, study, Capability.SEE_REFERENCES) else rows.none()
 
 
+Kind = ReferenceImport.Kind
+
+
 def totals(study: Study) -> list[dict[str, Any]]:
     """Return, for each kind, how many subjects have it and how many rows hold now."""
-    Kind = ReferenceImport.Kind
     reads = dict(
         ImportedRead.objects.filter(study=study, superseded_by__isnull=True)
         .order_by()

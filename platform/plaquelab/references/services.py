@@ -19,7 +19,7 @@ from plaquelab.references.checking_outcomes import check_outcomes
 from plaquelab.references.checking_reads import check_ica, check_reads
 from plaquelab.references.entries import Entry, ReadEntry, from_json, to_json
 from plaquelab.references.models import Outcome, ReferenceImport
-from plaquelab.references.reading_csv import Row, read_rows
+from plaquelab.references.reading_csv import CsvRow, read_rows
 from plaquelab.references.report import ImportRefusedError, Report
 from plaquelab.references.selectors import own_covariates
 from plaquelab.references.signals import reads_imported
@@ -91,7 +91,7 @@ def check_file(*, study: Study, kind: str, data: bytes, replace_reason: str = ""
 
 
 def _entries(
-    *, study: Study, kind: str, rows: Sequence[Row], replace: bool, report: Report
+    *, study: Study, kind: str, rows: Sequence[CsvRow], replace: bool, report: Report
 ) -> Sequence[Entry]:
     subjects = Subjects(study)
     if kind == "covariates":
@@ -103,7 +103,7 @@ def _entries(
     return check_reads(rows, kind=kind, subjects=subjects, report=report)
 
 
-def _known(study: Study, rows: Sequence[Row], replace: bool) -> dict[int, dict[str, float]]:
+def _known(study: Study, rows: Sequence[CsvRow], replace: bool) -> dict[int, dict[str, float]]:
     """Outcomes that stay beside this file's: those it replaces do not count."""
     replaced = {(row["subject"], row["event"]) for row in rows} if replace else set()
     known: dict[int, dict[str, float]] = defaultdict(dict)

@@ -38,8 +38,7 @@ def check_known(*, source: ReferenceImport, entries: Sequence[Entry], replace: b
     else:
         seen: set[ReadKey] = set()
         reads = {(r.subject_id, r.reader, r.occasion): r.source.number for r in _reads(source, entries)}
-        for entry in entries:
-            assert isinstance(entry, ReadEntry)
+        for entry in (entry for entry in entries if isinstance(entry, ReadEntry)):
             key = (entry.subject, entry.reader, entry.occasion)
             if key in reads and key not in seen:
                 seen.add(key)

@@ -6,7 +6,7 @@ from datetime import date
 
 from plaquelab.imaging.models import Exam
 from plaquelab.imaging.scan_dates import index_exams, original_scan_date
-from plaquelab.references.reading_csv import Row
+from plaquelab.references.reading_csv import CsvRow, number_of
 from plaquelab.references.report import Report
 from plaquelab.studies.models import Study, Subject
 
@@ -23,7 +23,7 @@ class Subjects:
         self._dates: dict[int, date | None] = {}
         self._unknown: set[str] = set()
 
-    def find(self, row: Row, report: Report) -> int | None:
+    def find(self, row: CsvRow, report: Report) -> int | None:
         """Return the row's subject, or None after saying that the study has none of this name."""
         name = row["subject"]
         found = self._by_name.get(name)
@@ -52,14 +52,12 @@ class Subjects:
 
 
 def days_of(
-    row: Row, column: str, subject: int, subjects: Subjects, report: Report
+    row: CsvRow, column: str, subject: int, subjects: Subjects, report: Report
 ) -> tuple[float | None, bool]:
     """Return days from the scan out of a cell with days or a calendar date, and whether it was a date.
 
     The date is forgotten here: neither report nor entry holds it.
     """
-    from plaquelab.references.reading_csv import number_of
-
     text = row[column]
     if text.count("-") == 2 or text.count("/") == 2 or text.count(".") == 2:
         try:

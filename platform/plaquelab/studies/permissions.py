@@ -123,10 +123,10 @@ SECOND_FACTOR = frozenset({A, J})
 """Roles whose holders work with a second factor: a manager changes everything, an adjudicator decides."""
 
 
-def is_blinded(user: User | AnonymousUser, study: Study) -> bool:
-    """Tell whether the person reads or adjudicates in the study, by role or because a case still waits for her."""
+def _is_blinded(user: User | AnonymousUser, study: Study, roles: frozenset[str]) -> bool:
+    """Tell whether the person reads or adjudicates in the study, by role or because a case is still in the hand."""
     readers = TABLE[Capability.OPEN_OWN_CASES].all_roles
-    return not readers.isdisjoint(roles_of(user, study)) or hidden_exams(user, study).exists()
+    return not readers.isdisjoint(roles) or hidden_exams(user, study).exists()
 
 
 def capabilities_of(user: User | AnonymousUser, study: Study) -> frozenset[Capability]:
@@ -134,7 +134,7 @@ def capabilities_of(user: User | AnonymousUser, study: Study) -> frozenset[Capab
     roles = roles_of(user, study)
     held = {capability for capability, grant in TABLE.items() if not grant.all_roles.isdisjoint(roles)}
     telling = {capability for capability in held if TABLE[capability].tells_of_all}
-    if telling and is_blinded(user, study):
+    if telling and _is_blinded(user, study, roles):
         held -= telling
     return frozenset(held)
 
@@ -143,9 +143,16 @@ def may(
     user: User | AnonymousUser, study: Study, capability: Capability, *, site: Site | None = None
 ) -> bool:
     """Tell whether the person holds a capability in the study (at ``site``, where one is named)."""
-    if capability not in capabilities_of(user, study):
+    if site is not None:
+        return sites_where(user, study, capability).filter(pk=site.pk).exists()
+    return _holds(user, study, capability, roles_of(user, study))
+
+
+def _holds(user: User | AnonymousUser, study: Study, capability: Capability, roles: frozenset[str]) -> bool:
+    grant = TABLE[capability]
+    if grant.all_roles.isdisjoint(roles):
         return False
-    return site is None or sites_where(user, study, capability).filter(pk=site.pk).exists()
+    return not (grant.tells_of_all and _is_blinded(user, study, roles))
 
 
 def require(user: User | AnonymousUser, study: Study, capability: Capability) -> None:
@@ -158,12 +165,12 @@ def require(user: User | AnonymousUser, study: Study, capability: Capability) ->
     PermissionDenied
         The person is a member without the capability.
     """
-    held = capabilities_of(user, study)
-    if not held:
+    roles = roles_of(user, study)
+    if not roles:
         raise Http404("No such study.")
-    if capability in held:
+    if _holds(user, study, capability, roles):
         return
-    if TABLE[capability].tells_of_all and not TABLE[capability].all_roles.isdisjoint(roles_of(user, study)):
+    if not TABLE[capability].all_roles.isdisjoint(roles):
         raise PermissionDenied(
             "Who reads or adjudicates in a study cannot see what tells of all its cases: comparisons, freezes, "
             "references and the audit trail."
@@ -174,10 +181,11 @@ def require(user: User | AnonymousUser, study: Study, capability: Capability) ->
 def sites_where(user: User | AnonymousUser, study: Study, capability: Capability) -> QuerySet[Site]:
     """Return the study's sites at which the person holds a capability."""
     sites = Site.objects.filter(study_sites__study=study)
-    if not may(user, study, capability):
+    roles = roles_of(user, study)
+    if not _holds(user, study, capability, roles):
         return sites.none()
     grant = TABLE[capability]
-    if not grant.roles.isdisjoint(roles_of(user, study)):
+    if not grant.roles.isdisjoint(roles):
         return sites
     own = {site.pk for role in grant.own_site for site in sites_of(user, study, role)}
     return sites.filter(pk__in=own)

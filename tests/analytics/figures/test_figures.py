@@ -14,7 +14,7 @@ from analytics.agreement.icc import icc_of
 from analytics.agreement.kappa import kappa_of
 from analytics.figures import draw
 from analytics.figures.drawing import Drawing, refused
-from analytics.figures.estimates import Row, estimates
+from analytics.figures.estimates import EstimateRow, estimates
 from analytics.figures.survival import forest
 from analytics.survival.cox import cox_of
 from analytics.survival.kaplan_meier import cumulative_incidence_of
@@ -127,7 +127,7 @@ def test_ticks_of_a_logarithmic_axis_are_printed_in_full():
 
 
 def test_rows_lead_where_they_are_told_to():
-    drawn = estimates([Row("a", 1.0, None), Row("b", 2.0, None)], "x").lead({"a": "?group=a"})
+    drawn = estimates([EstimateRow("a", 1.0, None), EstimateRow("b", 2.0, None)], "x").lead({"a": "?group=a"})
     assert {t["y"][0]: t["customdata"][0][0] for t in drawn.data} == {"a": "?group=a", "b": ""}
 
 

@@ -101,11 +101,11 @@ def test_an_aorta_without_coronary_arteries_or_root_is_refused_by_name(root_mm: 
 
 
 def test_progress_rises_and_may_cancel(phantom: Phantom) -> None:
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def stop(fraction: float) -> None:
-        raise Stop
+        raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         find_centrelines(phantom.volume, progress=stop)

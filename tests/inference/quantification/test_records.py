@@ -94,7 +94,13 @@ def test_a_table_from_elsewhere_may_hold_less_and_more() -> None:
         profile="",
         lesions=(LesionRecord(vessel="LAD", segment="", number=3, diameter_stenosis=Value(62.0)),),
     )
-    assert roll_up_records([found]) == []
+    territory, patient = roll_up_records([found])
+    assert (territory.vessel, territory.diameter_stenosis, territory.cadrads) == (
+        "LAD",
+        Value(62.0),
+        Value("3"),
+    )
+    assert (patient.diameter_stenosis, patient.total_plaque_volume) == (Value(62.0), None)
 
 
 def test_what_a_record_does_not_hold_is_not_measurable() -> None:

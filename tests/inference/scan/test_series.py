@@ -81,7 +81,7 @@ def test_feet_first_and_coronal_series_map_to_the_same_patient_points(images: li
 def test_bytes_round_trip(images: list[Dataset]) -> None:
     volume = read_series(images)
     again = Volume.from_bytes(volume.to_bytes())
-    assert again.sha256 == volume.sha256
+    assert again.content_sha256 == volume.content_sha256
     assert again.metadata == dict(volume.metadata)
 
 
@@ -194,4 +194,4 @@ def test_undeclared_padding_below_air_is_air(images: list[Dataset]) -> None:
 def test_reading_is_independent_of_file_order(tmp_path: Path, images: list[Dataset]) -> None:
     first = read_series(write(tmp_path / "a", images))
     second = read_series([pydicom.dcmread(p) for p in sorted((tmp_path / "a").iterdir(), reverse=True)])
-    assert first.sha256 == second.sha256
+    assert first.content_sha256 == second.content_sha256

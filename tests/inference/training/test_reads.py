@@ -11,11 +11,11 @@ from inference.contours import VesselContours
 from inference.errors import InferenceError
 from inference.phantom import generate, soft_targets
 from inference.straightening import straighten
+from inference.training.batches import Sampler
 from inference.training.config import TrainingConfig
 from inference.training.data import make_patient
 from inference.training.loop import train
 from inference.training.reads import load_reads, soft_shares, split, write_reads
-from inference.training.sampling import Sampler
 
 
 @pytest.fixture(scope="module")

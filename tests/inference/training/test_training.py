@@ -16,12 +16,12 @@ from safetensors.torch import load_file
 from inference.networks import build
 from inference.phantom import generate, lesion_truth
 from inference.training.agreement import icc_a1
+from inference.training.batches import Sampler, lesion_extents
 from inference.training.config import NETWORKS, TrainingConfig, read_config
 from inference.training.data import make_patient, patients
 from inference.training.evaluation import Task
 from inference.training.loop import position, train
 from inference.training.losses import segmentation_loss, task_targets
-from inference.training.sampling import Sampler, lesion_extents
 
 CONFIGS = Path(__file__).resolve().parents[3] / "inference" / "training" / "configs"
 QUICK = {

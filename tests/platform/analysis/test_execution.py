@@ -77,7 +77,7 @@ def test_every_file_is_what_its_row_says(analysed_exam: Exam) -> None:
         *ContourSet.objects.all(),
     ):
         assert hashlib.sha256(store().get(row.path)).hexdigest() == row.sha256
-    summary = json.loads(store().get(Artefact.objects.get(kind="analysis").path))
+    summary = json.loads(store().get(Artefact.objects.get(kind=Artefact.RECORD).path))
     assert {row["metric"] for row in summary["measurements"]} >= {"total_plaque_volume", "cadrads"}
 
 

@@ -103,15 +103,15 @@ def test_tail_cut_together_with_its_head_is_found_by_the_file(chain: SimpleNames
 
 
 def test_event_rolls_back_with_its_transaction(chain: SimpleNamespace) -> None:
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def interrupted() -> None:
         with transaction.atomic():
             write(chain.a.study, 1)
-            raise Stop
+            raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         interrupted()
     assert services.verify() == []
     assert ChainHead.objects.get(chain="study:alpha").sequence == 5

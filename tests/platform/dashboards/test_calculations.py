@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from plaquelab.audit.models import AuditEvent
-from plaquelab.dashboards import calculating, documents
+from plaquelab.dashboards import answers, calculating, documents
 from plaquelab.dashboards.calculating import FolderMemory
 from plaquelab.dashboards.models import Calculation
 from plaquelab.storage import store
@@ -65,10 +65,10 @@ def test_the_same_freeze_and_seed_give_the_same_bytes(pages, client_for, few):
     calculation = Calculation.objects.get()
     calculating.execute(calculation.pk)
     calculation.refresh_from_db()
-    first = store().get(f"{calculation.folder}/{calculating.ANSWER_FILE}")
+    first = store().get(f"{calculation.folder}/{answers.ANSWER_FILE}")
     Calculation.objects.filter(pk=calculation.pk).update(state="queued", attempt_base=1)
     calculating.execute(calculation.pk)
-    assert store().get(f"{calculation.folder}/{calculating.ANSWER_FILE}") == first
+    assert store().get(f"{calculation.folder}/{answers.ANSWER_FILE}") == first
 
 
 def test_an_attempt_goes_on_where_a_killed_one_stopped(pages, client_for, few, monkeypatch):
@@ -92,7 +92,7 @@ def test_an_attempt_goes_on_where_a_killed_one_stopped(pages, client_for, few, m
             calculating.execute(calculation.pk)
     calculation.refresh_from_db()
     assert calculation.state == "running"
-    kept = len(FolderMemory(calculating._memory_folder(calculation)))
+    kept = len(FolderMemory(calculating.memory_folder(calculation)))
     assert kept >= 3
     Calculation.objects.filter(pk=calculation.pk).update(lease_until=None)
     again = []
@@ -106,7 +106,7 @@ def test_an_attempt_goes_on_where_a_killed_one_stopped(pages, client_for, few, m
     # The two metrics that were finished are not computed again (groups of the page are, they have no bootstrap).
     resampled = [k for k in again if k.get("replicates")]
     assert resampled
-    assert len(FolderMemory(calculating._memory_folder(calculation))) == 0
+    assert len(FolderMemory(calculating.memory_folder(calculation))) == 0
 
 
 def test_what_fails_says_so_and_can_be_asked_for_again(pages, client_for, few, monkeypatch, caplog):

@@ -108,7 +108,7 @@ def test_the_row_of_measurements_has_both_reads(pages, client_for):
         re.search(r'href="([^"]+)"[^>]*><span[^>]*>P-001</span> · LAD · lesion 1<', listed)[1]
     )
     text = re.sub(r"\s+", " ", words_of(client.get(link)))
-    assert "Total plaque volume mm³ 110 116" in text
+    assert "Total plaque volume mm³ 110.0 116.0" in text
     assert "Site alpha-north" in text
 
 

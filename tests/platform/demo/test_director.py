@@ -240,7 +240,7 @@ def test_references_come_in_and_one_freeze_of_each_kind_is_released(
     patient = patient_with(Fate.FINAL)
     monkeypatch.setattr(concluding, "PATIENTS", (patient,))
     small = simulation.simulate_freeze
-    monkeypatch.setattr(simulation, "simulate_freeze", lambda out: small(out, seed=3, patients=60))
+    monkeypatch.setattr(freezing, "simulate_freeze", lambda out: small(out, seed=3, patients=60))
 
     def work() -> None:
         work_off(perfect, monkeypatch)

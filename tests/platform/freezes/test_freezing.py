@@ -187,7 +187,7 @@ def test_the_simulated_cohort_is_a_second_labelled_freeze(filled, monkeypatch):
     import analytics.simulation.freeze as simulation
 
     small = simulation.simulate_freeze
-    monkeypatch.setattr(simulation, "simulate_freeze", lambda out: small(out, seed=3, patients=60))
+    monkeypatch.setattr(freezing, "simulate_freeze", lambda out: small(out, seed=3, patients=60))
     freeze = freezing.execute(ask(filled.a, source="simulation").pk)
     assert freeze.state == "frozen", freeze.message
     opened = open_freeze(freeze)

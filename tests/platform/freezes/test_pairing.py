@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plaquelab.freezes.measured import Values, category, graded_by_segment, restricted, rolled_up
+from plaquelab.freezes.measured import Values
 from plaquelab.freezes.pairing import Comparison, pair_rows
 
 VOLUME, AREA = "total_plaque_volume", "minimal_luminal_area"
@@ -86,56 +86,6 @@ def test_territories_of_one_read_alone_are_counted_not_zero():
     assert counts == {"territories that one read does not have": 1}
 
 
-def test_a_read_of_lesions_alone_is_rolled_up():
-    values = read(LAD=[(10, 20, 100)], D1=[(1, 5, 20)], RCA=[(0, 5, 7)])
-    values.lesions["LAD", 1]["diameter_stenosis"] = 55.0
-    values.lesions["D1", 1]["diameter_stenosis"] = 69.5
-    values.lesions["RCA", 1]["diameter_stenosis"] = 10.0
-    found = rolled_up(values, territories=("LAD", "LCx", "RCA"))
-    assert {name: row[VOLUME] for name, row in found.territories.items()} == {
-        "LAD": 120,
-        "LCx": 0.0,
-        "RCA": 7,
-    }
-    assert found.territories["LAD"]["diameter_stenosis"] == 69.5
-    assert found.territories["LCx"]["diameter_stenosis"] == 0.0
-    assert found.territories["LCx"][AREA] is None
-    assert found.patient[VOLUME] == 127
-    assert {place: grade for (level, place), grade in found.grades.items() if level == "territory"} == {
-        "LAD": "3", "LCx": "0", "RCA": "1",
-    }  # fmt: skip
-    assert set(rolled_up(values, territories=()).territories) == {"LAD", "RCA"}
-
-
-def test_a_lesion_that_was_not_measured_makes_the_sum_unknown():
-    values = read(LAD=[(10, 20, 100), (30, 40, 5)])
-    values.lesions["LAD", 2][VOLUME] = None
-    found = rolled_up(values, territories=())
-    assert found.patient[VOLUME] is None
-    assert found.grades["patient", ""] == ""
-
-
-def test_graded_segments_give_their_territories_worst():
-    values = Values()
-    values.segments = {
-        "LM": {"diameter_stenosis": 55.0},
-        "mLAD": {"diameter_stenosis": 20.0},
-        "pRCA": {"diameter_stenosis": 100.0},
-        "RI": {"diameter_stenosis": 0.0},
-    }
-    found = graded_by_segment(values)
-    assert {name: row["diameter_stenosis"] for name, row in found.territories.items()} == {
-        "LAD": 55.0, "RCA": 100.0, "LCx": 0.0,
-    }  # fmt: skip
-    assert [found.grades["territory", name] for name in ("LAD", "RCA", "LCx")] == ["3", "5", "0"]
-    assert found.grades["patient", ""] == "5"
-
-
-def test_only_lesions_where_ultrasound_looked_are_kept():
-    kept = restricted(read(LAD=[(0, 5, 1), (9, 12, 2), (30, 40, 3)], RCA=[(0, 5, 4)]), {"LAD": (10, 30)})
-    assert [row[VOLUME] for row in kept.lesions.values()] == [2]
-
-
 lesions = st.lists(st.tuples(st.floats(0, 80), st.floats(0.3, 10), st.floats(0, 500)), max_size=6).map(
     lambda rows: [(start, start + length, volume) for start, length, volume in rows]
 )
@@ -158,10 +108,3 @@ def test_swapping_the_reads_swaps_the_rows(a, b):
     matched = {(r["first_lesion"], r["second_lesion"]) for r in one if r["match"] == "matched"}
     back = {(r["second_lesion"], r["first_lesion"]) for r in other if r["match"] == "matched"}
     assert len(matched) == len(back)
-
-
-@pytest.mark.parametrize(
-    ("text", "grade"), [("3", 3), ("4A", 4), ("4B", 4), ("CAD-RADS 3/P2/HRP", 3), ("N", None), ("", None)]
-)
-def test_categories(text, grade):
-    assert category(text) == grade

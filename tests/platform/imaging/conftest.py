@@ -39,7 +39,7 @@ def hu_volume(slices: int = 12, rows: int = 24, columns: int = 32) -> np.ndarray
     return hu
 
 
-def make_slice(k: int, hu: np.ndarray, *, series: str = "1", patient: str = "HOSP-778812") -> FileDataset:
+def make_slice(k: int, hu: np.ndarray, *, series: str = "1", patient: str = "HOSP-778812") -> FileDataset:  # noqa: PLR0915 - a header, written out
     """One slice of a series with identifiers wherever scanners and archives put them."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inference.contours import VesselContours
-from inference.quantification import NormalWall
+from inference.quantification import NormalWall, VesselRead
 from plaquelab.reading import replay
-from plaquelab.reading.commands import Edited, apply, normalised
+from plaquelab.reading.commands import apply, normalised
 from plaquelab.reading.editing import apply_command, start_read, state_of
 from plaquelab.reading.errors import EditError, StaleVersionError
 from plaquelab.reading.measuring import Recent
@@ -44,11 +44,11 @@ steps = st.lists(
 )
 
 
-def refuse(number: int) -> Edited:
+def refuse(number: int) -> VesselRead:
     raise AssertionError(number)
 
 
-def same(a: Edited, b: Edited) -> bool:
+def same(a: VesselRead, b: VesselRead) -> bool:
     pairs = [
         (getattr(a.contours, name), getattr(b.contours, name))
         for name in ("lumen_radius", "wall_radius", "plaque")
@@ -59,7 +59,7 @@ def same(a: Edited, b: Edited) -> bool:
 @settings(max_examples=60, deadline=None)
 @given(command=moves)
 def test_a_drag_keeps_the_lumen_inside_the_wall_and_marks_elsewhere(command: dict[str, Any]) -> None:
-    base = Edited(drawn_contours(), LESIONS)
+    base = VesselRead("LAD", drawn_contours(), LESIONS)
     stored = normalised(command, sections=SECTIONS, length_mm=LENGTH)
     after = apply(base, stored, normal_wall=NormalWall(0.4, 0.0), load_replacement=refuse).contours
     assert isinstance(after, VesselContours)  # its own check: 0 <= lumen <= wall
@@ -79,7 +79,7 @@ def test_any_walk_of_edits_can_be_taken_back_exactly(
     start_read(read=read, by=reader)
     read.drafts.update(commands=[], cursor=0)
     replay._states = Recent(128)
-    seen = [state_of(read=read, vessel="LAD").edited]
+    seen = [state_of(read=read, vessel="LAD").vessel_read]
     for command in commands:
         cursor = state_of(read=read, vessel="LAD").draft.cursor
         try:
@@ -91,29 +91,29 @@ def test_any_walk_of_edits_can_be_taken_back_exactly(
             continue
         if now.draft.cursor > cursor and command["type"] != "redo":
             del seen[now.draft.cursor :]
-            seen.append(now.edited)
-        assert same(now.edited, seen[now.draft.cursor])
+            seen.append(now.vessel_read)
+        assert same(now.vessel_read, seen[now.draft.cursor])
     replay._states = Recent(128)  # as another process would see it
     assert same(
-        state_of(read=read, vessel="LAD").edited, seen[state_of(read=read, vessel="LAD").draft.cursor]
+        state_of(read=read, vessel="LAD").vessel_read, seen[state_of(read=read, vessel="LAD").draft.cursor]
     )
     while state_of(read=read, vessel="LAD").can_undo:
         now = apply_command(
             read=read, vessel="LAD", command={"type": "undo"}, version=read.draft_version, by=reader
         )
-        assert same(now.edited, seen[now.draft.cursor])
-    assert same(state_of(read=read, vessel="LAD").edited, seen[0])
+        assert same(now.vessel_read, seen[now.draft.cursor])
+    assert same(state_of(read=read, vessel="LAD").vessel_read, seen[0])
 
 
-def walk(edited: Edited, *commands: dict[str, Any]) -> Edited:
+def walk(read: VesselRead, *commands: dict[str, Any]) -> VesselRead:
     for command in commands:
         stored = normalised(command, sections=SECTIONS, length_mm=LENGTH)
-        edited = apply(edited, stored, normal_wall=NormalWall(0.4, 0.0), load_replacement=refuse)
-    return edited
+        read = apply(read, stored, normal_wall=NormalWall(0.4, 0.0), load_replacement=refuse)
+    return read
 
 
 def test_lesions_are_numbered_along_the_path_and_do_not_overlap() -> None:
-    base = Edited(drawn_contours(), LESIONS)
+    base = VesselRead("LAD", drawn_contours(), LESIONS)
     two = walk(base, {"type": "add_lesion", "start_mm": 1.0, "end_mm": 3.0})
     assert [(lesion.number, lesion.start_mm) for lesion in two.lesions] == [(1, 1.0), (2, 6.0)]
     with pytest.raises(EditError, match="overlap"):
@@ -123,7 +123,7 @@ def test_lesions_are_numbered_along_the_path_and_do_not_overlap() -> None:
 
 
 def test_a_shortened_lesion_loses_its_marks_and_gets_them_back() -> None:
-    base = Edited(drawn_contours(), LESIONS)
+    base = VesselRead("LAD", drawn_contours(), LESIONS)
     short = walk(base, {"type": "set_lesion", "number": 1, "start_mm": 6.0, "end_mm": 9.0})
     assert base.contours.plaque[38].sum() == 16
     assert short.contours.plaque[38].sum() == 0
@@ -133,14 +133,14 @@ def test_a_shortened_lesion_loses_its_marks_and_gets_them_back() -> None:
 
 
 def test_a_pushed_wall_becomes_plaque_only_inside_the_lesion() -> None:
-    base = Edited(drawn_contours(), LESIONS)
+    base = VesselRead("LAD", drawn_contours(), LESIONS)
     push = {"type": "move_contour", "which": "wall", "angle_rad": 3.1, "delta_mm": 1.5}
     assert walk(base, {**push, "section": 30}).contours.plaque[30, 31]
     assert not walk(base, {**push, "section": 55}).contours.plaque.any(axis=1)[50:60].any()
 
 
 def test_references_are_kept_until_they_are_changed() -> None:
-    base = Edited(drawn_contours(), LESIONS)
+    base = VesselRead("LAD", drawn_contours(), LESIONS)
     placed = walk(
         base, {"type": "set_lesion", "number": 1, "start_mm": 6, "end_mm": 11.7, "proximal_reference_mm": 2.5}
     )

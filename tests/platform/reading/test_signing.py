@@ -204,7 +204,7 @@ def test_every_later_change_invalidates_the_signature(
 
 
 def test_a_signature_that_is_rolled_back_leaves_nothing(assigned: SimpleNamespace) -> None:
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     read_as(assigned.reads[0], assigned.reader)
@@ -213,9 +213,9 @@ def test_a_signature_that_is_rolled_back_leaves_nothing(assigned: SimpleNamespac
     @transaction.atomic
     def sign_and_fail() -> None:
         submit_and_sign(read=assigned.reads[0], by=assigned.reader, password=PASSWORD, form=FORM)
-        raise Stop
+        raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         sign_and_fail()
     assert AuditEvent.objects.count() == events
     assert not Signature.objects.exists()

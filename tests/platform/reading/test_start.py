@@ -25,6 +25,6 @@ def test_an_independent_read_begins_with_the_stents_of_the_image_left_out(
     start_read(read=read, by=assigned.reader)
     assert "LAD" in seen
     assert not read.saw_network
-    assert state_of(read=read, vessel="LAD").edited.excluded == ((3.0, 9.0, "stent"),)
+    assert state_of(read=read, vessel="LAD").vessel_read.excluded == ((3.0, 9.0, "stent"),)
     for other in set(seen) - {"LAD"}:
-        assert state_of(read=read, vessel=other).edited.excluded == ()
+        assert state_of(read=read, vessel=other).vessel_read.excluded == ()

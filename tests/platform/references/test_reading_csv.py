@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plaquelab.references import reading_csv
-from plaquelab.references.reading_csv import Row, number_of, read_rows
+from plaquelab.references.reading_csv import CsvRow, number_of, read_rows
 from plaquelab.references.report import Report
 
 
@@ -81,7 +81,7 @@ def test_too_many_rows(monkeypatch):
 )
 def test_text_in_numbers(cell, said):
     report = Report()
-    assert number_of(Row(7, {"value": cell}), "value", report) is None
+    assert number_of(CsvRow(7, {"value": cell}), "value", report) is None
     assert said in str(report.problems[0])
     assert str(report.problems[0]).startswith("row 7, column value: ")
 
@@ -89,7 +89,7 @@ def test_text_in_numbers(cell, said):
 @given(st.floats(-1e11, 1e11).map(lambda x: repr(x)))
 def test_every_number_is_read_exactly(text):
     report = Report()
-    assert number_of(Row(2, {"v": text}), "v", report) == float(text)
+    assert number_of(CsvRow(2, {"v": text}), "v", report) == float(text)
 
 
 def test_problems_are_counted_beyond_those_kept():

@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from analytics.freeze import PAIRS
 from plaquelab.freezes import monitoring, services
-from plaquelab.freezes.freezing import STAGES
 from plaquelab.freezes.frozen import open_freeze
 from plaquelab.freezes.measuring_code import earlier_words
 from plaquelab.freezes.models import DatasetFreeze
@@ -81,8 +81,6 @@ def _context(request: StudyRequest, study: Study, freeze: DatasetFreeze) -> dict
 
 def pair_words(text: str) -> str:
     """``network_expert: cases …`` gives ``Network and expert: cases …``."""
-    from analytics.freeze import PAIRS
-
     pair, colon, what = text.partition(":")
     return f"{PAIRS[pair].label}{colon}{what}" if pair in PAIRS else text
 
@@ -94,15 +92,15 @@ def panel_label(name: str) -> str:
 
 
 def _stages(freeze: DatasetFreeze) -> list[dict[str, object]]:
-    order = list(STAGES)
-    now = len(order) if freeze.is_locked else order.index(freeze.stage) if freeze.stage in order else -1
+    order = list(DatasetFreeze.Stage)
+    now = len(order) if freeze.is_locked else next((i for i, s in enumerate(order) if s == freeze.stage), -1)
     return [
         {
-            "name": STAGES[key],
+            "name": stage.label,
             "state": "done" if i < now else "now" if i == now else "todo",
             "percent": 100 if i < now else round(100 * freeze.progress) if i == now else 0,
         }
-        for i, key in enumerate(order)
+        for i, stage in enumerate(order)
     ]
 
 

@@ -55,7 +55,9 @@ def _context(request: StudyRequest, study: str, pk: int, capability: Capability)
         "issues": job.issues.all(),
         "running": running,
         "may_retry": job.state == ImportJob.State.FAILED
-        and (control or job.session.by_id == request.user.pk),
+        and (
+            control or (job.session.by_id == request.user.pk and may(request.user, found, Capability.UPLOAD))
+        ),
         "may_cancel": running and control and not job.cancel_requested,
     }
 

@@ -9,7 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from plaquelab.accounts.models import User
-from plaquelab.freezes.freezing import copy_freeze, execute
+from plaquelab.freezes.freezing import execute
+from plaquelab.freezes.frozen import copy_freeze
+from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.freezes.services import FreezeError, release_freeze, request_freeze
 from plaquelab.studies.models import Study
 from plaquelab.studies.permissions import Capability, may
@@ -40,11 +42,7 @@ class Command(BaseCommand):
         study = Study.objects.filter(slug=options["study"]).first()
         if study is None:
             raise CommandError(f"There is no study “{options['study']}”.")
-        by = None
-        if options["by"]:
-            by = User.objects.filter(username=options["by"]).first()
-            if by is None or not may(by, study, Capability.FREEZE):
-                raise CommandError(f"“{options['by']}” may not freeze this study.")
+        by = _manager(options["by"], study)
         if options["out"] and options["out"].exists():
             raise CommandError(f"{options['out']} exists already: choose a new folder.")
         try:
@@ -61,11 +59,7 @@ class Command(BaseCommand):
         if done is None or not done.is_locked:
             freeze.refresh_from_db()
             raise CommandError(freeze.message or "The freeze was taken over by a worker: look at its page.")
-        for table, rows in done.rows.items():
-            self.stdout.write(f"{table}: {rows} rows")
-        for what, count in done.left_out:
-            self.stdout.write(f"left out: {what}: {count}")
-        self.stdout.write(f"freeze {done.number} of {study.slug}: {done.hash}")
+        self._tell(done)
         if options["release"]:
             try:
                 release_freeze(freeze=done, by=by, reason=options["release"])
@@ -75,3 +69,20 @@ class Command(BaseCommand):
         if options["out"]:
             copy_freeze(done, options["out"])
             self.stdout.write(f"copied to {options['out']}")
+
+    def _tell(self, freeze: DatasetFreeze) -> None:
+        for table, rows in freeze.rows.items():
+            self.stdout.write(f"{table}: {rows} rows")
+        for what, count in freeze.left_out:
+            self.stdout.write(f"left out: {what}: {count}")
+        self.stdout.write(f"freeze {freeze.number} of {freeze.study.slug}: {freeze.hash}")
+
+
+def _manager(name: str, study: Study) -> User | None:
+    """Return who is responsible: a person who may freeze the study, or nobody but the operator."""
+    if not name:
+        return None
+    by = User.objects.filter(username=name).first()
+    if by is None or not may(by, study, Capability.FREEZE):
+        raise CommandError(f"“{name}” may not freeze this study.")
+    return by
