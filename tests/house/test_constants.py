@@ -8,13 +8,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = (
     "inference",
-    "analytics/accuracy",
-    "analytics/heterogeneity",
-    "analytics/survival",
-    "analytics/tables",
+    "analytics",
 )
-LEFT_OUT = ("inference/vocabulary.py", "inference/phantom")
-"""The vocabulary is a table with labels; a phantom's settings are what it simulates."""
+LEFT_OUT = ("inference/vocabulary.py", "inference/phantom", "analytics/simulation")
+"""The vocabulary is a table with labels; settings of a phantom or a simulated study are what it simulates."""
 
 
 def unexplained(source: str) -> list[str]:
