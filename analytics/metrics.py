@@ -31,7 +31,7 @@ TERRITORY_OF: dict[str, str] = {
 }
 """Where each vessel counts. RI is the ramus intermedius."""
 VESSELS = tuple(TERRITORY_OF)
-CADRADS_CATEGORIES = (0, 1, 2, 3, 4, 5)
+CADRADS_CATEGORIES = (0, 1, 2, 3, 4, 5)  # CAD-RADS 2.0
 
 LESION = ("lesion",)
 

@@ -253,8 +253,7 @@ def no_values() -> NDArray[np.float64]:
     return np.empty(0)
 
 
-FEW_CLUSTERS = 50
-FEW_EVENTS = 30
+FEW_CLUSTERS, FEW_EVENTS = 50, 30
 """Below these, simulated studies find approximate intervals holding the truth in less than 93 % (docs/validation-statistics.md)."""
 
 

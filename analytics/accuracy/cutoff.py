@@ -24,7 +24,7 @@ from analytics.accuracy.rows import complete
 from analytics.columns import codes, identities_in
 from analytics.errors import AnalyticsError
 from analytics.resampling import SEED, percentile_interval, resample_counts
-from analytics.result import DRAWING, Finding, Interval, Result, few_clusters, no_values, unless
+from analytics.result import DRAWING, NOT_ASKED, Finding, Interval, Result, few_clusters, no_values, unless
 from analytics.rounding import half_up, percent
 
 Array = NDArray[np.float64]
@@ -89,7 +89,7 @@ class CutOff(Result):
         text = f"{self.method}: {self.marker} ≥ {values}{more}"
         if self.interval is not None:
             text += f" (95 % CI {self.interval.text(1)}, {self.interval.method})"
-        elif self.interval_reason is not None:
+        elif self.interval_reason not in (None, NOT_ASKED):
             text += f" (no interval: {self.interval_reason})"
         text += f"; sensitivity {percent(self.apparent.sensitivity)} %, specificity {percent(self.apparent.specificity)} %"
         text += " on the data that chose it"
@@ -256,7 +256,7 @@ def _check(criterion: str, target: float | None) -> None:
 
 def _why_no_interval(replicates: int, clusters: int) -> str:
     if not replicates:
-        return "no resamples were asked for"
+        return NOT_ASKED
     return "one patient only" if clusters < 2 else "too few resamples hold both kinds of outcome"
 
 

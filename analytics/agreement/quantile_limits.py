@@ -20,7 +20,7 @@ from analytics.resampling import REPLICATES, SEED, no_interval_over, percentile_
 from analytics.result import Interval, Result, few_clusters, plural, unless
 
 Array = NDArray[np.float64]
-LEVELS = (0.5, 0.025, 0.975)
+LEVELS = (0.5, 0.025, 0.975)  # median and the limits of 95 % of the differences
 ROW_ENTRIES = 4_000_000
 """Entries of a matrix of running counts held at once: 32 MB."""
 MOST_ENTRIES = 200_000_000

@@ -97,7 +97,11 @@ def describe(
     )
 
 
-QUANTILE_METHODS = {2: "averaged_inverted_cdf", 6: "weibull", 7: "linear"}
+QUANTILE_METHODS = {
+    2: "averaged_inverted_cdf",
+    6: "weibull",
+    7: "linear",
+}  # NumPy's names of Hyndman and Fan's types
 
 
 def quantiles(values: Array, levels: Sequence[float], kind: int = 7) -> tuple[float, ...]:

@@ -71,8 +71,8 @@ def bland_altman_plot(
     return drawn
 
 
-MOST_POINTS = 3_000
-BINS = 60
+MOST_POINTS = 3_000  # beyond, a page with two such figures is slow to draw and its points hide one another
+BINS = 60  # cells of about 8 pixels in half a page
 
 
 def points(

@@ -14,8 +14,8 @@ import numpy as np
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import ACCENT, GROUPS, NEUTRAL, WARNING, translucent
 
-GAP = 0.03
-BOX_WIDTH = 0.05
+GAP = 0.03  # of the figure's height, between two boxes
+BOX_WIDTH = 0.05  # of the distance between two columns
 ALONG = 0.8
 """Where on a band its marker lies: near its end, where the boxes' names do not reach."""
 CURVE = np.linspace(0, 1, 25)

@@ -15,7 +15,7 @@ from analytics.monitoring.disagreement import ReaderDisagreement
 from analytics.monitoring.learning import LearningCurve
 from analytics.rounding import percent
 
-MOST_READS = 2_000
+MOST_READS = 2_000  # more points hide one another
 
 
 @draw.register

@@ -11,7 +11,7 @@ from typing import Any
 
 from analytics.errors import AnalyticsError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 1  # the first
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z?)?")
 
 

@@ -36,7 +36,7 @@ from analytics.questions.steps import Steps
 from analytics.result import Result
 from analytics.rounding import p_value
 
-AGE_LIMIT = 60
+AGE_LIMIT = 60  # years; the strata of the filters have the same
 LEAST_PATIENTS = 3
 """Groups of fewer patients get no estimate of their own."""
 

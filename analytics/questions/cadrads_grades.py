@@ -32,9 +32,9 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 LEVELS = ("territory", "patient")
 UNGRADED = "a grade is missing or non-diagnostic"
-LIMITS = (50.0, 70.0)
-CATEGORY_OF_LIMIT = {50.0: 3, 70.0: 4}
-PREVALENCES = (0.05, 0.10, 0.20, 0.30, 0.40, 0.50)
+LIMITS = (50.0, 70.0)  # diameter stenosis in per cent: moderate and severe of CAD-RADS
+CATEGORY_OF_LIMIT = {50.0: 3, 70.0: 4}  # CAD-RADS category that begins there
+PREVALENCES = (0.05, 0.10, 0.20, 0.30, 0.40, 0.50)  # from screening to referral for angiography
 
 
 @dataclass(frozen=True)

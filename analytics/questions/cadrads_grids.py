@@ -20,7 +20,7 @@ from analytics.questions.cadrads_grades import Accuracy, CategoryAgreement
 from analytics.result import Interval, Result, plural
 from analytics.rounding import p_value
 
-MOST_CONFUSIONS = 8
+MOST_CONFUSIONS = 8  # rows that a page shows
 
 
 def kappa_grid(found: Mapping[str, CategoryAgreement], *, quoted: str) -> Grid:

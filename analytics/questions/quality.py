@@ -39,7 +39,7 @@ from analytics.result import plural
 
 Array = NDArray[np.float64]
 GROUPS = {"site": "Site", "vendor": "Vendor", "scanner": "Scanner", "cohort": "Cohort"}
-PERIODS = {"month": 30.4375, "quarter": 91.3125, "week": 7.0}
+PERIODS = {"month": 30.4375, "quarter": 91.3125, "week": 7.0}  # days: a year has 365.25
 LEAST_EXAMS = 10
 """Groups with fewer exams get no chart of their own."""
 

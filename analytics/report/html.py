@@ -44,9 +44,9 @@ for (const f of JSON.parse(document.getElementById('figures').textContent)) {
 }
 """
 PRINTED_WIDTH = 680
+"""Pixels between the margins of an A4 page; figures keep to it so that screen and print agree."""
 PRINTED_HEIGHT, USUAL_HEIGHT = 365, 420
 """Of figures that have the usual height: two of them, with their captions, go on a page."""
-"""Pixels between the margins of an A4 page; figures keep to it so that screen and print agree."""
 
 
 def to_html(report: Report) -> str:

@@ -31,7 +31,7 @@ from analytics.report.parts import Panel, Plan, Section
 from analytics.rounding import count
 
 EXTERNAL = Filters(purpose="external_validation")
-LAP, LAP_CUT = "low_attenuation_plaque_burden", 4.0
+LAP, LAP_CUT = "low_attenuation_plaque_burden", 4.0  # per cent: SCOT-HEART (Williams et al. 2020)
 
 
 def _section(paragraphs: Sequence[str] = (), **parts: Any) -> Section:

@@ -16,7 +16,7 @@ from analytics.report.html import to_html
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_VARIABLE = "PLAQUELAB_CHROMIUM"
-PDF_SECONDS = 120
+PDF_SECONDS = 120  # a browser that hangs is ended
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A number that somebody chose says by what: no constant of inference stands without a word beside it."""
+"""A number that somebody chose says by what: no constant stands without a word beside it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-INFERENCE = ROOT / "inference"
-LEFT_OUT = ("vocabulary.py", "phantom")
-"""The vocabulary is a table with labels; a phantom's settings are what it simulates."""
+ROOMS = (
+    "inference",
+    "analytics",
+)
+LEFT_OUT = ("inference/vocabulary.py", "inference/phantom", "analytics/simulation")
+"""The vocabulary is a table with labels; settings of a phantom or a simulated study are what it simulates."""
 
 
 def unexplained(source: str) -> list[str]:
@@ -55,9 +58,10 @@ def is_numeric(node: ast.stmt) -> bool:
 
 def test_every_chosen_number_says_what_chose_it() -> None:
     found = {
-        str(path.relative_to(INFERENCE)): names
-        for path in sorted(INFERENCE.rglob("*.py"))
-        if path.relative_to(INFERENCE).parts[0] not in LEFT_OUT
+        path.relative_to(ROOT).as_posix(): names
+        for room in ROOMS
+        for path in sorted((ROOT / room).rglob("*.py"))
+        if not path.relative_to(ROOT).as_posix().startswith(LEFT_OUT)
         and (names := unexplained(path.read_text(encoding="utf-8")))
     }
     assert found == {}

@@ -31,3 +31,17 @@ def test_every_picture_is_shown_and_they_stay_light() -> None:
     assert sorted(p.name for p in pictures - shown) == []
     assert len(pictures) <= MOST_PICTURES
     assert sum(p.stat().st_size for p in pictures) <= MOST_BYTES
+
+
+def test_every_room_of_the_house_has_its_line() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    told = {}
+    for folder in ("platform/plaquelab", "inference", "analytics"):
+        table = text.split(f"| `{folder}/` | What stands there |")[1].split("\n\n")[0]
+        told[folder] = set(re.findall(r"^\| `(\w+)` \|", table, re.M))
+        there = {
+            path.stem
+            for path in (ROOT / folder).iterdir()
+            if (path.suffix == ".py" or path.is_dir()) and not path.name.startswith("__")
+        }
+        assert told[folder] == there, folder

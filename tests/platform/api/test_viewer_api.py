@@ -18,6 +18,7 @@ from plaquelab.api.vocabulary import columns
 from plaquelab.audit.models import AuditEvent
 from plaquelab.imaging.slabs import decode
 from plaquelab.reading.models import Read
+from plaquelab.storage.folder import FolderStore
 from tests.platform.ready_cases import FORM, PASSWORD, SECTIONS, sign_as
 
 pytestmark = pytest.mark.django_db
@@ -275,3 +276,19 @@ def test_looking_starts_nothing_and_tells_nothing_of_the_network(
     assert not AuditEvent.objects.filter(verb="case.open_images").exists()
     assert client.post(f"{ROOT}opening/").json()["state"] == "in_progress"
     assert client.get(body["vessels"][0]["state"]).status_code == 200
+
+
+def test_opening_a_case_reads_no_ct(
+    client: Client, assigned: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slabs come when the viewer asks for them; what it is told first needs the volume's row alone."""
+    volume = assigned.case.exam.volume.path
+    get = FolderStore.get
+    monkeypatch.setattr(
+        FolderStore,
+        "get",
+        lambda self, path: pytest.fail("the CT was read") if path == volume else get(self, path),
+    )
+    ct = client.post(f"{ROOT}opening/").json()["ct"]
+    assert ct.keys() == {"shape", "affine", "slabs"}
+    assert ct["affine"][:6] == [0.5, 0, 0, 0, 0, 0.5]

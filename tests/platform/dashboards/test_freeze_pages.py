@@ -34,7 +34,11 @@ def test_role_by_page(frozen, filled, client_for, role):
     assert visible_freezes(filled.a.users[role], filled.a.study).exists() == full
     posted = client.post(url("freeze_act", number=1, action="release"), {"reason": REASON})
     assert posted.status_code == (302 if role == "manager" else 403)
-    assert client.post(url("freezes")).status_code == (200 if role == "manager" else 403)
+    asked = client.post(url("freezes"))
+    assert asked.status_code == (302 if role == "manager" else 403)
+    if role == "manager":  # back to the list, with the reason
+        assert asked["Location"] == url("freezes")
+        assert "that comparisons need" in client.get(url("freezes")).content.decode()
     frozen.refresh_from_db()
     assert (frozen.state == "released") == (role == "manager")
 

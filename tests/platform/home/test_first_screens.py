@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+import inference
+from inference.code_version import code_version
 from plaquelab.accounts.models import User
 from plaquelab.audit.models import AuditEvent
 
@@ -105,3 +107,11 @@ def test_audit_page_verifies_and_export_guards_formulas(
     assert "'=1+1" in text
     assert "'@SUM(A1)" in text
     assert AuditEvent.objects.filter(verb="audit.export").count() == 1
+
+
+def test_the_foot_of_a_page_says_which_code_measures_but_tells_strangers_nothing(
+    two_studies: SimpleNamespace, client_for: Callable[[Any], Client], client: Client
+) -> None:
+    page = client_for(two_studies.a.users["auditor"]).get("/studies/alpha/audit/").content.decode()
+    assert f"Plaquelab {inference.__version__} · measuring code {code_version()}" in page
+    assert "measuring code" not in client.get("/", follow=True).content.decode()
