@@ -6,12 +6,14 @@ import itertools
 import logging
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from plaquelab.studies.models import Membership, Role
 from plaquelab.studies.permissions import TABLE, Capability
@@ -134,6 +136,8 @@ def _complete(exam: Any, world: SimpleNamespace) -> None:
     row.path, row.sha256 = f"exams/{exam.pk}/volume.npz", hashlib.sha256(data).hexdigest()
     row.save()
     query = Query.objects.create(study=exam.study, exam=exam)
+    # Pages say how long ago: three days and some minutes are “3 days” for as long as a test may take.
+    Query.objects.filter(pk=query.pk).update(opened_at=timezone.now() - timedelta(days=3, minutes=5))
     QueryMessage.objects.create(query=query, by=world.manager, text="Which kernel was used?")
     Quarantine.objects.create(
         study=exam.study, job=exam.import_job, file_index=0, code="not-ct", message="a dose report", size=1
