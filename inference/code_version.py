@@ -29,6 +29,7 @@ NUMBERS = (
     "quantification.*",
     "sampling",
     "scan.*",
+    "section_grid",
     "straightening",
     "vocabulary",
 )

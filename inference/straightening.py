@@ -20,13 +20,8 @@ from inference.centreline.lines import Centreline
 from inference.errors import StraighteningError
 from inference.sampling import trilinear
 from inference.scan import Volume
+from inference.section_grid import MIDDLE, PIXELS, SPACING_ACROSS, SPACING_ALONG
 
-# Definitions: 0.3 mm between sections, a field of view of 20 mm, 64 pixels across.
-SPACING_ALONG = 0.3
-SPACING_ACROSS = 0.3125
-PIXELS = 64
-MIDDLE = (PIXELS - 1) / 2
-"""Of a section, in pixels: where the centreline passes."""
 AIR_HU = -1024
 """Outside the scan."""
 _SMOOTHING_MM = 1.0  # SD along the path; by hand, no figure was kept

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from inference.contours.polar import ANGLES, LARGEST_RADIUS_MM, PIXEL_ANGLE, PIXEL_RADIUS, VesselContours
 from inference.sampling import bilinear, held
-from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS
+from inference.section_grid import MIDDLE, PIXELS, SPACING_ACROSS
 
 # Along a ray; a contour lies where both classes are as likely, linear between two samples.
 STEP_MM = 0.1

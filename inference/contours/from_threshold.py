@@ -12,7 +12,8 @@ from scipy.ndimage import gaussian_filter, median_filter
 
 from inference.contours.polar import LARGEST_RADIUS_MM, THETA, VesselContours
 from inference.sampling import at_index
-from inference.straightening import MIDDLE, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
+from inference.section_grid import MIDDLE, SPACING_ACROSS, SPACING_ALONG
+from inference.straightening import StraightenedVessel
 
 # A place to begin, which a person corrects (decision 5): chosen by eye, no figure was kept.
 NORMAL_WALL_MM = 0.4

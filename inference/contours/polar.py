@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from inference.errors import ContourError
-from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS
+from inference.section_grid import MIDDLE, PIXELS, SPACING_ACROSS
 
 ANGLES = 64  # definitions: for every angle a radius
 THETA = 2 * np.pi * np.arange(ANGLES) / ANGLES

@@ -18,7 +18,8 @@ from inference.quantification import Lesion, VesselRead, plaque_cells
 from inference.quantification.composition import DEPTHS, PlaqueCells
 from inference.quantification.measure import kept_sections
 from inference.quantification.sections import spans
-from inference.straightening import PIXELS, StraightenedVessel
+from inference.section_grid import PIXELS
+from inference.straightening import StraightenedVessel
 
 # Labels of cells; 0 is none.
 LOW, OTHER, CALCIFIED = 1, 2, 3

@@ -14,7 +14,8 @@ import numpy as np
 
 from inference.contours import ANGLES
 from inference.scan import Volume
-from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
+from inference.section_grid import PIXELS, SPACING_ACROSS, SPACING_ALONG
+from inference.straightening import StraightenedVessel
 
 # Pieces of a quarter of a voxel: the voxels' volume then differs from the contours' by 0.02 % in the median
 # (docs/validation-inference.md).

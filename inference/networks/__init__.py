@@ -16,7 +16,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from inference.errors import InferenceError
-from inference.straightening import SPACING_ALONG
+from inference.section_grid import SPACING_ALONG
 
 from .extents import told
 from .fast import folded, laid_out

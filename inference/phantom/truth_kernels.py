@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS
+from inference.section_grid import MIDDLE, PIXELS, SPACING_ACROSS
 
 from .table import ANGLES, locate, nearest_row, radii_at
 

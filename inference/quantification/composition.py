@@ -19,7 +19,8 @@ from inference.contours import PIXEL_U, PIXEL_V, VesselContours, label_map
 from inference.quantification.sections import COS, SIN, STEP_ANGLE, lumen_attenuation, shifted
 from inference.quantification.tissue import STEADY_HU, TissueMap, unmix
 from inference.sampling import bilinear_flat
-from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
+from inference.section_grid import PIXELS, SPACING_ACROSS, SPACING_ALONG
+from inference.straightening import StraightenedVessel
 
 DEPTHS = 12  # cells from the lumen to the outer wall; sums do not hang on it, sampling does
 # Calcium is judged on so much corrected HU, the rest as seen: full correction overshoots. These were chosen on validation

@@ -10,7 +10,8 @@ import numpy as np
 from inference.contours import VesselContours
 from inference.quantification.sections import weights
 from inference.quantification.types import Lesion, NormalWall
-from inference.straightening import SPACING_ALONG, StraightenedVessel
+from inference.section_grid import SPACING_ALONG
+from inference.straightening import StraightenedVessel
 
 # Definitions: wall 0.25 mm thicker than normal is plaque, over 1.5 mm it is a lesion, under 1 mm apart two are one. Four of
 # 64 angles (a quarter of a right angle) and the usual wall, for patients with few sections, were chosen by hand.

@@ -18,7 +18,8 @@ from inference.quantification.roll_up import worst_of
 from inference.quantification.sections import Sections, measure_sections
 from inference.quantification.stenosis import Reference, reference
 from inference.quantification.types import Lesion, Measurement, VesselRead
-from inference.straightening import SPACING_ALONG, StraightenedVessel
+from inference.section_grid import SPACING_ALONG
+from inference.straightening import StraightenedVessel
 
 VARIANTS = ("plaque", "wall_minus_lumen")
 # Definitions, but for the volume that counts as low attenuation and the sections of a napkin ring: those were chosen by

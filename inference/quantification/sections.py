@@ -22,7 +22,8 @@ from inference.contours import (
     THETA,
     VesselContours,
 )
-from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
+from inference.section_grid import PIXELS, SPACING_ACROSS, SPACING_ALONG
+from inference.straightening import StraightenedVessel
 
 STEP_ANGLE = 2 * np.pi / ANGLES
 COS, SIN = np.cos(THETA), np.sin(THETA)

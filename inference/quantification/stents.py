@@ -15,7 +15,8 @@ from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from inference.contours import THETA
 from inference.sampling import bilinear
-from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
+from inference.section_grid import PIXELS, SPACING_ACROSS, SPACING_ALONG
+from inference.straightening import StraightenedVessel
 
 REASON = "stent"
 RADII_MM = np.arange(0.4, 3.6, 0.15)

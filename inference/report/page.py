@@ -23,7 +23,8 @@ from inference.quantification import (
 )
 from inference.rounding import half_up, written
 from inference.scan import Volume
-from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
+from inference.section_grid import PIXELS, SPACING_ACROSS, SPACING_ALONG
+from inference.straightening import StraightenedVessel
 from inference.vocabulary import METRICS
 
 from .drawing import LUMEN, MARK, WALL, image, png, polygon, svg, tinted

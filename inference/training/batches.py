@@ -11,7 +11,7 @@ from torch import Tensor
 
 from inference.networks.extents import told
 from inference.networks.unet import REACH, SEEN, normalise
-from inference.straightening import SPACING_ALONG
+from inference.section_grid import SPACING_ALONG
 
 from .data import CachedVessel
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from inference.networks.unet import SEEN
 from inference.phantom.phantom import displaced, generate
 from inference.phantom.truth import soft_targets, tissue_targets
-from inference.straightening import PIXELS, straighten
+from inference.section_grid import PIXELS
+from inference.straightening import straighten
 
 from .config import PatientSet
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from inference.contours import ANGLES, VesselContours
 from inference.errors import InferenceError
-from inference.straightening import MIDDLE, PIXELS, SPACING_ACROSS, StraightenedVessel
+from inference.section_grid import MIDDLE, PIXELS, SPACING_ACROSS
+from inference.straightening import StraightenedVessel
 
 from .data import CachedVessel
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from inference.networks import probabilities
 from inference.networks.extents import told
-from inference.straightening import SPACING_ALONG
+from inference.section_grid import SPACING_ALONG
 
 from .batches import lesion_extents
 from .data import CachedVessel

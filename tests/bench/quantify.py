@@ -31,7 +31,8 @@ from inference.quantification import (  # noqa: E402
     quantify,
     roll_up,
 )
-from inference.straightening import PIXELS, SPACING_ALONG, StraightenedVessel  # noqa: E402
+from inference.section_grid import PIXELS, SPACING_ALONG  # noqa: E402
+from inference.straightening import StraightenedVessel  # noqa: E402
 
 KEPT = ROOT / "var" / "bench" / "quantify.json"
 SECTIONS = {"LM": 40, "LAD": 500, "D1": 200, "LCx": 300, "OM1": 180, "RCA": 480}

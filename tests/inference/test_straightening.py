@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from inference.centreline import Centreline
 from inference.errors import StraighteningError
 from inference.scan import Volume
-from inference.straightening import SPACING_ALONG, StraightenedVessel, straighten
+from inference.section_grid import SPACING_ALONG
+from inference.straightening import StraightenedVessel, straighten
 
 
 def linear_volume() -> Volume:

@@ -17,6 +17,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
+from inference.section_grid import SPACING_ACROSS, SPACING_ALONG
 from plaquelab.analysis.models import Vessel
 from plaquelab.api.access import PersonRequest, PersonView
 from plaquelab.api.opened import Opened, note_image_access, open_case, open_exam
@@ -99,8 +100,6 @@ class FramesView(ImageView):
     @extend_schema(responses={200: OpenApiTypes.OBJECT}, parameters=[_DIGEST])
     def get(self, request: PersonRequest, **names: Any) -> HttpResponse:
         """Return centre, axes and curvature of every section, LPS mm."""
-        from inference.straightening import SPACING_ACROSS, SPACING_ALONG  # noqa: PLC0415  loads SciPy and numba, which few pages need
-
         vessel = self.vessel(request, names)
         image = measuring.straightened(vessel)
         body = {

@@ -14,6 +14,7 @@ from django.urls import reverse
 from analytics.freeze import PAIRS
 from analytics.metrics import METRICS, Metric
 from analytics.rounding import printed
+from inference.section_grid import SPACING_ALONG
 from plaquelab.dashboards import selectors
 from plaquelab.dashboards.asking import Asked
 from plaquelab.studies.permissions import Capability, may
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from plaquelab.accounts.models import User
 
-SECTION_SPACING_MM = 0.3
 IDENTITIES = frozenset(
     [
         "row",
@@ -230,7 +230,7 @@ def link_to_images(slug: str, exam: int, record: dict[str, Any]) -> str:
     if lesion is not None and re.match(r"revision \d", _text(record.get("first_read"))):
         place["lesion"] = str(int(lesion))
     elif middle is not None:
-        place["section"] = str(round(middle / SECTION_SPACING_MM))
+        place["section"] = str(round(middle / SPACING_ALONG))
     return f"{address}?{urlencode(place)}" if place else address
 
 

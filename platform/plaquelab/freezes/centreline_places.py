@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from inference.straightening import SPACING_ALONG
+from inference.section_grid import SPACING_ALONG
 from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import load_vessel
 

@@ -19,7 +19,8 @@ from inference.report.views import along as cut
 from inference.report.views import curved as reformation
 from inference.report.views import grey
 from inference.rounding import printed, written
-from inference.straightening import PIXELS, SPACING_ACROSS, SPACING_ALONG, StraightenedVessel
+from inference.section_grid import PIXELS, SPACING_ACROSS, SPACING_ALONG
+from inference.straightening import StraightenedVessel
 from inference.vocabulary import METRICS
 from plaquelab.analysis.models import ContourSet, Measurement
 from plaquelab.analysis.selectors import load_vessel, vessel_read

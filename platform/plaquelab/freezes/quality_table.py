@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from inference.straightening import SPACING_ALONG
+from inference.section_grid import SPACING_ALONG
 from plaquelab.analysis.models import AnalysisRun, Artefact, ContourSet
 from plaquelab.freezes.gathering import Case
 from plaquelab.freezes.reading_tables import Days, Rows

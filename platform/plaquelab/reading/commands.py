@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inference.rounding import printed
+from inference.section_grid import SPACING_ALONG
 from plaquelab.reading.errors import EditError
 
 if TYPE_CHECKING:
@@ -123,7 +124,6 @@ def apply(
         first, last = command["section"] - reach, command["section"] + reach
         return replace(read, contours=_marked(moved, read.lesions, normal_wall, [(first, last)]))
     lesions, changed = _lesions(read.lesions, command)
-    from inference.straightening import SPACING_ALONG  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     # A lesion reaches half a section beyond its ends (``mark_plaque``).
     stretches = [(start / SPACING_ALONG - 0.5, end / SPACING_ALONG + 0.5) for start, end in changed]

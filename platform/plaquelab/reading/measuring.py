@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from inference.composition_profiles import profile_named
+from inference.section_grid import PIXELS, SPACING_ALONG
 from plaquelab.analysis.models import Measurement as MeasurementRow
 from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import load_vessel
@@ -145,7 +146,7 @@ def warm_up() -> None:
         roll_up,
     )
     from inference.quantification.stents import find_stents  # noqa: PLC0415  loads SciPy and numba, which few pages need
-    from inference.straightening import PIXELS, SPACING_ALONG, StraightenedVessel  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    from inference.straightening import StraightenedVessel  # noqa: PLC0415  loads SciPy and numba, which few pages need
 
     sections = 30
     zeros = np.zeros(sections)

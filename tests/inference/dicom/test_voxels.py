@@ -15,7 +15,8 @@ from inference.contours import ANGLES, PIXEL_RADIUS, VesselContours
 from inference.dicom.labels import VesselVoxels, voxelise
 from inference.dicom.voxels import Grid
 from inference.quantification import Lesion, VesselRead, quantify
-from inference.straightening import SPACING_ALONG, StraightenedVessel
+from inference.section_grid import SPACING_ALONG
+from inference.straightening import StraightenedVessel
 from tests.inference.dicom.cases import centres, diseased, grid_around
 from tests.inference.quantification.solids import bent, tube, value, with_plaque
 

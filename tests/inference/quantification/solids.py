@@ -8,7 +8,8 @@ import numpy as np
 
 from inference.contours import ANGLES, VesselContours
 from inference.quantification import Measurement
-from inference.straightening import SPACING_ALONG, StraightenedVessel
+from inference.section_grid import SPACING_ALONG
+from inference.straightening import StraightenedVessel
 
 
 def bent(

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from inference.composition_profiles import PROFILES
 from inference.contours import ANGLES, THETA, VesselContours
 from inference.quantification import Lesion, Measurement, VesselRead, find_lesions, quantify
-from inference.straightening import SPACING_ALONG, StraightenedVessel
+from inference.section_grid import SPACING_ALONG
+from inference.straightening import StraightenedVessel
 from tests.inference.quantification.solids import bent, tube, value, with_plaque
 
 FIXED = PROFILES["fixed"]
