@@ -130,8 +130,8 @@ def _still(trace: dict[str, object]) -> dict[str, object]:
 
 
 def _unlinked(entry: object) -> object:
-    if isinstance(entry, list) and len(entry) == 2 and all(isinstance(e, str) for e in entry):
-        return ["", entry[1]]
+    if isinstance(entry, list) and len(entry) > 1 and all(isinstance(e, str) for e in entry):
+        return ["", *entry[1:]]
     return [_unlinked(e) for e in entry] if isinstance(entry, list) else entry
 
 
