@@ -25,7 +25,7 @@ run:  ## serve without demonstration data
 	@exec $(MANAGE) serve --port $(PORT)
 
 test:  ## everything CI runs: lint, types, Python, Vitest, browser, Redis and PostgreSQL
-	@echo "Plaquelab tests: set-up (first time up to 12 minutes), then about 8 minutes on 2 cores."
+	@echo "Plaquelab tests: set-up (first time up to 12 minutes), then about 18 minutes on 2 cores."
 	@.ci/setup dev
 	@env -u DATA_DIR .venv/bin/python tests/run.py
 

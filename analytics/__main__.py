@@ -1,4 +1,4 @@
-"""The command line: ``python -m analytics COMMAND``.
+"""The command line of the statistics.
 
 simulate   write a simulated study as a freeze: cohort, reader studies, IVUS, ICA, outcomes; with --csv as CSV too
 dictionary print the tables and columns of a freeze
@@ -18,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from analytics import __version__
 from analytics.commands import ESTIMATORS, read_csv
 from analytics.errors import AnalyticsError
 from analytics.freeze import TABLES, read_freeze
@@ -30,8 +31,11 @@ from analytics.simulation.freeze import simulate_freeze
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; what the user did wrong is one line on stderr and exit status 2."""
     parser = argparse.ArgumentParser(
-        prog="python -m analytics", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m analytics" if sys.argv[0].endswith("__main__.py") else None,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"plaquelab-analytics {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     simulate = commands.add_parser("simulate", help="write a simulated study as a freeze")
     simulate.add_argument("--out", type=Path, required=True, help="folder to make")

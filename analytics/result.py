@@ -76,9 +76,9 @@ class Test:
         """JSON form; infinite degrees of freedom are None."""
         return {
             "name": self.name,
-            "statistic": _plain(self.statistic),
-            "df": _plain(self.df),
-            "p": _plain(self.p),
+            "statistic": plain(self.statistic),
+            "df": plain(self.df),
+            "p": plain(self.p),
         }
 
 
@@ -187,7 +187,7 @@ class Finding(ABC):
     def to_dict(self) -> dict[str, Any]:
         """Every number as JSON, with form, n, drops, method and version; drawing data are left out."""
         content = {
-            f.name: _plain(getattr(self, f.name)) for f in fields(self) if not f.metadata.get("drawing_only")
+            f.name: plain(getattr(self, f.name)) for f in fields(self) if not f.metadata.get("drawing_only")
         }
         return content | {"version": __version__}
 
@@ -278,19 +278,20 @@ def plural(noun: str, number: int) -> str:
     return noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Results, arrays and containers of them as JSON values; a number that is not finite becomes None."""
     if hasattr(value, "to_dict"):
         return value.to_dict()
     if isinstance(value, Dropped):
         return {"count": value.count, "reason": value.reason}
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, np.generic):
-        return _plain(value.item())
+        return plain(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -30,18 +30,19 @@ def cadrads2(
     occluded: bool = False,
 ) -> str:
     """Grade a patient by CAD-RADS 2.0 (Cury et al., 2022): 4A one or two vessels ≥ 70 %, 4B LM ≥ 50 % or three."""
+    minimal, mild, moderate, severe, closed = CADRADS_LIMITS
     worst = max([*worst_by_territory, left_main, 0.0])
-    if occluded or worst >= 100:
+    if occluded or worst >= closed:
         return "5"
-    if left_main >= 50 or sum(x >= 70 for x in worst_by_territory) >= 3:
+    if left_main >= moderate or sum(x >= severe for x in worst_by_territory) >= 3:
         return "4B"
-    if worst >= 70:
+    if worst >= severe:
         return "4A"
-    if worst >= 50:
+    if worst >= moderate:
         return "3"
-    if worst >= 25:
+    if worst >= mild:
         return "2"
-    return "1" if worst >= 1 or has_plaque else "0"
+    return "1" if worst >= minimal or has_plaque else "0"
 
 
 def plaque_stage(total_plaque_volume_mm3: float) -> int:

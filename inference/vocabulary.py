@@ -89,7 +89,7 @@ RollUp = Literal["sum", "ratio", "highest", "lowest", "stage", "none"]
 LEVELS = ("lesion", "segment", "vessel", "territory", "patient")
 _STRETCHES = LEVELS[1:]
 CADRADS_LIMITS = (1.0, 25.0, 50.0, 70.0, 100.0)
-"""Diameter stenosis (%) from which CAD-RADS 1, 2, 3, 4 begin, and where the lumen is closed."""
+"""Diameter stenosis (%) from which CAD-RADS 1, 2, 3, 4 (minimal, mild, moderate, severe) begin, and where the lumen is closed."""
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from analytics import __version__
 from analytics.code_version import code_version
 from analytics.figures.drawing import Drawing
-from analytics.result import Interval, Result
+from analytics.result import Interval, Result, plain
 from analytics.rounding import count, half_up
 
 SIMULATED = "Simulated data."
@@ -67,10 +65,6 @@ class Grid:
             "rows": [[cell.to_dict() for cell in row] for row in self.rows],
             "caption": self.caption,
         }
-
-    def to_csv(self) -> str:
-        """The cells as printed, safe to open in a spreadsheet."""
-        return csv_text(self.headings, [[cell.text for cell in row] for row in self.rows])
 
 
 @dataclass(frozen=True)
@@ -167,35 +161,6 @@ class Answer:
 
 def _missing(name: str) -> Any:
     raise KeyError(name)
-
-
-def plain(value: Any) -> Any:
-    """Results and containers of them as JSON values."""
-    if hasattr(value, "to_dict"):
-        return value.to_dict()
-    if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
-    return value
-
-
-def csv_text(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """CSV in which no cell can be taken for a formula by a spreadsheet (a quote goes before = + - @ of a text)."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([_harmless(h) for h in headings])
-    writer.writerows([[_harmless(cell) for cell in row] for row in rows])
-    return stream.getvalue()
-
-
-def _harmless(cell: Any) -> Any:
-    if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        try:
-            float(cell)
-        except ValueError:
-            return "'" + cell
-    return "" if cell is None else cell
 
 
 def estimate_cell(result: Result, digits: int, *, link: str = "", scale: float = 1.0) -> Cell:

@@ -28,7 +28,7 @@ from analytics.result import (
     unless,
 )
 from analytics.rounding import half_up, p_value, percent
-from analytics.survival.follow_up import check
+from analytics.survival.follow_up import FollowedGroup, check
 from analytics.survival.gray import gray_test
 from analytics.survival.kaplan_meier import no_interval
 
@@ -37,7 +37,7 @@ Z = normal_quantile(0.975)
 
 
 @dataclass(frozen=True)
-class CauseCurve:
+class CauseCurve(FollowedGroup):
     """Cumulative incidence of one cause in one group, at the distinct times of events of any cause.
 
     Parameters
@@ -77,10 +77,6 @@ class CauseCurve:
     def aalen_variance_at(self, t: float) -> float:
         """Aalen's variance of F(t)."""
         return self._value(self.aalen_variance, t)
-
-    def at_risk_at(self, t: float) -> int:
-        """How many are still followed without any event just before t."""
-        return self.n - int(np.searchsorted(self.follow_up, t, "left"))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form: the steps."""

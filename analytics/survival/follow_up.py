@@ -1,4 +1,4 @@
-"""Reading times and events of a table, with the messages that bad ones deserve."""
+"""Follow-up: times and events of a table, with the messages that bad ones deserve, and who is still followed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.errors import AnalyticsError
+
+
+class FollowedGroup:
+    """What curves of one group know of its follow-up.
+
+    Attributes
+    ----------
+    n : how many they are
+    follow_up : (n,) every observed time, sorted
+    """
+
+    n: int
+    follow_up: NDArray[np.float64]
+
+    def at_risk_at(self, t: float) -> int:
+        """How many are still followed without any event just before t."""
+        return self.n - int(np.searchsorted(self.follow_up, t, "left"))
 
 
 def check(

@@ -18,14 +18,14 @@ from analytics.columns import is_missing
 from analytics.distributions import normal_quantile
 from analytics.result import Dropped, Finding, Interval, Result, few_events, plural, unless
 from analytics.rounding import count, half_up, p_value, percent
-from analytics.survival.follow_up import check
+from analytics.survival.follow_up import FollowedGroup, check
 from analytics.survival.log_rank import log_rank
 
 Z = normal_quantile(0.975)
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(FollowedGroup):
     """The Kaplan–Meier curve of one group, at its distinct event times.
 
     Parameters
@@ -68,10 +68,6 @@ class Curve:
         if i < 0:
             return 1.0, 1.0
         return limits(float(self.survival[i]), float(self.variance[i]), transform)
-
-    def at_risk_at(self, t: float) -> int:
-        """How many are still followed just before t."""
-        return self.n - int(np.searchsorted(self.follow_up, t, "left"))
 
     def incidence_at(self, t: float) -> tuple[float, Interval | None]:
         """Cumulative incidence at t with its log-log interval; None before the first event and once all had one."""

@@ -29,7 +29,9 @@ def exceptions(root: str) -> set[type[Exception]]:
     return found
 
 
-def lines(classes: set[type[Exception]], parent: type[BaseException] | None = None, depth: int = 0) -> Iterator[str]:
+def lines(
+    classes: set[type[Exception]], parent: type[BaseException] | None = None, depth: int = 0
+) -> Iterator[str]:
     """Yield the tree, one class a line, with what its docstring's first line says."""
     for cls in sorted(classes, key=lambda c: (c.__module__, c.__name__)):
         ours = [base for base in cls.__mro__[1:] if base in classes]

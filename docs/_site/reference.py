@@ -33,7 +33,15 @@ def page(title: str, names: list[str]) -> str:
     """Return one page in reStructuredText."""
     lines = [title, "=" * len(title), ""]
     for name in names:
-        lines += [name, "-" * len(name), "", f".. automodule:: {name}", "   :members:", "   :ignore-module-all:", ""]
+        lines += [
+            name,
+            "-" * len(name),
+            "",
+            f".. automodule:: {name}",
+            "   :members:",
+            "   :ignore-module-all:",
+            "",
+        ]
     return "\n".join(lines)
 
 

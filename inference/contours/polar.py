@@ -162,7 +162,7 @@ def move_contour(
     """Drag one contour: Δr·exp(−½(Δs/σs)²)·exp(−½(Δθ/σθ)²), Δθ wrapped to [−π, π].
 
     A lumen is kept within [0, wall], a wall within [lumen, 9.6 mm]. The browser uses the same formula
-    (``frontend/src/viewer/polar.ts``); ``tests/golden/geometry.json`` ties the two. A mask of a section where the
+    (``frontend/src/viewer/geometry/polar.ts``); ``tests/golden/geometry.json`` ties the two. A mask of a section where the
     drag is felt (weight > 0.01) gives way to the radii.
     """
     if which not in ("lumen", "wall"):

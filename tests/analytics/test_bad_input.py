@@ -10,7 +10,6 @@ import pytest
 from analytics.accuracy import roc_of
 from analytics.agreement import bland_altman_of, icc_of, kappa_of, spearman_of
 from analytics.errors import AnalyticsError
-from analytics.questions.answer import csv_text
 from analytics.survival import cox_of, cumulative_incidence_of
 from analytics.tables import on_table
 
@@ -124,8 +123,3 @@ def test_a_million_rows_are_read_and_answered():
     assert (found.n, found.clusters) == (n, n // 7 + 1)
     assert 0.9 < found.estimate < 1
     assert time.perf_counter() - begin < 60, "seconds on a busy machine, not minutes"
-
-
-def test_cells_that_a_spreadsheet_would_run_are_quoted():
-    text = csv_text(("=a",), [["=1+1"], ["@x"], ["-3.5"], ["-x"]])
-    assert text.splitlines() == ["'=a", "'=1+1", "'@x", "-3.5", "'-x"]

@@ -78,6 +78,13 @@ def test_both_command_lines_run_from_the_wheel(installed: Path) -> None:
     assert "31 of 31" in paper.stdout
 
 
+@pytest.mark.parametrize("script", ["plaquelab-inference", "plaquelab-analytics"])
+def test_each_command_line_says_its_own_name_and_version(installed: Path, script: str) -> None:
+    command = str(installed / "bin" / script)
+    assert run(installed, [command, "--version"]).stdout == f"{script} {inference.__version__}\n"
+    assert run(installed, [command, "--help"]).stdout.startswith(f"usage: {script} ")
+
+
 def test_weights_and_data_files_come_with_the_wheel(installed: Path) -> None:
     code = (
         "import inference; print(inference.__file__)\n"

@@ -227,11 +227,6 @@ def refuse_exam(*, exam: Exam, by: User, reason: str, image_quality: int | None 
     return exam
 
 
-def transition_names(exam: Exam) -> list[str]:
-    """List what may happen to the exam now, for pages."""
-    return EXAM.events(exam)
-
-
 def job_summary(job: ImportJob) -> dict[str, Any]:
     """Return what a page or script shows of a job; nothing in it identifies anybody."""
     exam = Exam.objects.filter(import_job=job).first()

@@ -178,14 +178,6 @@ def test_json_holds_no_nan_and_comes_back_the_same(freeze, shown):
     assert "nan" not in text.lower().replace("finance", "")
 
 
-def test_csv_cannot_be_taken_for_formulas(shown):
-    text = shown.grid("metrics").to_csv()
-    lines = text.splitlines()
-    assert lines[0].startswith("Metric,n,Patients,ICC")
-    assert not any(cell.startswith(("=", "+", "@")) for line in lines for cell in line.split(","))
-    assert "'-1" in text or "'-0" in text or "-119.5 to" in text
-
-
 def test_addresses_come_back_as_parameters(freeze):
     parameters = AgreementParameters(
         metric="diameter_stenosis", matched_only=True, filters=Filters(site="S07", quality="3")

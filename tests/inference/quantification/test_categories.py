@@ -11,6 +11,7 @@ import pytest
 from inference.composition_profiles import PROFILES
 from inference.contours import ANGLES, VesselContours
 from inference.errors import QuantificationError
+from inference.grading import cadrads2
 from inference.quantification import (
     CadRads2,
     Lesion,
@@ -60,6 +61,22 @@ def test_left_main_of_half_is_4b_and_three_vessels_of_seventy_as_well() -> None:
     assert cadrads2_of_patient(vessel_with("LM", 45.0) + vessel_with("D1", 75.0)).grade == "4A"
     three = vessel_with("LAD", 70.0) + vessel_with("OM1", 71.0) + vessel_with("R-PDA", 90.0)
     assert cadrads2_of_patient(three).grade == "4B"
+
+
+def test_a_grade_of_a_patient_begins_at_its_border() -> None:
+    grades = ((0.0, "0"), (1.0, "1"), (25.0, "2"), (50.0, "3"), (70.0, "4A"), (100.0, "5"))
+    stenoses = np.r_[
+        np.linspace(0, 105, 2101), [x for x, _ in grades], np.nextafter([x for x, _ in grades], 0)
+    ]
+    for x in np.maximum(stenoses, 0.0).tolist():
+        expected = [grade for border, grade in grades if x >= border][-1]
+        assert cadrads2([x], left_main=0.0, has_plaque=False) == expected, x
+        of_left_main = "4B" if 50 <= x < 100 else expected
+        assert cadrads2([0.0], left_main=x, has_plaque=False) == of_left_main, x
+        of_three = "4B" if 70 <= x < 100 else expected
+        assert cadrads2([x, x, x], left_main=0.0, has_plaque=False) == of_three, x
+    assert cadrads2([0.5], left_main=0.0, has_plaque=True) == "1"
+    assert cadrads2([0.5], left_main=0.0, has_plaque=True, occluded=True) == "5"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
  *
  * A straightened vessel is Int16 [section, row, column]; pixel (row, column) lies at
  * u = (column - 31.5) * 0.3125 mm, v = (row - 31.5) * 0.3125 mm from the centreline.
+ *
+ * The grid is that of inference/section_grid.py; tests/house/test_viewer_grid.py holds the two equal.
  */
 
 export const SIZE = 64;
