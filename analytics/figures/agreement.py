@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from analytics.agreement.bland_altman import BlandAltman
 from analytics.agreement.icc import Icc
 from analytics.agreement.kappa import Kappa
+from analytics.figures.decimals import ONE, Decimals
 from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, custom, refused
 from analytics.figures.style import ACCENT, FAINT, WARNING, translucent
@@ -24,6 +25,7 @@ def scatter(
     links: Sequence[str] = (),
     value_unit: str = "",
     bins: str = "",
+    decimals: Decimals = ONE,
 ) -> Drawing:
     """Second read against the first, with the line of identity; ``bins`` as in :func:`points`."""
     ratings = result.ratings
@@ -32,13 +34,18 @@ def scatter(
     unit = f" ({value_unit})" if value_unit else ""
     drawn = Drawing(f"{result.raters[0]}{unit}", f"{result.raters[1]}{unit}", simulated=result.simulated)
     drawn.diagonal(float(min(0.0, ratings.min())), float(ratings.max()) * 1.03)
-    points(drawn, ratings[:, 0], ratings[:, 1], labels, links, "%{x:.1f}, %{y:.1f}", bins=bins)
+    points(drawn, ratings[:, 0], ratings[:, 1], labels, links, both_values(decimals), bins=bins)
     return drawn
 
 
 @draw.register
 def bland_altman_plot(
-    result: BlandAltman, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
+    result: BlandAltman,
+    *,
+    labels: Sequence[str] = (),
+    links: Sequence[str] = (),
+    bins: str = "",
+    decimals: Decimals = ONE,
 ) -> Drawing:
     """Difference against mean with bias, limits and the bands of their intervals; ``bins`` as in :func:`points`."""
     if result.estimate is None:
@@ -66,9 +73,22 @@ def bland_altman_plot(
     low, high = min(shown), max(shown)
     margin = 0.06 * (high - low) or 1.0
     drawn.layout["yaxis"]["range"] = [low - margin, high + margin]
-    hover = "mean %{x:.1f}, difference %{y:.1f}"
-    points(drawn, mean, difference, labels, links, hover, bins=bins)
+    points(drawn, mean, difference, labels, links, mean_and_difference(decimals), bins=bins)
     return drawn
+
+
+Told = Callable[[float, float], str]
+"""What stands beside a point one points at, from its x and y in full precision."""
+
+
+def both_values(decimals: Decimals) -> Told:
+    """Of two reads: ``49.9, 51.2``."""
+    return lambda x, y: f"{decimals.value(x)}, {decimals.value(y)}"
+
+
+def mean_and_difference(decimals: Decimals) -> Told:
+    """Of a mean and a difference: ``mean 49.9, difference −1.2``."""
+    return lambda x, y: f"mean {decimals.value(x)}, difference {decimals.difference(y)}"
 
 
 MOST_POINTS = 3_000  # beyond, a page with two such figures is slow to draw and its points hide one another
@@ -81,19 +101,22 @@ def points(
     y: np.ndarray,
     labels: Sequence[str],
     links: Sequence[str],
-    text: str,
+    told: Told,
     *,
     bins: str = "",
 ) -> None:
-    """Add a cloud of points; each has its link and label.
+    """Add a cloud of points; each has its link, its label and what is ``told`` of it.
 
     With ``bins`` and more than ``MOST_POINTS`` points, only the filled cells of a grid over them are drawn, by how
     many they hold; ``bins`` is the cells' link, in which ``{x0}``, ``{x1}``, ``{y0}`` and ``{y1}`` become the limits.
     """
     if bins and len(x) > MOST_POINTS:
-        _density(drawn, x, y, bins)
+        _density(drawn, x, y, bins, told)
         return
-    customdata = custom(labels, links, len(x))
+    customdata = [
+        [*point, told(first, second)]
+        for point, first, second in zip(custom(labels, links, len(x)), x.tolist(), y.tolist(), strict=True)
+    ]
     # SVG: WebGL contexts are few, and a page may hold several figures.
     drawn.trace(
         "scatter",
@@ -102,11 +125,11 @@ def points(
         mode="markers",
         marker=MARKER,
         customdata=customdata,
-        hovertemplate="%{customdata[1]}<br>" + text + "<extra></extra>",
+        hovertemplate="%{customdata[1]}<br>%{customdata[2]}<extra></extra>",
     )
 
 
-def _density(drawn: Drawing, x: np.ndarray, y: np.ndarray, link: str) -> None:
+def _density(drawn: Drawing, x: np.ndarray, y: np.ndarray, link: str, told: Told) -> None:
     """Filled cells of a grid, coloured by the logarithm of their count."""
     edges = [np.linspace(v.min(), v.max() or v.min() + 1.0, BINS + 1) for v in (x, y)]
     places = [
@@ -122,7 +145,8 @@ def _density(drawn: Drawing, x: np.ndarray, y: np.ndarray, link: str) -> None:
         target = link
         for name, value in zip(("x0", "x1", "y0", "y1"), limits, strict=True):
             target = target.replace("{" + name + "}", repr(float(value)))
-        customdata.append([target, f"{number:,} points"])
+        middle = told((limits[0] + limits[1]) / 2, (limits[2] + limits[3]) / 2)
+        customdata.append([target, f"{number:,} points", middle])
     drawn.trace(
         "scatter",
         x=np.round((edges[0][columns] + edges[0][columns + 1]) / 2, 3).tolist(),
@@ -135,7 +159,7 @@ def _density(drawn: Drawing, x: np.ndarray, y: np.ndarray, link: str) -> None:
             "colorscale": [[0, translucent(ACCENT, 0.25)], [0.5, ACCENT], [1, WARNING]],
         },
         customdata=customdata,
-        hovertemplate="%{customdata[1]} around %{x:.1f}, %{y:.1f}<extra></extra>",
+        hovertemplate="%{customdata[1]} around %{customdata[2]}<extra></extra>",
     )
     drawn.note(
         f"{len(x):,} points, drawn as {len(filled):,} cells by number",

@@ -13,19 +13,23 @@ from analytics.agreement.quantile_limits import QuantileLimits
 from analytics.agreement.ratio_limits import RatioLimits
 from analytics.agreement.regression import MethodComparison
 from analytics.agreement.regression_limits import RegressionLimits
-from analytics.figures.agreement import points
+from analytics.figures.agreement import both_values, mean_and_difference, points
+from analytics.figures.decimals import ONE, Decimals
 from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import ACCENT, WARNING
 from analytics.result import Interval
-from analytics.rounding import half_up
-
-DIFFERENCE_HOVER = "mean %{x:.1f}, difference %{y:.1f}"
+from analytics.rounding import half_up, printed
 
 
 @draw.register
 def ratio_plot(
-    result: RatioLimits, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
+    result: RatioLimits,
+    *,
+    labels: Sequence[str] = (),
+    links: Sequence[str] = (),
+    bins: str = "",
+    decimals: Decimals = ONE,
 ) -> Drawing:
     """Ratio against geometric mean, both on log axes."""
     if result.estimate is None:
@@ -40,7 +44,11 @@ def ratio_plot(
     for limit, band in ((result.lower, result.lower_interval), (result.upper, result.upper_interval)):
         if limit is not None:
             _flat(drawn, span, limit, "limit", WARNING, "dash", band)
-    points(drawn, size, ratio, labels, links, "mean %{x:.1f}, ratio %{y:.3f}", bins=bins)
+
+    def told(x: float, y: float) -> str:
+        return f"mean {decimals.value(x)}, ratio {printed(y, 3)}"
+
+    points(drawn, size, ratio, labels, links, told, bins=bins)
     for axis, values in (("xaxis", size), ("yaxis", ratio)):
         drawn.logarithmic(axis, float(values.min()), float(values.max()))
     return drawn
@@ -62,12 +70,17 @@ def _flat(
 
 @draw.register
 def regression_limits_plot(
-    result: RegressionLimits, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
+    result: RegressionLimits,
+    *,
+    labels: Sequence[str] = (),
+    links: Sequence[str] = (),
+    bins: str = "",
+    decimals: Decimals = ONE,
 ) -> Drawing:
     """Difference against mean with the sloping bias and limits."""
     if result.bias is None:
         return refused(result.reason or "", simulated=result.simulated)
-    drawn = _differences(result, labels, links, bins)
+    drawn = _differences(result, labels, links, bins, decimals)
     size = (result.first + result.second) / 2
     x = np.linspace(size.min(), size.max(), 50)
     styles = (("bias", ACCENT, "solid"), ("lower limit", WARNING, "dash"), ("upper limit", WARNING, "dash"))
@@ -81,12 +94,17 @@ def regression_limits_plot(
 
 @draw.register
 def quantile_limits_plot(
-    result: QuantileLimits, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
+    result: QuantileLimits,
+    *,
+    labels: Sequence[str] = (),
+    links: Sequence[str] = (),
+    bins: str = "",
+    decimals: Decimals = ONE,
 ) -> Drawing:
     """Difference against mean with the median and both quantiles."""
     if result.estimate is None or result.lower is None or result.upper is None:
         return refused(result.reason or "", simulated=result.simulated)
-    drawn = _differences(result, labels, links, bins)
+    drawn = _differences(result, labels, links, bins, decimals)
     drawn.level(result.estimate, name="median", colour=ACCENT, dash="solid", interval=result.interval)
     drawn.level(result.lower, name="2.5 %", colour=WARNING, dash="dash", interval=result.lower_interval)
     drawn.level(result.upper, name="97.5 %", colour=WARNING, dash="dash", interval=result.upper_interval)
@@ -94,20 +112,29 @@ def quantile_limits_plot(
 
 
 def _differences(
-    result: RegressionLimits | QuantileLimits, labels: Sequence[str], links: Sequence[str], bins: str
+    result: RegressionLimits | QuantileLimits,
+    labels: Sequence[str],
+    links: Sequence[str],
+    bins: str,
+    decimals: Decimals,
 ) -> Drawing:
     unit = f" ({result.value_unit})" if result.value_unit else ""
     first, second = result.names
     title = f"Mean of {first} and {second}{unit}"
     drawn = Drawing(title, f"{second} − {first}{unit}", simulated=result.simulated)
     size = (result.first + result.second) / 2
-    points(drawn, size, result.second - result.first, labels, links, DIFFERENCE_HOVER, bins=bins)
+    points(drawn, size, result.second - result.first, labels, links, mean_and_difference(decimals), bins=bins)
     return drawn
 
 
 @draw.register
 def method_comparison_plot(
-    result: MethodComparison, *, labels: Sequence[str] = (), links: Sequence[str] = (), bins: str = ""
+    result: MethodComparison,
+    *,
+    labels: Sequence[str] = (),
+    links: Sequence[str] = (),
+    bins: str = "",
+    decimals: Decimals = ONE,
 ) -> Drawing:
     """Second read against the first with the fitted line and the line of identity."""
     if result.estimate is None or result.intercept is None:
@@ -122,5 +149,5 @@ def method_comparison_plot(
     drawn.trace(
         "scatter", x=[low, high], y=ends, mode="lines", line=line, name=result.method, hoverinfo="name"
     )
-    points(drawn, result.first, result.second, labels, links, "%{x:.1f}, %{y:.1f}", bins=bins)
+    points(drawn, result.first, result.second, labels, links, both_values(decimals), bins=bins)
     return drawn

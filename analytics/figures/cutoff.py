@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from analytics.accuracy.cutoff import CutOff
 from analytics.accuracy.maximally_selected import MaximallySelected
+from analytics.figures.decimals import ONE, Decimals
 from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import ACCENT, NEUTRAL, WARNING, translucent
+from analytics.rounding import printed
 
 MOST_POINTS = 2_000
 """A figure is about a thousand pixels wide: more points cannot be told apart."""
@@ -18,7 +20,7 @@ SHOWN_SHARE = 0.9
 
 
 @draw.register
-def cut_off_plot(result: CutOff, *, link_template: str = "") -> Drawing:
+def cut_off_plot(result: CutOff, *, link_template: str = "", decimals: Decimals = ONE) -> Drawing:
     """Both rates against the cut-off; the chosen one with the band of its interval. ``{threshold}`` in the link."""
     if result.estimate is None:
         return refused(result.reason or "", simulated=result.simulated)
@@ -36,9 +38,13 @@ def cut_off_plot(result: CutOff, *, link_template: str = "") -> Drawing:
             line={"color": colour, "width": 2},
             name=name,
             customdata=[
-                [link_template.replace("{threshold}", repr(t)), ""] for t in result.thresholds[shown].tolist()
+                [
+                    link_template.replace("{threshold}", repr(t)),
+                    f"≥ {decimals.value(t)}: {name} {printed(v, 3)}",
+                ]
+                for t, v in zip(result.thresholds[shown].tolist(), values[shown].tolist(), strict=True)
             ],
-            hovertemplate=f"≥ %{{x:.1f}}: {name} %{{y:.3f}}<extra></extra>",
+            hovertemplate="%{customdata[1]}<extra></extra>",
         )
     drawn.upright(result.estimate, colour=WARNING)
     if result.interval is not None:
@@ -68,7 +74,11 @@ def maximally_selected_plot(result: MaximallySelected) -> Drawing:
         mode="lines+markers",
         line={"color": ACCENT, "width": 1.5},
         marker={"size": 4, "color": ACCENT},
-        hovertemplate="≥ %{x:.1f}: %{y:.2f}<extra></extra>",
+        customdata=[
+            ["", f"≥ {ONE.value(c)}: {printed(abs(v), 2)}"]
+            for c, v in zip(result.cut_offs[shown].tolist(), result.statistics[shown].tolist(), strict=True)
+        ],
+        hovertemplate="%{customdata[1]}<extra></extra>",
     )
     drawn.upright(result.at_least, colour=WARNING)
     return drawn

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from analytics.figures.decimals import ONE
 from analytics.figures.draw import draw
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.style import ACCENT, NEUTRAL, translucent
+from analytics.rounding import printed
 from analytics.survival.spline import Spline
 
 
@@ -30,8 +32,11 @@ def spline(result: Spline, *, link_template: str = "") -> Drawing:
         y=result.ratio.tolist(),
         mode="lines",
         line={"color": ACCENT, "width": 2},
-        customdata=[[link_template.replace("{value}", repr(float(v))), ""] for v in x],
-        hovertemplate="%{x:.1f}: HR %{y:.2f}<extra></extra>",
+        customdata=[
+            [link_template.replace("{value}", repr(v)), f"{ONE.value(v)}: HR {printed(ratio, 2)}"]
+            for v, ratio in zip(x, result.ratio.tolist(), strict=True)
+        ],
+        hovertemplate="%{customdata[1]}<extra></extra>",
     )
     drawn.trace(
         "scatter",

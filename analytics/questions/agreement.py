@@ -21,6 +21,7 @@ from analytics.agreement.regression_limits import regression_limits_of
 from analytics.agreement.signed_rank import signed_rank_of
 from analytics.figures import draw
 from analytics.figures.agreement import MOST_POINTS
+from analytics.figures.decimals import Decimals
 from analytics.freeze import PAIRS, Freeze
 from analytics.freeze.pairs import EXTENTS
 from analytics.metrics import LEVELS, METRICS, TABLE_METRICS
@@ -221,12 +222,22 @@ def _figures(
     names = [] if many else labels(freeze, data.table, rows)
     links = [] if many else [f"{link}row={row}" for row in rows.tolist()]
     cell = link + "view={view}&x0={x0}&x1={x1}&y0={y0}&y1={y1}"
-    icc, words = results["icc"], data.words()
+    icc, words, decimals = results["icc"], data.words(), Decimals.of(data.metric)
     drawn = draw(
-        icc, labels=names, links=links, value_unit=data.metric.unit, bins=cell.replace("{view}", "scatter")
+        icc,
+        labels=names,
+        links=links,
+        value_unit=data.metric.unit,
+        bins=cell.replace("{view}", "scatter"),
+        decimals=decimals,
     )
     view = "ratio" if limits is not results["bland_altman"] and "ratio" in limits.method else "difference"
-    kept: dict[str, Any] = {"labels": names, "links": links, "bins": cell.replace("{view}", view)}
+    kept: dict[str, Any] = {
+        "labels": names,
+        "links": links,
+        "bins": cell.replace("{view}", view),
+        "decimals": decimals,
+    }
     if view == "ratio" and not many:
         positive = (data.first > 0) & (data.second > 0)
         rows = data.rows[data.complete & positive]

@@ -12,6 +12,7 @@ from typing import Any
 from analytics.agreement.bland_altman import bland_altman_of
 from analytics.errors import AnalyticsError
 from analytics.figures import draw
+from analytics.figures.decimals import Decimals
 from analytics.freeze.schema import PANEL_KINDS
 from analytics.questions import (
     agreement,
@@ -262,7 +263,7 @@ def composition(plan: Plan) -> Section:
             simulated=data.simulated,
         )
         points = labels(plan.freeze, data.table, data.rows[data.complete])
-        drawing = draw(found, labels=points, bins="#")
+        drawing = draw(found, labels=points, bins="#", decimals=Decimals.of(data.metric))
         figures.append(
             Figure(
                 f"differences_{name}", f"Differences in {data.metric.label.lower()}", drawing, found.caption()

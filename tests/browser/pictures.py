@@ -26,7 +26,7 @@ SHOWN = {
     "technician--studies-demonstration-exams-n": "quality-control",
     "technician--studies-demonstration-runs-n": "run",
     "reader-1--studies-demonstration-cases": "my-cases",
-    "reader-1--studies-demonstration-cases-n": "viewer",
+    "reader-1--studies-demonstration-cases-n": "reading",
     "adjudicator--studies-demonstration-cases-n": "adjudication",
     "manager--studies-demonstration-progress": "progress",
     "manager--studies-demonstration-case-list": "case-list",
@@ -43,11 +43,14 @@ SHOWN = {
 """The pictures that README and guides show: person and page → name in docs/pictures."""
 
 
+LESION = ("investigator", "/studies/demonstration/exams/4/view/?vessel=RCA&lesion=2")
+"""What README shows first: a person and the address of a lesion in the viewer, as ``viewer.png``."""
+
+
 def small(picture: bytes) -> bytes:
-    """Return the picture with 256 colours: a third of the bytes, and no difference that an eye would find."""
+    """Return the same pixels in fewer bytes."""
     out = io.BytesIO()
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
-    image.quantize(256, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    Image.open(io.BytesIO(picture)).convert("RGB").save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
@@ -70,7 +73,13 @@ def main() -> int:
         start.close()
         for person in options.person or walk.PERSONS:
             visits += walk.walk(browser, base, person)
-        for visit in visits:
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        walk.enter(page, base, LESION[0])
+        lesion = walk.look(page, LESION[0], base + LESION[1])
+        page.close()
+        if not lesion.problems:
+            (DOCS_PICTURES / "viewer.png").write_bytes(small(lesion.picture))
+        for visit in [*visits, lesion]:
             name = f"{visit.person}--{visit.name}"
             (options.out / f"{name}.png").write_bytes(visit.picture)
             if name in SHOWN and not visit.problems:

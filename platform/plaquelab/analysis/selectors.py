@@ -39,6 +39,16 @@ def visible_runs(*, user: User, study: Study) -> QuerySet[AnalysisRun]:
     return rows.exclude(exam__in=hidden_exams(user, study)).order_by("-pk")
 
 
+def shows_numbers(*, user: User, study: Study) -> bool:
+    """Tell whether a run's page shows this user its numbers.
+
+    Who also reads or adjudicates in the study finds them in the viewer alone, where opening an exam is noted: who has
+    seen them is not given that exam to read.
+    """
+    held = capabilities_of(user, study)
+    return Capability.SEE_NETWORK in held and Capability.OPEN_OWN_CASES not in held
+
+
 def to_run_again(runs: QuerySet[AnalysisRun]) -> QuerySet[AnalysisRun]:
     """Narrow to main runs with a result that older code than today's measured, of exams that today's has not run."""
     main = AnalysisRun.objects.filter(purpose=AnalysisRun.Purpose.MAIN)

@@ -6,7 +6,9 @@ from django.db import IntegrityError, transaction
 
 from plaquelab.analysis import measuring_code
 from plaquelab.analysis.models import AnalysisRun
+from plaquelab.audit import services as audit
 from plaquelab.errors import Refusal
+from plaquelab.jobs import services as jobs
 
 
 class SupersededRunError(Refusal):
@@ -22,13 +24,24 @@ def take_over(run: AnalysisRun) -> None:
     ------
     SupersededRunError
         Today's code has a run of the same request already.
+    JobLostError
+        Another attempt holds the run.
     """
     now = measuring_code.today()
     if run.code_version == now:
         return
     try:
         with transaction.atomic():
-            AnalysisRun.objects.filter(pk=run.pk).update(code_version=now)
+            if jobs.held(run).update(code_version=now) != 1:
+                raise jobs.JobLostError(f"attempt {run.attempt} no longer holds run {run.pk}")
+            audit.record(
+                verb="analysis_run.take_over",
+                obj=run,
+                by=None,
+                study=run.study,
+                before={"code_version": run.code_version},
+                after={"code_version": now},
+            )
     except IntegrityError:
         raise SupersededRunError(
             "The measuring code has changed since this run was asked for, and the newer code has a run of its own."

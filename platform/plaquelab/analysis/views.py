@@ -71,6 +71,7 @@ def run_detail(request: StudyRequest, study: str, pk: int) -> HttpResponse:
     run = _run(request, found, pk)
     context = {
         **_run_context(request, found, run),
+        "shows_numbers": selectors.shows_numbers(user=request.user, study=found),
         "vessels": run.vessels.prefetch_related("contour_sets__lesions"),
         "patient": selectors.patient_rows(run),
         "artefacts": run.artefacts.order_by("kind"),

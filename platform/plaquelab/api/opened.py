@@ -17,9 +17,11 @@ from plaquelab.imaging.models import Exam
 from plaquelab.reading import selectors
 from plaquelab.reading.adjudication import read_of_side
 from plaquelab.reading.charter import read_design
+from plaquelab.reading.in_hand import exams_overseen
 from plaquelab.reading.models import Adjudication, Assignment, Read, ReadCase, ReadRevision
 from plaquelab.reading.revisions import latest_revision
 from plaquelab.reading.transitions import OPEN_READ, C
+from plaquelab.states import TransitionError
 from plaquelab.studies.models import Study
 from plaquelab.studies.selectors import current_charter, roles_of
 
@@ -158,13 +160,41 @@ def open_exam(request: PersonRequest, study: str, number: int) -> Opened:
     )
 
 
+def _noted(request: PersonRequest) -> list[str]:
+    """Return what this session has an event of already: mode and exam."""
+    noted: list[str] = request.session.get("images_opened", [])
+    return noted
+
+
+def _key(opened: Opened) -> str:
+    return f"{opened.mode}:{opened.exam.pk}"
+
+
+def check_opened(request: PersonRequest, opened: Opened) -> None:
+    """Refuse to show an exam or the sides of a decision before the person has opened them, which is noted.
+
+    Who is given cases to read or to adjudicate is chosen by what has been noted, so that nothing may be seen without.
+    A reader's own case needs no check: before its read has begun there is nothing to show.
+
+    Raises
+    ------
+    TransitionError
+        Not opened.
+    """
+    if opened.mode == "view" and _key(opened) not in _noted(request):
+        # Two tabs of one session may overwrite each other's note; the event stays.
+        if opened.exam.number not in exams_overseen(opened.user, opened.study):
+            raise TransitionError("This exam has not been opened: open it in the viewer first.")
+    elif opened.mode == "adjudicate" and opened.case is not None and opened.case.state == C.DISCORDANT:
+        raise TransitionError("The adjudication has not begun: open the case first.")
+
+
 def note_image_access(request: PersonRequest, opened: Opened) -> None:
     """Write one event a session and case that the person has opened these images."""
-    key = f"{opened.mode}:{opened.exam.pk}"
-    seen = request.session.get("images_opened", [])
-    if key in seen:
+    key, noted = _key(opened), _noted(request)
+    if key in noted:
         return
-    request.session["images_opened"] = [*seen, key]
+    request.session["images_opened"] = [*noted, key]
     roles = {"read": "reader", "adjudicate": "adjudicator"}
     role = roles.get(opened.mode) or ",".join(sorted(roles_of(opened.user, opened.study)))[:20]
     audit.record(

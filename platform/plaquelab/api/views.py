@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
 from plaquelab.api.access import PersonRequest, PersonView
-from plaquelab.api.opened import Opened, note_image_access, open_case, open_exam
+from plaquelab.api.opened import Opened, check_opened, note_image_access, open_case, open_exam
 from plaquelab.api.payloads import (
     case_payload,
     draft_payload,
@@ -91,8 +91,11 @@ class Case(CaseView):
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT})
     def get(self, request: PersonRequest, **names: Any) -> Response:
-        """Return vessels, CT, form, permissions and addresses as they are; looking changes nothing."""
-        return _fresh(case_payload(self.opened(request, **names)))
+        """Return vessels, CT, form, permissions and addresses as they are; 409 for an exam that was not opened."""
+        opened = self.opened(request, **names)
+        if opened.mode == "view":
+            check_opened(request, opened)
+        return _fresh(case_payload(opened))
 
 
 class Opening(CaseView):
@@ -116,8 +119,9 @@ class State(CaseView):
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT}, parameters=[_SIDE])
     def get(self, request: PersonRequest, vessel: str, **names: Any) -> Response:
-        """Return the present state of a vessel; 409 before the read has begun: there is nothing of the reader's yet."""
+        """Return the present state of a vessel; 409 before the read has begun, or the exam or the sides were opened."""
         opened = self.opened(request, **names)
+        check_opened(request, opened)
         row = opened.vessel(vessel)
         return _fresh(state_payload(opened, row, request.query_params.get("side", "")))
 
@@ -196,8 +200,10 @@ class Adjudication(CaseView):
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT})
     def get(self, request: PersonRequest, **names: Any) -> Response:
-        """Return forms and patient rows of both sides, and what differs. Nobody is named."""
-        return _fresh(self._body(self.opened(request, **names)))
+        """Return forms and patient rows of both sides, and what differs; nobody is named. 409 before it was opened."""
+        opened = self.opened(request, **names)
+        check_opened(request, opened)
+        return _fresh(self._body(opened))
 
     @extend_schema(request=DecisionSerializer, responses={200: OpenApiTypes.OBJECT})
     def post(self, request: PersonRequest, **names: Any) -> Response:

@@ -115,12 +115,14 @@ def _end(job: Any, end: End, error: Exception, *, what: str, private: bool) -> N
     # What was rolled back with the results moved the object, not the row.
     job.refresh_from_db(fields=["state"])
     if not kind_of(type(job)).machine.allows(job, end.event):
+        # Its end stands, but what was to follow it (such as erasing what came in) has not been done.
+        _log_ours(job, error, what=what, happened=f"broke after its end as {job.state}", private=private)
         return
     number = ""
     if callable(end.message):
         number = jobs.error_id()
         message = end.message(number)
-        _log_ours(job, error, what=what, number=number, private=private)
+        _log_ours(job, error, what=what, happened=f"failed (error {number})", private=private)
     else:
         message = end.message
         log.warning("%s %s: %s (%s)", what, job.pk, end.event, end.code if private else message)
@@ -131,12 +133,12 @@ def _end(job: Any, end: End, error: Exception, *, what: str, private: bool) -> N
     end.after()
 
 
-def _log_ours(job: Any, error: Exception, *, what: str, number: str, private: bool) -> None:
+def _log_ours(job: Any, error: Exception, *, what: str, happened: str, private: bool) -> None:
     if private:
         frames = "".join(traceback.format_tb(error.__traceback__))
-        log.error("%s %s failed (error %s): %s\n%s", what, job.pk, number, type(error).__name__, frames)
+        log.error("%s %s %s: %s\n%s", what, job.pk, happened, type(error).__name__, frames)
     else:
-        log.error("%s %s failed (error %s)", what, job.pk, number, exc_info=error)
+        log.error("%s %s %s", what, job.pk, happened, exc_info=error)
 
 
 def reporter(job: Any) -> Progress:

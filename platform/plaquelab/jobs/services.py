@@ -33,6 +33,7 @@ __all__ = [
     "fail",
     "finish",
     "heartbeat",
+    "held",
     "kind_of",
     "kinds",
     "ours",
@@ -104,7 +105,7 @@ def claim(model: type[J], pk: Any) -> J | None:
     return claimed
 
 
-def _held(job: Any) -> Any:
+def held(job: Any) -> Any:
     """Return the query of this job's row while this attempt holds it."""
     return type(job)._default_manager.filter(
         pk=job.pk, attempt=job.attempt, state__in=kind_of(type(job)).running_states
@@ -126,12 +127,12 @@ def report(job: Any, stage: str, progress: float) -> None:
         A person asked for it to be cancelled.
     """
     now = timezone.now()
-    changed = _held(job).update(
+    changed = held(job).update(
         stage=stage[:40], progress=min(max(float(progress), 0.0), 1.0), heartbeat_at=now, lease_until=_lease()
     )
     if changed != 1:
         raise _lost(job)
-    if _held(job).filter(cancel_requested=True).exists():
+    if held(job).filter(cancel_requested=True).exists():
         raise JobCancelledError("Cancelled by a person.")
 
 
@@ -294,7 +295,7 @@ def heartbeat(job: Any) -> Iterator[None]:
         try:
             while not stop.wait(settings.JOB_HEARTBEAT_SECONDS):
                 try:
-                    if _held(job).update(heartbeat_at=timezone.now(), lease_until=_lease()) != 1:
+                    if held(job).update(heartbeat_at=timezone.now(), lease_until=_lease()) != 1:
                         return
                 except DatabaseError:
                     log.warning("heartbeat of %s %s failed; trying again", job._meta.verbose_name, job.pk)

@@ -67,9 +67,9 @@ def open_case(*, exam: Exam, by: User | None, run: AnalysisRun | None = None) ->
 
 
 def _take_newer(case: ReadCase, run: AnalysisRun, by: User | None) -> None:
-    taken = ReadCase.objects.filter(
-        pk=case.pk, state=ReadCase.State.WAITING, assignments__isnull=True, run__lt=run.pk
-    ).update(run=run)
+    # A waiting case has no assignment. Asking for that too would put all conditions into a subquery, which a
+    # PostgreSQL that waited for who assigns does not look at again.
+    taken = ReadCase.objects.filter(pk=case.pk, state=ReadCase.State.WAITING, run__lt=run.pk).update(run=run)
     if taken:
         audit.record(
             verb="case.take_run",

@@ -36,7 +36,10 @@ def exams_in_hand(user: User | AnonymousUser, study: Study) -> QuerySet[ReadCase
 
 
 def exams_overseen(person: User, study: Study) -> frozenset[int]:
-    """Return the numbers of the exams that the person has opened in the viewer with another role than a reading one."""
+    """Return the numbers of the exams that the person has opened in the viewer with another role than a reading one.
+
+    The viewer's API shows an exam only to whom this names (``api.opened.check_opened``).
+    """
     opened = AuditEvent.objects.filter(
         chain=chain_of(study), actor=person.username, verb="case.open_images", after__mode="view"
     )

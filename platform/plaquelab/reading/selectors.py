@@ -89,12 +89,18 @@ def next_adjudication(user: User | AnonymousUser, study: Study, *, after: int = 
 
 
 def visible_cases(user: User | AnonymousUser, study: Study) -> QuerySet[ReadCase]:
-    """Return the cases that the person may oversee with readers' names: manager and auditor, else none."""
+    """Return the cases that the person may oversee with readers' names: manager and auditor, else none.
+
+    Who also adjudicates in the study oversees waiting and final cases alone: any other may yet be hers to decide, and
+    what is told here (who reads it, and which reader said what) names the sides of a decision.
+    """
     cases = ReadCase.objects.filter(study=study).select_related(
         "exam__subject", "exam__site", "exam__volume", "run", "charter", "study", "discordance", "final_read"
     )
     if not may(user, study, Capability.SEE_EVERY_CASE):
         return cases.none()
+    if may(user, study, Capability.ADJUDICATE):
+        cases = cases.filter(state__in=(C.WAITING, C.FINAL))
     return cases.exclude(exam__in=hidden_exams(user, study)).order_by("exam__number")
 
 

@@ -148,6 +148,7 @@ def case_list(request: StudyRequest, study: str) -> HttpResponse:
         "sort": sort,
         "sorts": _SORT_LABELS,
         "manages": manages,
+        "adjudicates": may(request.user, found, Capability.ADJUDICATE),
         "waiting": sum(row.case.state == ReadCase.State.WAITING for row in rows),
         "without_case": work_lists.exams_without_case(found),
         "design": read_design(current_charter(found)),

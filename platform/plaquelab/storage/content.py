@@ -19,22 +19,33 @@ class StoredFile:
     size: int
 
 
+def _path(folder: str, kind: str, content: str, suffix: str) -> str:
+    return f"{folder}/{kind}-{content[:16]}{suffix}"
+
+
 def put_file(*, folder: str, kind: str, suffix: str, data: bytes) -> StoredFile:
-    """Store bytes under ``folder/kind-<hash>suffix`` unless they are there already."""
-    return put_made(
-        folder=folder, kind=kind, suffix=suffix, content=hashlib.sha256(data).hexdigest(), make=lambda: data
-    )
+    """Store bytes under ``folder/kind-<hash>suffix`` unless just these are there already; a damaged file is replaced."""
+    digest = hashlib.sha256(data).hexdigest()
+    path = _path(folder, kind, digest, suffix)
+    files = store()
+    if not files.exists(path) or files.get(path) != data:
+        files.put(path, data)
+    return StoredFile(kind=kind, path=path, sha256=digest, size=len(data))
 
 
 def put_made(*, folder: str, kind: str, suffix: str, content: str, make: Callable[[], bytes]) -> StoredFile:
     """Store a file that takes time to make (to compress) unless it is there already.
+
+    What is there is taken as it is found, because another version of the compressor may have made other bytes of the
+    same content. Damage that happened before is found where the format has a checksum of its own (npz has, a slab has
+    not); whatever happens later is found by the row's hash.
 
     Parameters
     ----------
     content : hash of what the file holds, before it is compressed; its beginning names the file.
     make : returns the file's bytes; called only where nothing is stored under that name.
     """
-    path = f"{folder}/{kind}-{content[:16]}{suffix}"
+    path = _path(folder, kind, content, suffix)
     files = store()
     if files.exists(path):
         data = files.get(path)

@@ -13,9 +13,11 @@ from analytics.agreement.bland_altman import bland_altman_of
 from analytics.agreement.icc import icc_of
 from analytics.agreement.kappa import kappa_of
 from analytics.figures import draw
+from analytics.figures.decimals import Decimals
 from analytics.figures.drawing import Drawing, refused
 from analytics.figures.estimates import EstimateRow, estimates
 from analytics.figures.survival import forest
+from analytics.metrics import METRICS
 from analytics.survival.cox import cox_of
 from analytics.survival.kaplan_meier import cumulative_incidence_of
 
@@ -47,6 +49,16 @@ def test_bland_altman_draws_bias_and_limits():
     heights = sorted({s.y0 for s in draw(result).to_figure().layout.shapes if s.type == "line"})
     assert heights == sorted([result.lower, result.estimate, result.upper])
     assert "bias 1.0" in texts(draw(result).to_figure())
+
+
+def test_values_one_points_at_are_rounded_by_the_rule_of_the_metric():
+    first, second = np.array([49.96, 70.04, 3.0]), np.array([50.04, 69.95, 0.285])
+    stenosis, area = Decimals.of(METRICS["diameter_stenosis"]), Decimals.of(METRICS["minimal_luminal_area"])
+    drawn = draw(icc_of(np.column_stack([first, second])), decimals=stenosis)
+    assert [c[2] for c in drawn.data[-1]["customdata"]][:2] == ["49.9, 50.0", "70.0, 69.9"]
+    drawn = draw(bland_altman_of(first, second), decimals=area)
+    assert drawn.data[-1]["customdata"][2][2] == "mean 1.64, difference −2.72"
+    assert not any("{x" in t.get("hovertemplate", "") for t in drawn.data)
 
 
 def test_simulated_data_is_said_in_the_figure():

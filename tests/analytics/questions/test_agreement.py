@@ -14,6 +14,7 @@ from analytics.errors import AnalyticsError
 from analytics.questions import Steps
 from analytics.questions.agreement import AgreementParameters, answer, cases, choices
 from analytics.questions.filters import Filters, query_of, read_parameters
+from analytics.rounding import printed
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +56,13 @@ def test_every_caption_names_form_units_and_clusters(shown):
 
 def test_a_point_leads_to_its_row(freeze, shown):
     trace = next(t for t in shown.figure("differences").drawing.data if t.get("mode") == "markers")
-    link, label = trace["customdata"][41]
+    link, label, told = trace["customdata"][41]
     found = cases(freeze, AgreementParameters(), {k: v[0] for k, v in parse_qs(link[1:]).items()})
     assert len(found) == 1
     assert label.startswith(found["patient"].iloc[0])
     difference = found["total_plaque_volume_second"] - found["total_plaque_volume_first"]
     assert difference.iloc[0] == pytest.approx(trace["y"][41], abs=1e-3)
+    assert told.endswith(f"difference {printed(difference.iloc[0], 1)}")
 
 
 def test_cells_of_many_points_lead_to_all_their_cases(freeze, monkeypatch):
@@ -72,7 +74,7 @@ def test_cells_of_many_points_lead_to_all_their_cases(freeze, monkeypatch):
         for name in ("scatter", "differences"):
             trace = next(t for t in drawn.figure(name).drawing.data if t.get("mode") == "markers")
             total = 0
-            for link, label in trace["customdata"][:400:40]:
+            for link, label, *_ in trace["customdata"][:400:40]:
                 found = cases(freeze, parameters, {k: v[0] for k, v in parse_qs(link[1:]).items()})
                 counted = int(label.split()[0].replace(",", ""))
                 # Points on an edge belong to two cells when asked for and to one when drawn.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -24,6 +24,7 @@ from inference.quantification import (
     roll_up_records,
     value_of,
 )
+from inference.quantification.roll_up import STAYS_WITH_THE_LESION
 from inference.vocabulary import METRICS
 from tests.inference.quantification.solids import bent, tube, with_plaque
 
@@ -36,6 +37,29 @@ def record() -> VesselRecord:
     contours = with_plaque(with_plaque(tube(120, 1.2, 1.6), 20, 40, 2.4, half), 70, 95, 2.0, half)
     lesions = (Lesion(1, 6.0, 12.0), Lesion(2, 21.0, 28.5))
     return measure(replace(vessel, segment=names), VesselRead("RCA", contours, lesions), PROFILES["qangio"])
+
+
+def test_every_metric_has_its_field_in_the_records_of_its_levels() -> None:
+    of_lesions, of_stretches, of_vessels = (
+        {field.name for field in fields(kind)} for kind in (LesionRecord, StretchRecord, VesselRecord)
+    )
+    missing = []
+    for metric in METRICS.values():
+        if "lesion" in metric.levels and metric.name not in of_lesions:
+            missing.append(f"LesionRecord.{metric.name}: a metric of lesions")
+        held = of_stretches | of_vessels if metric.levels == ("vessel",) else of_stretches
+        if set(metric.levels) - {"lesion"} and metric.name not in held:
+            missing.append(f"StretchRecord.{metric.name}: a metric of {', '.join(metric.levels)}")
+        rolls_up = metric.roll_up in ("highest", "lowest") and metric.name not in STAYS_WITH_THE_LESION
+        if rolls_up and metric.name not in of_stretches:
+            missing.append(f"StretchRecord.{metric.name}: its {metric.roll_up} lesion counts")
+    assert not missing, "inference/quantification/records.py lacks " + "; ".join(missing)
+
+
+def test_records_hold_metrics_of_the_vocabulary_alone() -> None:
+    kinds = (LesionRecord, StretchRecord, VesselRecord)
+    held = {field.name for kind in kinds for field in fields(kind) if field.type == "Value | None"}
+    assert held - METRICS.keys() == set()
 
 
 def test_rows_and_record_say_the_same(record: VesselRecord) -> None:

@@ -16,9 +16,11 @@ from inference.errors import RefusedScan
 from plaquelab.analysis import execution, measuring_code, selectors, services
 from plaquelab.analysis.models import AnalysisRun, Artefact, ContourSet, Lesion, Measurement, Vessel
 from plaquelab.analysis.signals import run_succeeded
+from plaquelab.analysis.taking_over import take_over
 from plaquelab.audit.models import AuditEvent
 from plaquelab.imaging.models import CtSlab, Exam
 from plaquelab.imaging.selectors import ct_slabs
+from plaquelab.jobs import services as jobs
 from plaquelab.storage import StorageError, store
 
 pytestmark = [pytest.mark.django_db]
@@ -219,6 +221,8 @@ def test_a_run_is_measured_and_named_by_the_code_that_runs_it(
     run = analyse(make_exam())
     run.refresh_from_db()
     assert (run.state, run.code_version) == ("succeeded", code_version())
+    event = AuditEvent.objects.get(verb="analysis_run.take_over")
+    assert (event.before, event.after) == ({"code_version": "0" * 16}, {"code_version": code_version()})
     assert set(ContourSet.objects.values_list("code_version", flat=True)) == {code_version()}
 
 
@@ -239,3 +243,20 @@ def test_what_newer_code_has_a_run_of_is_not_measured_twice(attempt: Any) -> Non
     assert (older.state, older.refusal, older.code_version) == ("failed", "superseded", "0" * 16)
     assert "newer code has a run of its own" in older.message
     assert measured == [1]
+    assert not AuditEvent.objects.filter(verb="analysis_run.take_over").exists()
+
+
+@pytest.mark.parametrize("meanwhile", [{"attempt": 2}, {"state": "failed"}])
+def test_who_lost_a_run_does_not_rename_it(attempt: Any, meanwhile: dict[str, Any]) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise RefusedScan("no-contrast", "No contrast.")
+
+    attempt(refuse)
+    run = AnalysisRun.objects.get()
+    run.state, run.attempt, run.code_version = "running", 1, "0" * 16
+    run.save()
+    AnalysisRun.objects.update(**meanwhile)
+    with pytest.raises(jobs.JobLostError):
+        take_over(run)
+    assert AnalysisRun.objects.get().code_version == "0" * 16
+    assert not AuditEvent.objects.filter(verb="analysis_run.take_over").exists()

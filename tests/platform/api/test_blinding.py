@@ -92,7 +92,7 @@ def test_no_answer_names_site_subject_scanner_or_another_person(
         assert other not in seen["page"]
         assert not any(word in seen["page"] for word in hidden[:3])
     client = client_for(discordant.adjudicator)
-    case = client.get(ROOT).json()
+    case = client.post(f"{ROOT}opening/").json()
     texts += [json.dumps(case), client.get(case["adjudication_url"]).content.decode()]
     texts.append(client.get(f"{case['vessels'][0]['state']}?side=B").content.decode())
     page = client.get("/studies/alpha/cases/").content.decode()

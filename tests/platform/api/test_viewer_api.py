@@ -248,11 +248,11 @@ def test_a_view_says_of_each_source_whether_older_code_measured_it(
     revision = discordant.case.reads.get(assignment__slot=1).revisions.get()
     type(revision).objects.filter(pk=revision.pk).update(code_version="")
     manager, auditor = (client_for(getattr(discordant, role)) for role in ("manager", "auditor"))
-    body = manager.get("/api/v1/studies/alpha/exams/7/view/").json()
+    body = manager.post("/api/v1/studies/alpha/exams/7/view/opening/").json()
     words = "Measured before versions of the measuring code were kept."
     assert body["measured_earlier"] == {"reader 2": words}
     assert body["again_url"] == f"/studies/alpha/runs/{discordant.case.run_id}/"
-    assert auditor.get("/api/v1/studies/alpha/exams/7/view/").json()["again_url"] is None
+    assert auditor.post("/api/v1/studies/alpha/exams/7/view/opening/").json()["again_url"] is None
     # The sides of an adjudication are not told apart by it.
     adjudicator = client_for(discordant.adjudicator)
     assert adjudicator.get(ROOT).json()["measured_earlier"] == {

@@ -134,6 +134,9 @@ def test_sources_of_a_view_by_role(discordant: SimpleNamespace, client_for: Call
     root = reverse("api:view", kwargs={"study": "alpha", "number": 7})
     state = reverse("api:view-state", kwargs={"study": "alpha", "number": 7, "vessel": "LAD"})
     manager, technician = client_for(discordant.manager), client_for(discordant.technician)
+    for client in (manager, technician):
+        assert client.get(root).status_code == client.get(state).status_code == 409
+        assert client.post(f"{root}opening/").status_code == 200
     assert manager.get(root).json()["sources"] == ["network", "reader 1", "reader 2"]
     assert manager.get(root).json()["permissions"] == {"edit": False, "sign": False, "adjudicate": False}
     assert technician.get(root).json()["sources"] == ["network"]

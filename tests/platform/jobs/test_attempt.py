@@ -167,6 +167,29 @@ def test_results_that_rolled_back_leave_a_failed_row(make_run: Make) -> None:
     assert AnalysisRun.objects.get().state == "failed"
 
 
+@pytest.mark.parametrize("private", [False, True])
+def test_what_breaks_after_the_end_is_logged_and_changes_nothing(
+    make_run: Make, caplog: pytest.LogCaptureFixture, private: bool
+) -> None:
+    """The result stands; but what came in may not have been erased, and somebody must learn of it."""
+    broken = OSError("staging/Smith^John is busy")
+
+    def work(run: AnalysisRun, _: attempts.Progress) -> None:
+        jobs.step(run, "start")
+        jobs.step(run, "store")
+        jobs.finish(run)
+        raise broken
+
+    done = attempt(AnalysisRun, make_run().pk, what="import", work=work, private=private)
+    run = AnalysisRun.objects.get()
+    assert (run.state, run.message, run.error_id) == ("succeeded", "", "")
+    assert done == run
+    assert f"import {run.pk} broke after its end as succeeded" in caplog.text
+    assert "OSError" in caplog.text
+    assert "in work" in caplog.text  # the place
+    assert ("Smith" in caplog.text) is not private
+
+
 def test_progress_writes_each_stages_start_and_at_most_four_rows_a_second(
     make_run: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

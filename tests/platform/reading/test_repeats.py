@@ -101,7 +101,7 @@ def test_who_reads_a_case_again_does_not_oversee_it_meanwhile(
     final: SimpleNamespace, client_for: Any
 ) -> None:
     Membership.objects.create(user=final.reader, study=final.study, role="manager")
-    view = "/api/v1/studies/alpha/exams/7/view/"
+    view = "/studies/alpha/exams/7/view/"
     assert client_for(final.reader).get(view).status_code == 200
     again = next(
         r
@@ -121,7 +121,7 @@ def test_overseers_see_first_reads_as_sources_and_repeats_in_the_list(
     for read in draw_repeats(study=final.study, by=final.manager):
         sign_as(read, read.assignment.reader)
     client = client_for(final.manager)
-    assert client.get("/api/v1/studies/alpha/exams/7/view/").json()["sources"] == [
+    assert client.post("/api/v1/studies/alpha/exams/7/view/opening/").json()["sources"] == [
         "final", "network", "reader 1", "reader 2",
     ]  # fmt: skip
     assert "second reading, signed" in client.get("/studies/alpha/case-list/").content.decode()

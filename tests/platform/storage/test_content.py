@@ -23,6 +23,14 @@ def test_a_file_is_named_by_what_it_holds() -> None:
     assert store().get(file.path) == b"one"
 
 
+@pytest.mark.parametrize("damaged", [b"on", b"onf"])
+def test_a_damaged_file_is_replaced_and_never_hashed_as_found(damaged: bytes) -> None:
+    file = put_file(folder="runs/1", kind="analysis", suffix=".json", data=b"one")
+    store().put(file.path, damaged)
+    assert put_file(folder="runs/1", kind="analysis", suffix=".json", data=b"one") == file
+    assert store().get(file.path) == b"one"
+
+
 def test_what_exists_is_not_made_again_and_its_row_says_what_is_stored() -> None:
     def other() -> bytes:
         return pytest.fail("made again")

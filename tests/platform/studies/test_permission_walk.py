@@ -303,16 +303,19 @@ def test_a_case_opens_again_when_it_is_over(
     for role in ("technician", "manager"):
         Membership.objects.create(user=world.reader, study=world.study, role=role)
     client = client_for(world.reader)
-    addresses = [f"/studies/alpha/exams/{OPEN}/", f"/api/v1/studies/alpha/exams/{OPEN}/view/"]
+    addresses = [f"/studies/alpha/exams/{OPEN}/", f"/studies/alpha/exams/{OPEN}/view/"]
+    view = f"/api/v1/studies/alpha/exams/{OPEN}/view/"
     assert {client.get(url).status_code for url in addresses} == {404}
     own, other = read_of(world, world.reader), read_of(world, world.reader2)
     sign_as(own, world.reader)
     assert {client.get(url).status_code for url in addresses} == {404}
+    assert client.get(view).status_code == client.post(f"{view}opening/").status_code == 404
     sign_as(other, world.reader2)
     assert {client.get(url).status_code for url in addresses} == {200}
+    assert client.post(f"{view}opening/").status_code == client.get(view).status_code == 200
     # A hidden second reading closes it once more, and a role that has ended opens nothing.
     Read.objects.filter(pk=own.pk).update(state="in_progress")
-    assert {client.get(url).status_code for url in addresses} == {404}
+    assert {client.get(url).status_code for url in [*addresses, view]} == {404}
     world.reader.memberships.filter(role="reader").update(
         ends_at="2026-01-01T00:00Z", starts_at="2025-01-01T00:00Z"
     )
