@@ -15,7 +15,7 @@ from plaquelab.analysis.given_extents import GivenExtents
 from plaquelab.analysis.model_versions import current_model
 from plaquelab.analysis.models import AnalysisRun, CentrelineSet, ModelVersion
 from plaquelab.analysis.results import store_measurements, store_read
-from plaquelab.analysis.selectors import latest_run
+from plaquelab.analysis.selectors import main_runs
 from plaquelab.analysis.tasks import run_analysis
 from plaquelab.analysis.transitions import ENDED_WITHOUT_RESULT, HELD, RUN
 from plaquelab.audit import services as audit
@@ -35,6 +35,7 @@ __all__ = [
     "add_centrelines",
     "add_two_points",
     "cancel_run",
+    "request_again",
     "request_analysis",
     "request_given_extents",
     "retry_run",
@@ -165,7 +166,8 @@ def request_analysis(*, exam: Exam, by: User | None, second_operator: bool = Fal
         raise TransitionError(
             f"Exam {exam.number} has no centrelines: give a file, or two points per vessel."
         )
-    main = latest_run(exam) if second_operator else None
+    # Whether it waits or has run: both are to differ by their centrelines alone.
+    main = main_runs(exam).exclude(state__in=ENDED_WITHOUT_RESULT).first() if second_operator else None
     charter = exam.study.charters.order_by("-number").first()
     return _request(
         exam=exam,
@@ -179,6 +181,21 @@ def request_analysis(*, exam: Exam, by: User | None, second_operator: bool = Fal
 
 
 @transaction.atomic
+def request_again(*, exam: Exam, by: User | None) -> AnalysisRun:
+    """Get or make the run of an exam under what is served now, and with it the one along a second operator's centrelines.
+
+    Raises
+    ------
+    TransitionError, NoModelError
+        As :func:`request_analysis` does.
+    """
+    run = request_analysis(exam=exam, by=by)
+    if exam.centreline_sets.filter(is_second_operator=True).exists():
+        request_analysis(exam=exam, by=by, second_operator=True)
+    return run
+
+
+@transaction.atomic
 def request_given_extents(
     *,
     run: AnalysisRun,
@@ -189,7 +206,8 @@ def request_given_extents(
 ) -> AnalysisRun:
     """Get or make the run that measures the network inside given lesions, otherwise as the main run was made.
 
-    One that the main run's own code made is taken before one that today's would make.
+    One that the main run's own code made is taken first. Where today's code is another, none by the main run's can be
+    made any more: then whichever is there stays, and only where there is none does today's code measure.
 
     Parameters
     ----------
@@ -199,9 +217,9 @@ def request_given_extents(
     variant : ``plaque``, or ``wall_minus_lumen`` to compare with ultrasound.
     """
     given = {vessel: extents[vessel].to_json() for vessel in sorted(extents)}
-    alike = _made_by_the_same_code(run, given, reference=reference, variant=variant)
-    if alike is not None:
-        return alike
+    there = _already_there(run, given, reference=reference, variant=variant)
+    if there is not None:
+        return there
     return _request(
         exam=run.exam,
         model=run.model,
@@ -216,10 +234,10 @@ def request_given_extents(
     )
 
 
-def _made_by_the_same_code(
+def _already_there(
     run: AnalysisRun, given: Mapping[str, Any], *, reference: str, variant: str
 ) -> AnalysisRun | None:
-    """Return the run of the same lesions that the main run's own measuring code made or is to make."""
+    """Return the run of the same lesions by the main run's own code; else, unless that is today's, the newest."""
     others = AnalysisRun.objects.filter(
         exam=run.exam,
         model=run.model,
@@ -228,9 +246,12 @@ def _made_by_the_same_code(
         purpose=AnalysisRun.Purpose.GIVEN_EXTENTS,
         reference=reference,
         variant=variant,
-        code_version=run.code_version,
     ).exclude(state__in=ENDED_WITHOUT_RESULT)
-    return next((other for other in others if other.extents == given), None)
+    alike = [other for other in others.order_by("-pk") if other.extents == given]
+    same_code = [other for other in alike if other.code_version == run.code_version]
+    if same_code or not measuring_code.made_earlier(run.code_version):
+        alike = same_code
+    return next(iter(alike), None)
 
 
 def _request(

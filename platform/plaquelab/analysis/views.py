@@ -119,10 +119,10 @@ def run_again(request: StudyRequest, study: str, pk: int) -> HttpResponse:
 @require_POST
 @refusals(back_to("analysis:centrelines"))
 def analyse_exam(request: StudyRequest, study: str, number: int) -> HttpResponse:
-    """Start the analysis of an accepted exam under what is served now."""
+    """Start the analysis of an accepted exam under what is served now, along a second operator's centrelines too."""
     found = get_study(request, study, Capability.START_ANALYSIS)
     exam = get_object_or_404(visible_exams(request.user, found), number=number)
-    run = services.request_analysis(exam=exam, by=request.user)
+    run = services.request_again(exam=exam, by=request.user)
     return redirect("analysis:run", study=found.slug, pk=run.pk)
 
 

@@ -10,7 +10,8 @@
 * ``network_ivus``: imported ultrasound within 30 days of the CT; the network counts everything between lumen and
   wall there. ``own`` looks only along the stretch that was imaged.
 * ``network_ica``: per territory and patient, the worst of the segments that were graded.
-* ``centreline``: the network along two operators' centrelines, lesions matched in the patient's own space.
+* ``centreline``: the network along two operators' centrelines, both by the same measuring code, network and profile; lesions
+  matched in the patient's own space.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def plan(
         plans += _repeat(case, left)
         plans += _network_ivus(case, covariates.get(case.subject.pk, {}), left)
         plans += _network_ica(case, left)
-        plans += _centreline(case)
+        plans += _centreline(case, left)
     return plans, left
 
 
@@ -201,7 +202,9 @@ def _network_ica(case: Case, left: Counter[tuple[str, str]]) -> list[Plan]:
     return [Plan("network_ica", "own", imports[0], network, worst_of_segments, ("territory", "patient"))]
 
 
-def _centreline(case: Case) -> list[Plan]:
+def _centreline(case: Case, left: Counter[tuple[str, str]]) -> list[Plan]:
+    if case.made_otherwise:
+        left["centreline", "second operators' runs by another measuring code, network or profile"] += 1
     if case.run is None or case.second_operator is None:
         return []
     first = network_read(case.run, case.patient, "centreline_a")

@@ -19,7 +19,7 @@ from inference.vocabulary import TERRITORIES, territory_of
 from plaquelab.audit import services as audit
 from plaquelab.freezes import panels
 from plaquelab.freezes.dataset import Dataset, build
-from plaquelab.freezes.measuring_code import software
+from plaquelab.freezes.measuring_code import made_by, software
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.jobs import services as jobs
 from plaquelab.jobs.attempt import End, Progress, attempt
@@ -43,6 +43,7 @@ class Written:
     rows: dict[str, int]
     left_out: list[list[Any]]
     measured_by: dict[str, int]
+    made_by: dict[str, str]
 
 
 def execute(freeze_id: int) -> DatasetFreeze | None:
@@ -75,6 +76,7 @@ def _build_and_store(freeze: DatasetFreeze, progress: Progress) -> None:
             rows=written.rows,
             left_out=written.left_out,
             measured_by=written.measured_by,
+            made_by=written.made_by,
             frozen_at=timezone.now(),
         )
         audit.record(
@@ -97,7 +99,8 @@ def write_study(*, freeze: DatasetFreeze, out: Path, progress: Progress) -> Writ
         rows, pictures = panels.draw(dataset.cases, progress=progress)
         dataset.tables["panels"] = rows
     progress("write", 0.0)
-    about = _about(freeze, study, dataset)
+    own = made_by()
+    about = _about(freeze, study, dataset, own)
     digest = write_freeze(dataset.columns(), about, out, files=pictures)
     return Written(
         hash=digest,
@@ -105,6 +108,7 @@ def write_study(*, freeze: DatasetFreeze, out: Path, progress: Progress) -> Writ
         rows={name: len(rows) for name, rows in dataset.tables.items() if rows},
         left_out=[[what, count] for what, count in dataset.left_out],
         measured_by=dict(dataset.measured_by),
+        made_by=own,
     )
 
 
@@ -114,7 +118,7 @@ def write_simulation(*, out: Path, progress: Progress) -> Written:
     digest = simulate_freeze(out)
     tables: Mapping[str, Mapping[str, Any]] = read_freeze(out).manifest["tables"]
     rows = {name: int(entry["rows"]) for name, entry in tables.items() if entry["rows"]}
-    return Written(hash=digest, files=_files(out), rows=rows, left_out=[], measured_by={})
+    return Written(hash=digest, files=_files(out), rows=rows, left_out=[], measured_by={}, made_by={})
 
 
 def _files(out: Path) -> dict[str, int]:
@@ -123,7 +127,7 @@ def _files(out: Path) -> dict[str, int]:
     }
 
 
-def _about(freeze: DatasetFreeze, study: Study, dataset: Dataset) -> About:
+def _about(freeze: DatasetFreeze, study: Study, dataset: Dataset, own: Mapping[str, str]) -> About:
     charter = current_charter(study)
     design = read_design(charter)
     events = {str(row["event"]) for row in dataset.tables["outcomes"]}
@@ -141,6 +145,6 @@ def _about(freeze: DatasetFreeze, study: Study, dataset: Dataset) -> About:
         charter={"number": charter.number, **charter.rules},
         roll_up={**{v: territory_of(v) for v in BY_CONVENTION}, "territories": list(TERRITORIES)},
         software={f"network {name}": sha256 for (name, sha256), _ in sorted(networks.items())}
-        | software(dataset.measured_by),
+        | software(dataset.measured_by, own),
         **({"seed": design.seed} if design.seed else {}),
     )

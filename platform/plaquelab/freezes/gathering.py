@@ -45,7 +45,11 @@ class SourceRead:
 
 @dataclass
 class Case:
-    """One subject's exam with everything that was said about it."""
+    """One subject's exam with everything that was said about it.
+
+    second_operator : the newest run along a second operator's centrelines that was made as ``run`` was.
+    made_otherwise : whether there are only such that were not.
+    """
 
     subject: Subject
     exam: Exam
@@ -57,6 +61,7 @@ class Case:
     imported: dict[tuple[str, str, int], SourceRead] = field(default_factory=dict)
     given: dict[str, AnalysisRun] = field(default_factory=dict)
     second_operator: AnalysisRun | None = None
+    made_otherwise: bool = False
 
     @property
     def patient(self) -> str:
@@ -97,13 +102,17 @@ def gather(study: Study) -> list[Case]:
     subjects = Subject.objects.filter(study=study).select_related("site", "cohort").order_by("pseudonym")
     cases = [Case(subject=s, exam=exams[s.pk]) for s in subjects if s.pk in exams]
     by_exam = {case.exam.pk: case for case in cases}
-    _add_runs(study, by_exam)
+    again = _add_runs(study, by_exam)
     _add_reads(study, by_exam)
     _add_imports(study, by_exam)
+    for exam, runs in again.items():
+        _choose_second_operator(by_exam[exam], runs)
     return cases
 
 
-def _add_runs(study: Study, by_exam: dict[int, Case]) -> None:
+def _add_runs(study: Study, by_exam: dict[int, Case]) -> dict[int, list[AnalysisRun]]:
+    """Put runs into their cases, and return exam → runs along a second operator's centrelines, oldest first."""
+    again: dict[int, list[AnalysisRun]] = defaultdict(list)
     runs = AnalysisRun.objects.filter(study=study, state=AnalysisRun.State.SUCCEEDED)
     for run in runs.select_related("model", "centrelines").order_by("pk"):
         case = by_exam.get(run.exam_id)
@@ -114,7 +123,19 @@ def _add_runs(study: Study, by_exam: dict[int, Case]) -> None:
         elif run.purpose == Purpose.GIVEN_EXTENTS:
             case.given[run.reference] = run
         else:
-            case.second_operator = run
+            again[run.exam_id].append(run)
+    return again
+
+
+def _choose_second_operator(case: Case, runs: list[AnalysisRun]) -> None:
+    """Take the newest run that differs from the case's own by its centrelines alone: what was read on is known by now."""
+    alike = [run for run in runs if case.run is None or _made_as(run) == _made_as(case.run)]
+    case.second_operator = alike[-1] if alike else None
+    case.made_otherwise = not alike
+
+
+def _made_as(run: AnalysisRun) -> tuple[str, int, str]:
+    return run.code_version, run.model_id, run.profile
 
 
 def _add_reads(study: Study, by_exam: dict[int, Case]) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
 
+from inference.code_version import version_of
+from plaquelab.analysis import measuring_code
 from plaquelab.analysis.measuring_code import made_earlier
 from plaquelab.analysis.models import AnalysisRun
 from plaquelab.freezes.measured import OWNERS_A_QUERY, Owner
@@ -27,12 +31,30 @@ def measured_by(owners: Iterable[Owner]) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def software(versions: Mapping[str, int]) -> dict[str, str]:
-    """Return how a freeze's manifest names the measuring code."""
+@lru_cache(maxsize=1)
+def code_of_tables() -> str:
+    """Return the version of the code that gathers, matches, pairs and compares: all of this application's modules."""
+    return version_of(Path(__file__).parent, modules=(".*",), without=("migrations.*",), data=())
+
+
+def made_by() -> dict[str, str]:
+    """Return part → version of the code by which a freeze that is made now has its own numbers.
+
+    The measuring code counts the network's lesions as ultrasound does, and rolls up and grades outside reads.
+    """
     return {
+        "measuring code of this freeze": measuring_code.today(),
+        "code of this freeze's tables": code_of_tables(),
+    }
+
+
+def software(versions: Mapping[str, int], own: Mapping[str, str]) -> dict[str, str]:
+    """Return how a freeze's manifest names the code that measured what entered it, and the code of its own numbers."""
+    measured = {
         f"measuring code {version or 'of before versions were kept'}": f"{count} runs and reads"
         for version, count in versions.items()
     }
+    return {**measured, **own}
 
 
 def earlier_words(freeze: DatasetFreeze) -> str:

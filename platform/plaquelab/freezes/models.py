@@ -55,6 +55,10 @@ class DatasetFreeze(Job):
         null=True,
         help_text="version of the measuring code → how many runs and reads it measured; null: made before versions were kept",
     )
+    made_by = models.JSONField(
+        default=dict,
+        help_text="part → version of the code that made the freeze's own numbers; empty: made before versions were kept",
+    )
     frozen_at = models.DateTimeField(null=True)
     released_at = models.DateTimeField(null=True)
     released_by = models.ForeignKey(

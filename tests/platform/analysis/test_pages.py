@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from plaquelab.analysis import measuring_code, services
 from plaquelab.analysis.centreline_sets import write_csv
-from plaquelab.analysis.models import AnalysisRun
+from plaquelab.analysis.models import AnalysisRun, CentrelineSet
 from plaquelab.analysis.selectors import visible_runs
 from plaquelab.imaging.models import Exam
 
@@ -190,10 +190,14 @@ def test_a_run_of_older_code_says_so_and_offers_another_to_who_may_start_one(
             assert ("Run again with today's code" in page) is offered
             assert ("signed reads keep their numbers" in page) is offered
     assert list(manager.get(older).context["page"]) == [run]
+    CentrelineSet.objects.create(
+        exam=analysed_exam, source="file", path="second", sha256="d" * 64, is_second_operator=True
+    )
     asked = manager.post(
         reverse("analysis:analyse", kwargs={"study": "alpha", "number": analysed_exam.number})
     )
-    again = AnalysisRun.objects.latest("pk")
+    again = AnalysisRun.objects.filter(purpose="main").latest("pk")
+    assert AnalysisRun.objects.get(purpose="second_operator").code_version == "f" * 16
     assert asked.url == reverse("analysis:run", kwargs={"study": "alpha", "pk": again.pk})
     assert (again.pk > run.pk, again.code_version) == (True, "f" * 16)
     assert list(manager.get(older).context["page"]) == []

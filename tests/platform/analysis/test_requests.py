@@ -227,3 +227,49 @@ def test_given_extents_are_measured_by_the_main_run_s_code_where_that_was_done(
     assert ask(2).code_version == version
     AnalysisRun.objects.filter(pk=first.pk).update(state="failed")
     assert ask(1).code_version == version
+
+
+def test_a_second_update_keeps_what_given_extents_the_first_one_measured(
+    make_exam: MakeExam, stored_points: Any, by: Any, served_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None by the main run's code is there and none can be made: each update would make freezes wait."""
+    exam = make_exam()
+    add(exam, stored_points, by)
+    main = AnalysisRun.objects.get()
+    extents = {"LAD": services.GivenExtents(lesions=[(1, 3.0, 9.0)])}
+
+    def ask(run: AnalysisRun) -> AnalysisRun:
+        return services.request_given_extents(run=run, extents=extents, reference="revision 1", by=by)
+
+    changed_code(monkeypatch, "1" * 16)
+    first = ask(main)
+    changed_code(monkeypatch, "2" * 16)
+    assert (first.code_version, ask(main)) == ("1" * 16, first)
+    AnalysisRun.objects.filter(pk=first.pk).update(state="failed")
+    second = ask(main)
+    assert second.code_version == "2" * 16
+    AnalysisRun.objects.filter(pk=first.pk).update(state="succeeded")
+    changed_code(monkeypatch, "3" * 16)
+    assert ask(main) == second  # the newest
+    # A main run by today's code is compared with nothing older: its own code can still measure.
+    assert ask(services.request_analysis(exam=exam, by=by)).code_version == "3" * 16
+
+
+def test_running_an_exam_again_runs_the_second_operators_centrelines_too(
+    make_exam: MakeExam, stored_points: Any, by: Any, served_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exam = make_exam()
+    add(exam, stored_points, by)
+    assert services.request_again(exam=exam, by=by) == AnalysisRun.objects.get()
+    services.add_centrelines(
+        exam=exam, lines=stored_points[:1], source="file", by=by, is_second_operator=True
+    )
+    AnalysisRun.objects.update(state="succeeded")
+    version = changed_code(monkeypatch)
+    served_model.write_bytes(served_model.read_bytes() + b"other")
+    run = services.request_again(exam=exam, by=by)
+    second = AnalysisRun.objects.get(purpose="second_operator", code_version=version)
+    assert (run.purpose, run.code_version, run.state) == ("main", version, "pending")
+    assert second.model == run.model  # the one that waits, not the one that has run
+    assert services.request_again(exam=exam, by=by) == run
+    assert AnalysisRun.objects.filter(exam=exam).count() == 4

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from plaquelab.analysis import measuring_code
 from plaquelab.dashboards.questions import QUESTIONS
 from plaquelab.dashboards.urls import urlpatterns
+from plaquelab.freezes.models import DatasetFreeze
 from tests.platform.studies.address_walk import NOTED, OF_AN_EVENT, written
 
 PER_QUESTION = ["question", "cases", "cases_csv", "numbers_json"]
@@ -99,6 +101,22 @@ def test_only_those_who_may_change_something_start_work(pages, client_for):
         client_for(pages.a.auditor).get(address("question", question="agreement")).content.decode()
     )
     assert client_for(pages.a.investigator).post(url).status_code == 302
+
+
+@pytest.mark.parametrize("key", [*QUESTIONS, "case"])
+def test_every_page_of_a_freeze_says_when_older_code_measured_it(pages, client_for, key):
+    DatasetFreeze.objects.filter(pk=pages.own.pk).update(measured_by={measuring_code.today(): 4})
+    url = address("case", number=1) if key == "case" else address("question", question=key)
+    query = {"freeze": "1", "patient": "P-001"}
+    manager, investigator = client_for(pages.a.manager), client_for(pages.a.investigator)
+    assert "older-code" not in manager.get(url, query).content.decode()
+    DatasetFreeze.objects.filter(pk=pages.own.pk).update(measured_by={"0" * 16: 3, measuring_code.today(): 1})
+    for client, offered in ((manager, True), (investigator, False)):
+        text = client.get(url, query).content.decode()
+        assert "3 of its 4 measured runs and reads were measured by older code than today&#x27;s." in text
+        assert ("Run exams again" in text) is offered
+    if key != "case":  # the simulated cohort was measured by nobody's code
+        assert "older-code" not in manager.get(url, {"freeze": "2"}).content.decode()
 
 
 def test_before_the_first_release_investigators_see_progress_alone(filled, client_for):

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from analytics.freeze import About, read_freeze, write_freeze
-from plaquelab.analysis.models import AnalysisRun, Measurement
+from plaquelab.analysis.models import AnalysisRun, Measurement, ModelVersion
 from plaquelab.freezes.dataset import build
 from plaquelab.freezes.signed import signed_revisions
 from plaquelab.reading.models import ReadCase
@@ -178,22 +178,63 @@ def test_an_imported_expert_stands_where_no_final_read_does(filled):
     assert volumes(six) == [(190, 170)]
 
 
-def test_two_operators_centrelines(filled, monkeypatch):
-    world = filled.a
-    case = ReadCase.objects.get(study=world.study, exam__number=2)
+def second_operators_run(case, volume=120, **more):
+    """Store a succeeded run along a second operator's centrelines, made as the case's own run was."""
+    made = {"model": case.run.model, "profile": "corrected", **more}
     run = AnalysisRun.objects.create(
-        study=world.study, exam=case.exam, model=case.run.model, centrelines=case.run.centrelines,
-        profile="corrected", parameters_sha256="second", state="succeeded", purpose="second_operator",
+        study=case.study, exam=case.exam, centrelines=case.run.centrelines, state="succeeded",
+        parameters_sha256=f"second {volume}", purpose="second_operator", **made,
     )  # fmt: skip
     Measurement.objects.bulk_create(
         Measurement(exam=case.exam, run=run, profile="corrected", unit="", **row)
-        for row in lesion_rows("LAD", 1, 12, 21, 120, 60)
-        + territory_rows({"LAD": 60.0, "LCx": 20.0, "RCA": 0.0}, {"LAD": "3", "LCx": "1", "RCA": "0"}, 120)
+        for row in lesion_rows("LAD", 1, 12, 21, volume, 60)
+        + territory_rows({"LAD": 60.0, "LCx": 20.0, "RCA": 0.0}, {"LAD": "3", "LCx": "1", "RCA": "0"}, volume)
     )
+    return run
+
+
+def test_two_operators_centrelines(filled):
+    world = filled.a
+    case = ReadCase.objects.get(study=world.study, exam__number=2)
+    second_operators_run(case)
     found = pairs(build(world.study), "lesion_pairs", "centreline")
     assert [(r["match"], *volumes([r])[0]) for r in found] == [
         ("first_only", 8, 0.0), ("matched", 128, 120), ("first_only", 12, 0.0),
     ]  # fmt: skip
+
+
+def test_two_operators_are_compared_by_the_code_that_the_case_was_read_on(filled):
+    """The exam was run anew after its case was read: what was read on stays, and with it the run of its code."""
+    world = filled.a
+    case = ReadCase.objects.get(study=world.study, exam__number=2)
+    alike = second_operators_run(case)
+    AnalysisRun.objects.create(
+        study=world.study, exam=case.exam, model=case.run.model, centrelines=case.run.centrelines,
+        profile="corrected", parameters_sha256="again", state="succeeded", code_version="f" * 16,
+    )  # fmt: skip
+    second_operators_run(case, 150, code_version="f" * 16)
+    dataset = build(world.study)
+    matched = [r for r in pairs(dataset, "lesion_pairs", "centreline") if r["match"] == "matched"]
+    assert volumes(matched) == [(128, 120)]
+    assert [r["read"] for r in dataset.tables["reads"] if r["kind"] == "centreline_b"] == [f"run {alike.pk}"]
+    assert not [what for what, _ in dataset.left_out if what.startswith("centreline")]
+
+
+@pytest.mark.parametrize("other", ["code", "network", "profile"])
+def test_a_second_operators_run_that_was_made_otherwise_is_counted_and_not_compared(filled, other):
+    world = filled.a
+    case = ReadCase.objects.get(study=world.study, exam__number=2)
+    more = {
+        "code": {"code_version": "f" * 16},
+        "network": {"model": ModelVersion.objects.create(name="other", weights_sha256="o" * 64, card={})},
+        "profile": {"profile": "published"},
+    }
+    second_operators_run(case, **more[other])
+    dataset = build(world.study)
+    assert pairs(dataset, "lesion_pairs", "centreline") == []
+    assert [r for r in dataset.tables["reads"] if r["kind"] == "centreline_b"] == []
+    words = "centreline: second operators' runs by another measuring code, network or profile"
+    assert (words, 1) in dataset.left_out
 
 
 def test_patients_covariates_outcomes_and_markers(filled):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,11 +11,12 @@ import pytest
 from django.urls import reverse
 
 from analytics.code_version import code_version
+from inference import code_version as inference_code
 from plaquelab.analysis import measuring_code as measuring
 from plaquelab.analysis.models import AnalysisRun
-from plaquelab.freezes import freezing
+from plaquelab.freezes import freezing, matching
 from plaquelab.freezes.frozen import open_freeze
-from plaquelab.freezes.measuring_code import earlier_words, measured_by
+from plaquelab.freezes.measuring_code import code_of_tables, earlier_words, measured_by
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.reading.models import ReadRevision
 from tests.platform.filled_study import ask
@@ -40,7 +43,44 @@ def test_a_freeze_counts_and_names_the_versions_of_what_entered_it(filled: Simpl
         "measuring code of before versions were kept": "1 runs and reads",
         "measuring code aaaaaaaaaaaaaaaa": f"{counts['a' * 16]} runs and reads",
         "measuring code bbbbbbbbbbbbbbbb": f"{counts['b' * 16]} runs and reads",
+        "measuring code of this freeze": inference_code.code_version(),
+        "code of this freeze's tables": code_of_tables(),
     }
+    assert freeze.made_by == {
+        "measuring code of this freeze": inference_code.code_version(),
+        "code of this freeze's tables": code_of_tables(),
+    }
+
+
+def test_the_tables_code_is_every_module_of_freezes_but_its_migrations(tmp_path: Path) -> None:
+    package = Path(matching.__file__).parent
+    copy = tmp_path / "freezes"
+    shutil.copytree(package, copy)
+
+    def version() -> str:
+        return inference_code.version_of(copy, modules=(".*",), without=("migrations.*",), data=())
+
+    assert version() == code_of_tables()
+    (copy / "migrations" / "0099_more.py").write_text("a = 1\n")
+    assert version() == code_of_tables()
+    for name in ("matching", "pairing", "comparing", "measured"):
+        module = copy / f"{name}.py"
+        text = module.read_text()
+        module.write_text(f"{text}\nCHANGED = 1\n")
+        assert version() != code_of_tables(), name
+        module.write_text(text)
+
+
+def test_a_freeze_s_page_names_the_code_of_its_own_numbers(
+    frozen: DatasetFreeze, filled: SimpleNamespace, client_for: Any
+) -> None:
+    address = reverse("dashboards:freeze", args=["alpha", frozen.number])
+    page = client_for(filled.a.users["manager"]).get(address).content.decode()
+    for part, version in (
+        ("Measuring code of this freeze", inference_code.code_version()),
+        ("Code of this freeze&#x27;s tables", code_of_tables()),
+    ):
+        assert f'{part}</dt><dd class="col-sm-9"><code>{version}</code>' in page
 
 
 def test_imported_reads_were_measured_elsewhere(filled: SimpleNamespace) -> None:

@@ -8,9 +8,10 @@ from django.views.decorators.http import require_GET
 
 from plaquelab.dashboards import case_list, case_page, selectors
 from plaquelab.freezes.frozen import open_freeze
+from plaquelab.freezes.measuring_code import earlier_words
 from plaquelab.freezes.selectors import freezes_with_content
 from plaquelab.studies.access import StudyRequest, get_study, signed_in
-from plaquelab.studies.permissions import Capability
+from plaquelab.studies.permissions import Capability, may
 
 
 @signed_in
@@ -37,6 +38,8 @@ def case(request: StudyRequest, study: str, number: int) -> HttpResponse:
         "study": found,
         "is_simulated": found.is_simulated or freeze.simulated,
         "freeze": row,
+        "measured_earlier": earlier_words(row),
+        "may_start": may(request.user, found, Capability.START_ANALYSIS),
         "patient": patient,
         "facts": facts,
         "chosen": chosen,

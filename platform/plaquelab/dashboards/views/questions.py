@@ -18,6 +18,7 @@ from plaquelab.dashboards.models import Calculation
 from plaquelab.dashboards.questions import ALL_SECTIONS, QUESTIONS, Choices
 from plaquelab.dashboards.selection_words import selection_words
 from plaquelab.freezes import monitoring
+from plaquelab.freezes.measuring_code import earlier_words
 from plaquelab.freezes.models import DatasetFreeze
 from plaquelab.freezes.selectors import freezes_with_content
 from plaquelab.studies.access import StudyRequest, get_study, signed_in
@@ -109,6 +110,8 @@ def _frame(request: StudyRequest, found: Asked) -> dict[str, Any]:
         "questions": QUESTIONS.values(),
         "freezes": freezes,
         "full_size": _full_size(found, freezes),
+        "measured_earlier": earlier_words(found.row),
+        "may_start": may(request.user, found.study, Capability.START_ANALYSIS),
         "released": found.row.state == found.row.State.RELEASED,
         "own_fields": own,
         "shared_fields": shared,
