@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from inference.certainty.second_look import ScaleComparison
 from inference.quantification import (
     AorticRegion,
     CadRads2,
@@ -56,7 +57,7 @@ class Analysis:
 
     records : what was measured of every vessel. rolled : of territories and the patient, from the vessels.
     uncertainty : per vessel, expected share of wrong labels of every section. references : per vessel and lesion, what
-    stenosis was told against. aorta : where profile ``adaptive`` took its noise from. cadrads2 : of the patient.
+    stenosis was told against. aorta : where profile ``adaptive`` took its noise from. cadrads2 : of the patient. scales : per vessel and lesion, how two scales drew it.
     """
 
     vessels: tuple[StraightenedVessel, ...]
@@ -70,6 +71,7 @@ class Analysis:
     references: Mapping[str, Mapping[int, Reference]] = field(default_factory=dict)
     aorta: AorticRegion | None = None
     cadrads2: CadRads2 | None = None
+    scales: Mapping[str, Mapping[int, ScaleComparison]] = field(default_factory=dict)
 
     @cached_property
     def measurements(self) -> tuple[Measurement, ...]:
