@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from inference.certainty.second_look import ScaleComparison
+from inference.certainty.signs import Signs
 from inference.doubts import Doubt
 from inference.quantification import (
     AorticRegion,
@@ -60,7 +60,7 @@ class Analysis:
     uncertainty : per vessel, expected share of wrong labels of every section. references : per vessel and lesion, what
     stenosis was told against. aorta : where profile ``adaptive`` took its noise from. cadrads2 : of the patient.
     doubts : what makes the scan, a vessel or a lesion doubtful.
-    scales : per vessel and lesion, how two scales drew it.
+    signs : per vessel and lesion, what its doubts and intervals rest on.
     """
 
     vessels: tuple[StraightenedVessel, ...]
@@ -74,7 +74,7 @@ class Analysis:
     references: Mapping[str, Mapping[int, Reference]] = field(default_factory=dict)
     aorta: AorticRegion | None = None
     cadrads2: CadRads2 | None = None
-    scales: Mapping[str, Mapping[int, ScaleComparison]] = field(default_factory=dict)
+    signs: Mapping[str, Mapping[int, Signs]] = field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
 
     @cached_property
