@@ -21,7 +21,7 @@ from inference.centreline.automatic import find_centrelines
 from inference.composition_profiles import profile_named
 from inference.dicom.export import REPORT, SEGMENTATION, DicomObjects, export
 from inference.errors import CentrelineError, QuantificationError
-from inference.quantification import Lesion, Measurement
+from inference.quantification import Lesion, Measurement, calibration
 from inference.report import report_page
 from inference.scan import SourceSeries, Volume, read_series, read_source
 from inference.vocabulary import VESSELS
@@ -214,6 +214,7 @@ def summarise(
         "cadrads2": None
         if analysis.cadrads2 is None
         else {"category": str(analysis.cadrads2), **asdict(analysis.cadrads2)},
+        "calcium_calibration": asdict(calibration(analysis.imaging.kvp)),
         "aortic_region": None if analysis.aorta is None else asdict(analysis.aorta),
         "vessels": [
             {
