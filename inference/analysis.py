@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from inference.certainty.second_look import ScaleComparison
 from inference.doubts import Doubt
 from inference.quantification import (
     UNKNOWN,
@@ -62,6 +63,7 @@ class Analysis:
     stenosis was told against. aorta : where profile ``adaptive`` took its noise from. imaging : what
     was known of the image when it was measured. cadrads2 : of the patient.
     doubts : what makes the scan, a vessel or a lesion doubtful.
+    scales : per vessel and lesion, how two scales drew it.
     """
 
     vessels: tuple[StraightenedVessel, ...]
@@ -76,6 +78,7 @@ class Analysis:
     aorta: AorticRegion | None = None
     imaging: Imaging = UNKNOWN
     cadrads2: CadRads2 | None = None
+    scales: Mapping[str, Mapping[int, ScaleComparison]] = field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
 
     @cached_property

@@ -21,6 +21,7 @@ PACKAGE = Path(__file__).resolve().parent
 NUMBERS = (
     "analysis",
     "centreline.*",
+    "certainty.*",
     "composition_profiles",
     "contours.*",
     "grading",
