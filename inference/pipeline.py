@@ -127,8 +127,7 @@ def analyse(
         lap("segment")
     contours = [look.contours for look in looks]
     aorta = _aortic_region(volume, vessels, contours, warnings) if profile.adaptive else None
-    kvp = volume.metadata.get("kvp")
-    imaging = Imaging(aortic_sd_hu=aorta.sd_hu if aorta else None, kvp=None if kvp is None else float(kvp))
+    imaging = _imaging(volume, aorta)
     stents = find_stents(vessels)
     warnings += [_stent_warning(name, stretches) for name, stretches in stents.items()]
     reads, records = [], []
@@ -178,6 +177,12 @@ def analyse(
             for vessel, read, look in zip(vessels, reads, looks, strict=True)
         },
     )
+
+
+def _imaging(volume: Volume, aorta: AorticRegion | None) -> Imaging:
+    """What is known of the image beside its HU."""
+    kvp = volume.metadata.get("kvp")
+    return Imaging(aortic_sd_hu=aorta.sd_hu if aorta else None, kvp=None if kvp is None else float(kvp))
 
 
 def _stent_warning(vessel: str, stretches: tuple[tuple[float, float], ...]) -> str:
