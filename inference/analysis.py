@@ -10,6 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
+from inference.certainty.second_look import ScaleComparison
+from inference.doubts import Doubt
 from inference.quantification import (
     AorticRegion,
     CadRads2,
@@ -57,6 +59,8 @@ class Analysis:
     records : what was measured of every vessel. rolled : of territories and the patient, from the vessels.
     uncertainty : per vessel, expected share of wrong labels of every section. references : per vessel and lesion, what
     stenosis was told against. aorta : where profile ``adaptive`` took its noise from. cadrads2 : of the patient.
+    doubts : what makes the scan, a vessel or a lesion doubtful.
+    scales : per vessel and lesion, how two scales drew it.
     """
 
     vessels: tuple[StraightenedVessel, ...]
@@ -70,6 +74,8 @@ class Analysis:
     references: Mapping[str, Mapping[int, Reference]] = field(default_factory=dict)
     aorta: AorticRegion | None = None
     cadrads2: CadRads2 | None = None
+    scales: Mapping[str, Mapping[int, ScaleComparison]] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
 
     @cached_property
     def measurements(self) -> tuple[Measurement, ...]:

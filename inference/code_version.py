@@ -21,6 +21,7 @@ PACKAGE = Path(__file__).resolve().parent
 NUMBERS = (
     "analysis",
     "centreline.*",
+    "certainty.*",
     "composition_profiles",
     "contours.*",
     "grading",
@@ -43,6 +44,7 @@ WITHOUT_NUMBERS = {
     "centreline.artery_training": "makes a file of weights, which counts itself",
     "centreline.evaluation": "compares centrelines with a truth; nothing is measured along the result",
     "code_version": "says which code it is",
+    "doubts": "what a person is told of a doubt; who raises one counts",
     "errors": "what a person is told",
     "scan.source": "what the headers say of patient and study, for what is written",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import metadata
 from typing import Any
 
@@ -13,12 +14,13 @@ import numpy as np
 from inference import __version__
 from inference.analysis import Analysis, Settings
 from inference.centreline import Centreline
+from inference.certainty.second_look import SecondLook, look_again
 from inference.code_version import code_version
 from inference.composition_profiles import profile_named
 from inference.contours import VesselContours
 from inference.contours.from_probabilities import contours_from_probabilities
 from inference.errors import CentrelineError, QuantificationError, RefusedScan
-from inference.networks import VIEWS, arithmetic_of, load_network, segment
+from inference.networks import VIEWS, arithmetic_of, load_network, segment, segment_smaller
 from inference.networks.uncertainty import section_uncertainty
 from inference.quantification import (
     AorticRegion,
@@ -97,7 +99,7 @@ def analyse(
     warnings = list(volume.warnings) + _check_contrast(vessels) + _check_exposure(volume)
 
     module, card = network if network is not None else load_network(settings.model, device=settings.device)
-    contours: list[VesselContours] = []
+    looks: list[SecondLook] = []
     uncertainty: dict[str, np.ndarray] = {}
     lap("load_network")
     arithmetic = arithmetic_of(settings.arithmetic, card.device)
@@ -112,13 +114,17 @@ def analyse(
         progress("segment", i / len(vessels))
         known = None if settings.lesions is None else settings.lesions.get(vessel.vessel, ())
         extents = None if known is None else [(x.start_mm, x.end_mm) for x in known]
-        wall, lumen, plaque = segment(vessel, module, extents=extents, arithmetic=arithmetic)
+        maps = segment(vessel, module, extents=extents, arithmetic=arithmetic)
         lap("segment")
         progress("contours", i / len(vessels))
         given = sections_inside(len(vessel.hu), known or ())
-        contours.append(contours_from_probabilities(wall, lumen, plaque, provenance, given_lesions=given))
-        uncertainty[vessel.vessel] = section_uncertainty(wall, lumen, plaque)
+        drawn = contours_from_probabilities(*maps, provenance, given_lesions=given)
         lap("contours")
+        see = partial(segment_smaller, vessel, module, extents=extents, arithmetic=arithmetic)
+        looks.append(look_again(vessel, maps, drawn, known, see))
+        uncertainty[vessel.vessel] = section_uncertainty(*looks[-1].maps)
+        lap("segment")
+    contours = [look.contours for look in looks]
     aorta = _aortic_region(volume, vessels, contours, warnings) if profile.adaptive else None
     stents = find_stents(vessels)
     warnings += [_stent_warning(name, stretches) for name, stretches in stents.items()]
@@ -163,6 +169,10 @@ def analyse(
         },
         aorta=aorta,
         cadrads2=cadrads2_of_patient(records, stent=bool(stents)),
+        scales={
+            read.vessel: {x.number: look.of(vessel, x) for x in read.lesions}
+            for vessel, read, look in zip(vessels, reads, looks, strict=True)
+        },
     )
 
 

@@ -16,16 +16,16 @@ from inference.centreline.heart_frame import Flat, find_frame, flatten
 from inference.centreline.lines import Centreline
 from inference.centreline.naming import Names, name_vessels
 from inference.centreline.quality import (
-    Failure,
     check_heart,
     cut_off,
-    failures,
     leaving,
     quality,
+    shortfalls,
     told_dominance,
 )
 from inference.centreline.segments import segment_names
 from inference.centreline.tree import Branch, RawTree, centred_tree, find_tree, without
+from inference.doubts import Doubt
 from inference.scan import Volume
 from inference.vocabulary import VESSELS
 
@@ -47,23 +47,21 @@ class Found:
         every 0.5 mm, with radius (mm) and SCCT segment.
     quality : by vessel, 0…1: the share of the line that is expected to lie in its vessel.
     dominance : ``right``, ``left``, ``co-dominant`` or ``unknown``.
-    failures : vessels that should be there and were not found, or end too early, each with the reason.
-    doubts : what makes the whole scan doubtful: the heart's direction, a heart that the scan does not hold.
+    doubts : what makes the scan or a vessel doubtful: what should be there and was not found, what ends too early.
     blood_hu : HU of the ascending aorta. timings_s : seconds per step.
     """
 
     lines: tuple[Centreline, ...]
     quality: dict[str, float]
     dominance: str
-    failures: tuple[Failure, ...]
     blood_hu: float
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     timings_s: dict[str, float] = field(default_factory=dict)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What makes the scan doubtful, and the failures and doubtful vessels, in words."""
-        return (*self.doubts, *(f.message for f in self.failures))
+        """What makes the scan and its vessels doubtful, in words."""
+        return tuple(doubt.message for doubt in self.doubts)
 
     def summary(self) -> dict[str, Any]:
         """Return what a person or a program should know beside the points."""
@@ -81,8 +79,7 @@ class Found:
                 }
                 for line in self.lines
             ],
-            "doubts": list(self.doubts),
-            "failures": [{"vessel": f.vessel, "code": f.code, "message": f.message} for f in self.failures],
+            "doubts": [doubt.to_dict() for doubt in self.doubts],
         }
 
 
@@ -117,7 +114,7 @@ def find_centrelines(volume: Volume, *, progress: Progress = silent) -> Found:
     lap("veins", 0.85)
     tree = flatten(kept)
     frame = find_frame(tree)
-    warnings = check_heart(frame, raw.tube, raw.descending)
+    unusual = check_heart(frame, raw.tube, raw.descending)
     names = name_vessels(tree, frame)
     segments = segment_names(tree, frame, names)
     lap("names", 0.95)
@@ -129,8 +126,7 @@ def find_centrelines(volume: Volume, *, progress: Progress = silent) -> Found:
         lines=lines,
         quality=scores,
         dominance=dominance,
-        failures=failures(lines, scores, dominance),
-        doubts=(*warnings, *cut_off(borders)),
+        doubts=(*unusual, *cut_off(borders), *shortfalls(lines, scores, dominance)),
         blood_hu=raw.tube.hu,
         timings_s=timings,
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from inference.centreline.aorta import Tube
 from inference.centreline.heart_frame import HeartFrame
 from inference.centreline.lines import Centreline
+from inference.doubts import Doubt
 from inference.errors import RefusedScan
 from inference.scan import Volume
 
@@ -52,20 +52,6 @@ _PLACE = {
 }
 
 
-@dataclass(frozen=True)
-class Failure:
-    """What could not be found.
-
-    Parameters
-    ----------
-    vessel : path name. code : ``missing``, ``short`` or ``doubtful``. message : for a person, with what to do.
-    """
-
-    vessel: str
-    code: str
-    message: str
-
-
 def quality(log_odds: np.ndarray, clear: np.ndarray) -> float:
     """Return the quality of a vessel, 0…1: the mean chance of its points to lie in an artery with a clear outline.
 
@@ -77,8 +63,8 @@ def quality(log_odds: np.ndarray, clear: np.ndarray) -> float:
     return round(float(np.mean(chance * (0.5 + 0.5 * np.asarray(clear, float)))), 3)
 
 
-def check_heart(frame: HeartFrame, aorta: Tube, descending: Sequence[Tube] = ()) -> list[str]:
-    """Refuse a tree that does not point to where an apex can be; return warnings where it or the aorta lies unusually.
+def check_heart(frame: HeartFrame, aorta: Tube, descending: Sequence[Tube] = ()) -> list[Doubt]:
+    """Refuse a tree that does not point to where an apex can be; return doubts where it or the aorta lies unusually.
 
     Parameters
     ----------
@@ -96,21 +82,21 @@ def check_heart(frame: HeartFrame, aorta: Tube, descending: Sequence[Tube] = ())
             "artery is visible, or the orientation in the headers (ImageOrientationPatient) is wrong. Give the centrelines "
             "as a file, or two points a vessel, if they can be seen.",
         )
-    warnings = []
+    told = []
     root_y = float(aorta.centres[0][1])
     if any(float(np.median(t.centres[:, 1])) < root_y - BEFORE_MM for t in descending):
-        warnings.append(
+        told.append(
             "The descending aorta lies in front of the ascending one: the scan is mirrored, or the orientation in the headers "
             "(ImageOrientationPatient) is wrong. Names of vessels are not to be trusted."
         )
     if frame.usual < UNUSUAL_HEART:
         degrees = np.degrees(np.arccos(np.clip(frame.usual, -1.0, 1.0)))
-        warnings.append(
+        told.append(
             f"The heart's axis is {degrees:.0f}° off its usual direction (apex to the left, the front and the feet): check the "
             "orientation in the headers (ImageOrientationPatient) and the names of the vessels; a heart on the right side "
             "looks like this too."
         )
-    return warnings
+    return [Doubt("heart_unusual", detail=words) for words in told]
 
 
 def leaving(volume: Volume, lines: Sequence[Centreline]) -> dict[str, tuple[str, ...]]:
@@ -129,12 +115,16 @@ def leaving(volume: Volume, lines: Sequence[Centreline]) -> dict[str, tuple[str,
     return found
 
 
-def cut_off(borders: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return a warning for each border at which vessels leave the scan: it holds a part of the heart only."""
+def cut_off(borders: Mapping[str, Sequence[str]]) -> list[Doubt]:
+    """Return a doubt of each vessel that leaves the scan: it holds a part of the heart only."""
     return [
-        f"The scan holds a part of the heart only: {', '.join(vessels)} end{'s' if len(vessels) == 1 else ''} at its {side} border. "
-        "Volumes of the patient count what was scanned."
+        Doubt(
+            "leaves_scan",
+            vessel,
+            detail=f"It ends at the scan's {side} border: volumes of the patient count what was scanned.",
+        )
         for side, vessels in borders.items()
+        for vessel in vessels
     ]
 
 
@@ -151,35 +141,23 @@ def _side(direction: np.ndarray) -> str:
     return names[int(direction[axis] > 0)]
 
 
-def failures(lines: Sequence[Centreline], scores: Mapping[str, float], dominance: str) -> tuple[Failure, ...]:
-    """Return missing, short and doubtful vessels, in the usual order."""
+def shortfalls(lines: Sequence[Centreline], scores: Mapping[str, float], dominance: str) -> tuple[Doubt, ...]:
+    """Return doubts of vessels that are missing, too short, or not sure to be vessels, in the usual order."""
     found = {line.vessel: line for line in lines}
     out = []
     for vessel in (*ALWAYS, *POSTERIOR[dominance]):
         if vessel not in found:
+            out.append(Doubt("not_found", vessel, detail=f"It was looked for {_PLACE[vessel]}."))
+        elif (length := found[vessel].length_mm) < LEAST_LENGTH_MM.get(vessel, 0.0):
             out.append(
-                Failure(
+                Doubt(
+                    "ends_early",
                     vessel,
-                    "missing",
-                    f"{vessel} was not found {_PLACE[vessel]}: add it by two points or as a file if it is there.",
-                )
-            )
-        elif found[vessel].length_mm < LEAST_LENGTH_MM.get(vessel, 0.0):
-            out.append(
-                Failure(
-                    vessel,
-                    "short",
-                    f"{vessel} was followed for {found[vessel].length_mm:.0f} mm only: contrast is lost there, or the vessel "
-                    "leaves the scan. Extend it if it goes on.",
+                    measure=length,
+                    detail="Contrast is lost there, or it leaves the scan.",
                 )
             )
     for vessel, score in scores.items():
         if score < DOUBTFUL:
-            out.append(
-                Failure(
-                    vessel,
-                    "doubtful",
-                    f"{vessel} is doubtful (quality {score:.2f}): look at it before its numbers are used.",
-                )
-            )
+            out.append(Doubt("centreline_unsure", vessel, detail=f"Its quality is {score:.2f}."))
     return tuple(out)

@@ -101,7 +101,11 @@ def run(options: argparse.Namespace) -> int:
     )
     analysis = analyse(volume, lines, settings=settings, progress=progress)
     if found is not None:
-        analysis = replace(analysis, warnings=(*analysis.warnings, *found.warnings))
+        analysis = replace(
+            analysis,
+            warnings=(*analysis.warnings, *found.warnings),
+            doubts=(*found.doubts, *analysis.doubts),
+        )
     timings = {"read": round(read - started, 3), "centrelines": round(traced - read, 3), **analysis.timings}
     exam = options.exam or options.dicom.resolve().name
     summary = summarise(
@@ -206,6 +210,7 @@ def summarise(
         "versions": analysis.versions,
         "scan": dict(volume.metadata),
         "warnings": list(analysis.warnings),
+        "doubts": [doubt.to_dict() for doubt in analysis.doubts],
         "cadrads2": None
         if analysis.cadrads2 is None
         else {"category": str(analysis.cadrads2), **asdict(analysis.cadrads2)},

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=".csv, .vtk or .vtp; .txt (CAT08) writes one file a vessel: FILE-LAD.txt and so on",
     )
-    parser.add_argument("--json", action="store_true", help="print dominance, qualities and failures as JSON")
+    parser.add_argument("--json", action="store_true", help="print dominance, qualities and doubts as JSON")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from inference.section_grid import SPACING_ALONG
 from .extents import told
 from .fast import folded, laid_out
 from .hierarchical_convlstm import HierarchicalConvLSTM
+from .scales import BESIDE_SECTIONS, SMALLER, brought_back, made_smaller
 from .unet import REACH, UNet2D, UNet3D, UNet25D, UNet25DGiven, normalise
 
 if TYPE_CHECKING:
@@ -182,21 +183,45 @@ def segment(
     vessel, for a network that may be told; None = nobody has. The lumen is always judged by the image alone: told of
     a lesion, a network draws it too narrow. ``arithmetic``: see ``arithmetic_of``.
     """
-    wall, lumen, plaque = _seen_in_views(vessel, network, extents, chunk, arithmetic)
+    wall, lumen, plaque = _seen_in_views(vessel.hu, network, extents, chunk, arithmetic)
     if extents and hasattr(network, "told") and network.told:
-        own = _seen_in_views(vessel, network, None, chunk, arithmetic)[1]
+        own = _seen_in_views(vessel.hu, network, None, chunk, arithmetic)[1]
         lumen, plaque = own, np.clip(plaque + lumen - own, 0.0, 1.0)
     return wall, lumen, plaque
 
 
-def _seen_in_views(
+def segment_smaller(
     vessel: StraightenedVessel,
+    network: nn.Module,
+    stretch: slice,
+    *,
+    extents: Sequence[tuple[float, float]] | None = None,
+    chunk: int = CHUNK,
+    arithmetic: str = "auto",
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """As ``segment`` for a stretch of sections, from the vessel seen ``SMALLER`` times smaller, each (stretch, 64, 64).
+
+    Neighbours on either side are seen with the stretch. The maps are those of the network that is told ``extents``, the
+    lumen too: a lumen is better judged at its own size.
+    """
+    first = max(0, stretch.start - BESIDE_SECTIONS)
+    stop = min(len(vessel.hu), stretch.stop + BESIDE_SECTIONS)
+    start = first * SPACING_ALONG
+    moved = None if extents is None else [((a - start) / SMALLER, (b - start) / SMALLER) for a, b in extents]
+    small = _seen_in_views(made_smaller(vessel.hu[first:stop]), network, moved, chunk, arithmetic)
+    inner = slice(stretch.start - first, stretch.stop - first)
+    wall, lumen, plaque = (brought_back(found, stop - first)[inner] for found in small)
+    return wall, lumen, plaque
+
+
+def _seen_in_views(
+    sections: NDArray[np.int16],
     network: nn.Module,
     extents: Sequence[tuple[float, float]] | None,
     chunk: int,
     arithmetic: str,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    hu = torch.from_numpy(np.ascontiguousarray(vessel.hu))
+    hu = torch.from_numpy(np.ascontiguousarray(sections))
     marked = torch.from_numpy(told(np.arange(len(hu)) * SPACING_ALONG, extents))
     total = torch.zeros((3, *hu.shape))
     for turns, end_to_end in VIEWS:

@@ -42,7 +42,7 @@ FITTED, CHECKED = "tree_train", 6
 LEAST_RADIUS_MM = 0.75
 """A point is found within its vessel's radius, at least this: the finest vessels are as wide as a voxel."""
 POOR, LOST = 0.85, 0.5  # overlap OV of a vessel, of a patient
-NOWHERE = Found((), {}, "unknown", (), 0.0)
+NOWHERE = Found((), {}, "unknown", 0.0)
 
 
 def truth_of(seed: int, scenario: str) -> tuple[Volume, list[Centreline], str]:
@@ -90,7 +90,7 @@ def score(volume: Volume, truth: Sequence[Centreline], dominance: str) -> dict[s
         "dominance": [dominance, found.dominance],
         "vessels": rows,
         **_names(truth, found.lines),
-        "failures": [[f.vessel, f.code] for f in found.failures],
+        "doubts": [[d.vessel, d.code] for d in found.doubts],
         "extra": [x.vessel for x in found.lines if x.vessel not in rows],
     }
 
@@ -248,7 +248,7 @@ def section(found: dict[str, Any]) -> list[str]:
     by_vessel = ours["ov_by_vessel"]
 
     for lost in lost_patients(found):
-        missing = ", ".join(name for name, code in lost["failures"] if code == "missing")
+        missing = ", ".join(name for name, code in lost["doubts"] if code == "not_found")
         rest = interval([p for p in found["patients"] if p is not lost], _mean("ov", "stored"))
         out += [
             "",

@@ -44,7 +44,11 @@ def truthful(phantom: Phantom, monkeypatch: pytest.MonkeyPatch) -> None:
         soft = soft_targets(phantom.vessels[vessel.vessel], vessel).astype(np.float32) / 255
         return soft[..., 0], soft[..., 1], soft[..., 2]
 
+    def smaller(vessel: Any, network: Any, stretch: slice, **options: Any) -> tuple[np.ndarray, ...]:
+        return tuple(part[stretch] for part in segment(vessel, network))
+
     monkeypatch.setattr("inference.pipeline.segment", segment)
+    monkeypatch.setattr("inference.pipeline.segment_smaller", smaller)
 
 
 def test_true_labels_give_true_measurements(phantom: Phantom, truthful: None) -> None:

@@ -69,8 +69,8 @@ def test_a_lost_vessel_is_named(phantom: Phantom) -> None:
     hu.ravel()[np.isfinite(near)] = -80
     found = find_centrelines(Volume(hu, phantom.volume.affine))
     assert "RCA" not in {line.vessel for line in found.lines}
-    told = {f.vessel: f for f in found.failures}
-    assert told["RCA"].code == "missing"
+    told = {doubt.vessel: doubt for doubt in found.doubts}
+    assert told["RCA"].code == "not_found"
     assert "RCA" in " ".join(found.warnings)
 
 

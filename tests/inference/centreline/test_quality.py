@@ -8,7 +8,7 @@ import pytest
 from inference.centreline.aorta import Tube
 from inference.centreline.heart_frame import USUAL_UP, HeartFrame
 from inference.centreline.lines import Centreline
-from inference.centreline.quality import check_heart, cut_off, failures, leaving, quality, told_dominance
+from inference.centreline.quality import check_heart, cut_off, leaving, quality, shortfalls, told_dominance
 from inference.errors import RefusedScan
 from inference.scan import Volume
 
@@ -41,14 +41,15 @@ def test_a_scan_whose_header_turns_it_by_180_degrees_is_refused(turn: tuple[int,
 def test_a_heart_on_the_right_side_is_doubted_with_its_angle() -> None:
     up = USUAL_UP * (-1, 1, 1)
     angle = np.degrees(np.arccos(up @ USUAL_UP / (np.linalg.norm(up) * np.linalg.norm(USUAL_UP))))
-    (warning,) = check_heart(frame(up), tube(0, 0))
-    assert f"{angle:.0f}° off" in warning
-    assert "right side" in warning
+    (doubt,) = check_heart(frame(up), tube(0, 0))
+    assert doubt.code == "heart_unusual"
+    assert f"{angle:.0f}° off" in doubt.message
+    assert "right side" in doubt.message
 
 
 def test_a_descending_aorta_in_front_of_the_ascending_one_is_doubted() -> None:
-    (warning,) = check_heart(frame(USUAL_UP), tube(0, 0), [tube(24, -45)])
-    assert "mirrored" in warning
+    (doubt,) = check_heart(frame(USUAL_UP), tube(0, 0), [tube(24, -45)])
+    assert "mirrored" in doubt.message
 
 
 def volume() -> Volume:
@@ -64,7 +65,9 @@ def test_the_border_where_a_vessel_leaves_is_named_in_the_patients_terms() -> No
     back = Centreline("OM2", np.linspace([0, 0, 0], [0, 49.0, 0], 40))
     borders = leaving(volume(), [inside, feet, left, back])
     assert borders == {"lower": ("RCA",), "left": ("OM1",), "back": ("OM2",)}
-    assert "RCA ends at its lower border" in cut_off(borders)[0]
+    told = cut_off(borders)[0]
+    assert (told.code, told.vessel) == ("leaves_scan", "RCA")
+    assert "lower border" in told.message
     assert told_dominance("left", borders) == "unknown"
     assert told_dominance("left", {"left": ("OM1",)}) == "left"
     assert cut_off({}) == []
@@ -75,9 +78,10 @@ def test_missing_short_and_doubtful_vessels_are_named() -> None:
         Centreline("LAD", np.array([[0, 0, 0], [20.0, 0, 0]])),
         Centreline("RCA", np.array([[0, 0, 0], [90.0, 0, 0]])),
     ]
-    told = {(f.vessel, f.code) for f in failures(lines, {"LAD": 0.9, "RCA": 0.5}, "right")}
-    assert {("LAD", "short"), ("RCA", "doubtful"), ("LM", "missing"), ("R-PDA", "missing")} <= told
-    assert ("L-PDA", "missing") not in told
+    told = {(d.vessel, d.code) for d in shortfalls(lines, {"LAD": 0.9, "RCA": 0.5}, "right")}
+    assert {("LAD", "ends_early"), ("RCA", "centreline_unsure")} <= told
+    assert {("LM", "not_found"), ("R-PDA", "not_found")} <= told
+    assert ("L-PDA", "not_found") not in told
 
 
 def test_quality_is_the_mean_chance_less_where_the_outline_is_unclear() -> None:
