@@ -24,6 +24,7 @@ from inference.networks import VIEWS, arithmetic_of, load_network, segment, segm
 from inference.networks.uncertainty import section_uncertainty
 from inference.quantification import (
     AorticRegion,
+    Imaging,
     VesselRead,
     aortic_region,
     cadrads2_of_patient,
@@ -126,6 +127,8 @@ def analyse(
         lap("segment")
     contours = [look.contours for look in looks]
     aorta = _aortic_region(volume, vessels, contours, warnings) if profile.adaptive else None
+    kvp = volume.metadata.get("kvp")
+    imaging = Imaging(aortic_sd_hu=aorta.sd_hu if aorta else None, kvp=None if kvp is None else float(kvp))
     stents = find_stents(vessels)
     warnings += [_stent_warning(name, stretches) for name, stretches in stents.items()]
     reads, records = [], []
@@ -138,7 +141,7 @@ def analyse(
             else tuple(settings.lesions.get(vessel.vessel, ()))
         )
         reads.append(VesselRead(vessel.vessel, drawn, lesions, metal))
-        records.append(measure(vessel, reads[-1], profile, aortic_sd_hu=aorta.sd_hu if aorta else None))
+        records.append(measure(vessel, reads[-1], profile, imaging=imaging))
     rolled = roll_up_records(records)
     lap("quantify")
     progress("quantify", 1.0)
@@ -159,7 +162,7 @@ def analyse(
             "volume_sha256": volume.content_sha256,
             "settings_sha256": settings.sha256,
             "python": platform.python_version(),
-            **({"aortic_sd_hu": f"{aorta.sd_hu:.3f}"} if aorta else {}),
+            **imaging.as_versions(),
             **{name: metadata.version(name) for name in ("torch", "numpy", "scipy", "numba", "pydicom")},
         },
         warnings=tuple(warnings),
@@ -168,6 +171,7 @@ def analyse(
             read.vessel: lesion_references(vessel, read) for vessel, read in zip(vessels, reads, strict=True)
         },
         aorta=aorta,
+        imaging=imaging,
         cadrads2=cadrads2_of_patient(records, stent=bool(stents)),
         scales={
             read.vessel: {x.number: look.of(vessel, x) for x in read.lesions}
