@@ -75,7 +75,14 @@ DOUBTS: Mapping[str, DoubtKind] = {
     ),
     # of vessels: centrelines that a person or another program gave
     "turned_round": DoubtKind("vessel", "The given line ended at the aorta: it was turned round."),
+    "spur_cut": DoubtKind("vessel", "The given line ran a short way there and back: that was cut out.", "mm"),
     "given_gap": DoubtKind("vessel", "Two points of the given line lie far apart: what is between is a guess.", "mm"),
+    "shared_start": DoubtKind(
+        "vessel", "The given line began on another one: it was cut to begin where it leaves that one.", "mm"
+    ),
+    "too_wide": DoubtKind(
+        "vessel", "Wider than a coronary artery: the aorta, a chamber or an aneurysm. Check it before use.", "mm"
+    ),
     "off_ostium": DoubtKind("vessel", "The given line begins neither at the aorta nor at another vessel.", "mm"),
     "outside_lumen": DoubtKind("vessel", "Part of the given line lies outside any contrast-filled lumen.", "%"),
     # of the scan

@@ -26,6 +26,7 @@ from inference.networks import VIEWS, arithmetic_of, load_network, segment, segm
 from inference.networks.uncertainty import section_uncertainty
 from inference.quantification import (
     AorticRegion,
+    Imaging,
     VesselRead,
     aortic_region,
     cadrads2_of_patient,
@@ -126,6 +127,7 @@ def analyse(
         lap("segment")
     contours = [look.contours for look in looks]
     aorta = _aortic_region(volume, vessels, contours, warnings) if profile.adaptive else None
+    imaging = _imaging(volume, aorta)
     stents = find_stents(vessels)
     warnings += [_stent_warning(name, stretches) for name, stretches in stents.items()]
     reads, records = [], []
@@ -138,7 +140,7 @@ def analyse(
             else tuple(settings.lesions.get(vessel.vessel, ()))
         )
         reads.append(VesselRead(vessel.vessel, drawn, lesions, metal))
-        records.append(measure(vessel, reads[-1], profile, aortic_sd_hu=aorta.sd_hu if aorta else None))
+        records.append(measure(vessel, reads[-1], profile, imaging=imaging))
     calibration = calibration_of(card.sha256)
     warnings += [] if calibration else [NO_CALIBRATION]
     how = "found" if settings.lesions is None else "given"
@@ -164,7 +166,7 @@ def analyse(
             "settings_sha256": settings.sha256,
             "python": platform.python_version(),
             **({"calibration": calibration.name} if calibration else {}),
-            **({"aortic_sd_hu": f"{aorta.sd_hu:.3f}"} if aorta else {}),
+            **imaging.as_versions(),
             **{name: metadata.version(name) for name in ("torch", "numpy", "scipy", "numba", "pydicom")},
         },
         warnings=tuple(warnings),
@@ -173,6 +175,7 @@ def analyse(
             read.vessel: lesion_references(vessel, read) for vessel, read in zip(vessels, reads, strict=True)
         },
         aorta=aorta,
+        imaging=imaging,
         cadrads2=cadrads2_of_patient(assessed.records, stent=bool(stents)),
         signs=assessed.signs,
         doubts=assessed.doubts,
@@ -190,6 +193,12 @@ def _stopwatch(timings: dict[str, float]) -> Callable[[str], None]:
         clock = now
 
     return lap
+
+
+def _imaging(volume: Volume, aorta: AorticRegion | None) -> Imaging:
+    """What is known of the image beside its HU."""
+    kvp = volume.metadata.get("kvp")
+    return Imaging(aortic_sd_hu=aorta.sd_hu if aorta else None, kvp=None if kvp is None else float(kvp))
 
 
 def _stent_warning(vessel: str, stretches: tuple[tuple[float, float], ...]) -> str:

@@ -14,7 +14,7 @@ import numba
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, median_filter
 
-from inference.centreline.evaluation import resample
+from inference.centreline.lines import resample
 from inference.sampling import held, trilinear
 from inference.scan import Volume
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from inference.centreline.lines import Centreline
+from inference.centreline.lines import Centreline, resample
 from inference.errors import CentrelineError
 
 # Sampling, the free start and the relevant width are those of the framework (Schaap et al., 2009).
@@ -92,13 +92,6 @@ def evaluate(
         ai=float(length[inside].mean()) if inside.any() else float("nan"),
         ad=float(length.mean()),
     )
-
-
-def resample(points: np.ndarray, step_mm: float) -> np.ndarray:
-    """Return points at equal distances of about ``step_mm`` along a polyline, both ends kept; LPS mm."""
-    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    at = np.linspace(0, along[-1], max(2, round(along[-1] / step_mm) + 1))
-    return np.stack([np.interp(at, along, points[:, d]) for d in range(3)], axis=1)
 
 
 def _share(right_ref: np.ndarray, right_line: np.ndarray) -> float:

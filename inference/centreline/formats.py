@@ -1,8 +1,10 @@
-"""Centrelines as files of other programs: VTK polydata (``.vtk``, ``.vtp``) and CAT08 text (``.txt``); CSV as well.
+"""Centrelines as files of other programs: VTK (``.vtk``, ``.vtp``), CAT08 text (``.txt``) and CSV.
 
 The ending of the file's name chooses. Coordinates are LPS mm; a VTK file that says ``SPACE=RAS`` in its title (as 3D
 Slicer writes) is turned over. VTK carries vessel names per line, SCCT segment numbers and radii per point; CAT08 text
-is one vessel a file, ``x y z radius`` per row (``x y z`` and the reference's ``x y z radius deviation`` are read too).
+is one vessel a file, ``x y z radius`` per row (``x y z`` and the reference's ``x y z radius deviation`` are read too), and
+a CSV without column names is read like it. Lines without a name take those that are given with the file; a single one
+takes the vessel in which the file's name ends (``case7-LAD.txt``).
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ RADIUS_NAMES = ("radius_mm", "radius", "radii", "Radius", "MaximumInscribedSpher
 NUMBER_OF = {s.short: s.number for s in SEGMENTS} | {"": 0}
 SHORT_OF = {number: short for short, number in NUMBER_OF.items()}
 ENDINGS = (".csv", ".vtk", ".vtp", ".txt")
+LEFT_OUT = "-"
+"""Stands for the name of a line that is not to be read."""
 
 
 def export_centrelines(path: Path | str, lines: Sequence[Centreline]) -> None:
@@ -54,26 +58,54 @@ def import_centrelines(path: Path | str, *, vessels: Sequence[str] = ()) -> list
 
     Parameters
     ----------
-    vessels : path names of the lines in the file's order, for files that name none (CAT08, other programs' VTK).
+    vessels : path names of the lines in the file's order, for files that name none (CAT08, other programs' VTK); a line
+        that is named ``-`` is left out.
 
     Raises
     ------
     CentrelineError
         ``no-such-file``, ``unknown-format``, ``unnamed-lines``, ``unknown-vessel``, ``bad-file`` naming the row.
     """
-    path = Path(path)
+    return import_files([Path(path)], vessels=vessels)
+
+
+def import_files(paths: Sequence[Path], *, vessels: Sequence[str] = ()) -> list[Centreline]:
+    """Read the centrelines of one scan from one file or several, as :func:`import_centrelines` does.
+
+    Parameters
+    ----------
+    vessels : path names of all lines in the files' order.
+    """
+    unknown = [v for v in vessels if v not in (*VESSELS, LEFT_OUT)]
+    if unknown:
+        raise CentrelineError("unknown-vessel", f"“{unknown[0]}” is not one of {', '.join(VESSELS)}.")
+    read = [(path.name, _lines_of(path)) for path in paths]
+    if not vessels:
+        return [line for name, lines in read for line in _named(name, lines)]
+    lines = [line for _, more in read for line in more]
+    names = ", ".join(name for name, _ in read)
+    if len(vessels) != len(lines):
+        lengths = ", ".join(f"{line.length_mm:.0f} mm" for line in lines)
+        raise CentrelineError(
+            "unnamed-lines",
+            f"{names}: {len(lines)} lines ({lengths}), but {len(vessels)} vessel names were given; “{LEFT_OUT}” leaves a line out.",
+        )
+    kept = [replace(line, vessel=v) for line, v in zip(lines, vessels, strict=True) if v != LEFT_OUT]
+    if not kept:
+        raise CentrelineError("empty", f"{names}: every line was left out.")
+    return kept
+
+
+def _lines_of(path: Path) -> list[Centreline]:
+    """Read a file's lines, named or not."""
     ending = check_ending(path)
     if not path.is_file():
         raise CentrelineError("no-such-file", f"There is no centreline file {path.name}.", path.name)
-    unknown = [v for v in vessels if v not in VESSELS]
-    if unknown:
-        raise CentrelineError("unknown-vessel", f"“{unknown[0]}” is not one of {', '.join(VESSELS)}.")
-    if ending == ".csv":
+    if ending == ".csv" and not _is_bare(path):
         return read_centrelines(path)
-    if ending == ".txt":
-        return _named(path.name, [_from_cat08(path)], vessels)
-    data = read_vtk(path) if ending == ".vtk" else read_vtp(path)
-    return _named(path.name, _lines(data), vessels)
+    if ending in (".csv", ".txt"):
+        return [_from_cat08(path)]
+    return _lines(read_vtk(path) if ending == ".vtk" else read_vtp(path))
 
 
 def cat08_text(line: Centreline) -> str:
@@ -92,15 +124,26 @@ def check_ending(path: Path) -> str:
     return ending
 
 
+def _is_bare(path: Path) -> bool:
+    """Whether a CSV file begins with numbers instead of names of columns."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        words = file.readline().replace(";", ",").split(",")
+    try:
+        return len([float(word) for word in words]) >= 3
+    except ValueError:
+        return False
+
+
 def _from_cat08(path: Path) -> Centreline:
     rows: list[list[float]] = []
+    separator = "," if path.suffix.lower() == ".csv" else None
     for number, text in enumerate(
         path.read_text(encoding="utf-8-sig", errors="replace").splitlines(), start=1
     ):
         if not text.strip() or text.lstrip().startswith("#"):
             continue
         try:
-            row = [float(x) for x in text.split()]
+            row = [float(x) for x in text.replace(";", separator or ";").split(separator)]
         except ValueError:
             row = []
         if len(row) not in (3, 4, 5) or (rows and len(row) != len(rows[0])):
@@ -116,15 +159,10 @@ def _from_cat08(path: Path) -> Centreline:
     return Centreline("", table[:, :3], radius_mm=table[:, 3] if table.shape[1] > 3 else None)
 
 
-def _named(name: str, lines: list[Centreline], vessels: Sequence[str]) -> list[Centreline]:
-    """Put names on lines: those asked for, or those of the file."""
-    if vessels:
-        if len(vessels) != len(lines):
-            raise CentrelineError(
-                "unnamed-lines",
-                f"{name} holds {len(lines)} lines, but {len(vessels)} vessel names were given.",
-            )
-        return [replace(line, vessel=v) for line, v in zip(lines, vessels, strict=True)]
+def _named(name: str, lines: list[Centreline]) -> list[Centreline]:
+    """Check the lines' names; a single one without takes that in which the file's name ends."""
+    if len(lines) == 1 and not lines[0].vessel and (own := _vessel_of(name)):
+        return [replace(lines[0], vessel=own)]
     for number, line in enumerate(lines, start=1):
         if not line.vessel:
             raise CentrelineError(
@@ -139,6 +177,16 @@ def _named(name: str, lines: list[Centreline], vessels: Sequence[str]) -> list[C
                 f"line {number}",
             )
     return lines
+
+
+def _vessel_of(name: str) -> str:
+    """The vessel in which a file's name ends, after anything but a letter; empty where there is none."""
+    stem = Path(name).stem
+    for vessel in sorted(VESSELS, key=len, reverse=True):
+        before = stem[: -len(vessel)]
+        if stem.lower().endswith(vessel.lower()) and not before[-1:].isalnum():
+            return vessel
+    return ""
 
 
 def _polydata(lines: Sequence[Centreline]) -> Polydata:

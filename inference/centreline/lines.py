@@ -68,6 +68,13 @@ class Centreline:
         return float(self.positions_mm[-1])
 
 
+def resample(points: np.ndarray, step_mm: float) -> np.ndarray:
+    """Return points at equal distances of about ``step_mm`` along a polyline, both ends kept; LPS mm."""
+    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    at = np.linspace(0, along[-1], max(2, round(along[-1] / step_mm) + 1))
+    return np.stack([np.interp(at, along, points[:, d]) for d in range(3)], axis=1)
+
+
 def read_centrelines(source: Path | str | bytes) -> list[Centreline]:
     """Read centrelines from a CSV file or from its bytes, in the order in which vessels first appear.
 

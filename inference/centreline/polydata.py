@@ -1,4 +1,4 @@
-"""VTK polydata of lines: the legacy ASCII form (``.vtk``) and the XML form (``.vtp``).
+"""VTK polydata of lines: the legacy ASCII form (``.vtk``, up to version 5.1) and the XML form (``.vtp``).
 
 Source: VTK file formats, https://docs.vtk.org/en/latest/design_documents/VTKFileFormats.html. Written files are ASCII
 and name their space; read are ASCII files and, for ``.vtp``, also base64 arrays, compressed by zlib or not.
@@ -24,6 +24,7 @@ _TYPES = {
     "Int8": "i1", "UInt8": "u1", "Int16": "i2", "UInt16": "u2", "Int32": "i4", "UInt32": "u4",
     "Int64": "i8", "UInt64": "u8", "Float32": "f4", "Float64": "f8",
 }  # fmt: skip
+LINE_CELLS = (3, 4)  # VTK_LINE, VTK_POLY_LINE
 
 
 @dataclass(frozen=True)
@@ -179,14 +180,18 @@ def _legacy(reader: _Words) -> Polydata:
     about, tuples = "", 0
     while reader.at < len(reader.words):
         word = reader.next("a section")
-        if word == "DATASET" and reader.next("DATASET") != "POLYDATA":
-            raise _bad(reader.path, "DATASET", "it is not POLYDATA")
+        if word == "DATASET" and reader.next("DATASET") not in ("POLYDATA", "UNSTRUCTURED_GRID"):
+            raise _bad(reader.path, "DATASET", "it is neither POLYDATA nor UNSTRUCTURED_GRID")
         if word == "POINTS":
             n = reader.count(word)
             reader.next(word)
             points = reader.numbers(3 * n, word).reshape(-1, 3)
-        elif word == "LINES":
-            cells += _cells(reader)
+        elif word in ("LINES", "CELLS"):
+            cells += _cells(reader, word)
+        elif word == "CELL_TYPES":
+            kinds = reader.numbers(reader.count(word), word)
+            if len(kinds) == len(cells):
+                cells = [cell for cell, kind in zip(cells, kinds, strict=True) if kind in LINE_CELLS]
         elif word in ("POINT_DATA", "CELL_DATA"):
             about, tuples = word, reader.count(word)
         elif word == "SCALARS":
@@ -196,14 +201,24 @@ def _legacy(reader: _Words) -> Polydata:
     return _checked(reader.path, points, cells, numbers, names)
 
 
-def _cells(reader: _Words) -> list[np.ndarray]:
-    """The point indices of each line."""
-    n, size = reader.count("LINES"), reader.count("LINES")
-    flat = reader.numbers(size, "LINES").astype(int)
+def _cells(reader: _Words, section: str) -> list[np.ndarray]:
+    """The point indices of each line: sizes and points in one list, or offsets and points apart (from version 5.1 on)."""
+    n, size = reader.count(section), reader.count(section)
+    if reader.words[reader.at : reader.at + 1] == ["OFFSETS"]:
+        reader.next(section), reader.next(section)
+        offsets = reader.numbers(n, section).astype(int)
+        if reader.next(section) != "CONNECTIVITY":
+            raise _bad(reader.path, section, "CONNECTIVITY does not follow OFFSETS")
+        reader.next(section)
+        flat = reader.numbers(size, section).astype(int)
+        if n and (offsets[0] != 0 or offsets[-1] != size or (np.diff(offsets) < 0).any()):
+            raise _bad(reader.path, section, "its offsets contradict its size")
+        return np.split(flat, offsets[1:-1]) if n > 1 else []
+    flat = reader.numbers(size, section).astype(int)
     cells, at = [], 0
     for _ in range(n):
-        if at >= size:
-            raise _bad(reader.path, "LINES", "its sizes contradict each other")
+        if at >= size or flat[at] < 0:
+            raise _bad(reader.path, section, "its sizes contradict each other")
         cells.append(flat[at + 1 : at + 1 + flat[at]])
         at += 1 + int(flat[at])
     return cells

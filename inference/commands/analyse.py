@@ -8,7 +8,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,15 @@ from typing import Any
 import numpy as np
 
 from inference.analysis import Analysis, Settings
-from inference.centreline import Centreline, read_centrelines, trace, write_centrelines
+from inference.centreline import Centreline, trace, write_centrelines
 from inference.centreline.automatic import find_centrelines
+from inference.centreline.formats import import_files
+from inference.centreline.given import Given, check_given
 from inference.composition_profiles import profile_named
 from inference.dicom.export import REPORT, SEGMENTATION, DicomObjects, export
 from inference.doubts import Doubt
 from inference.errors import CentrelineError, QuantificationError
-from inference.quantification import Lesion, Measurement
+from inference.quantification import Lesion, Measurement, calibration
 from inference.report import report_page
 from inference.scan import SourceSeries, Volume, read_series, read_source
 from inference.vocabulary import VESSELS
@@ -54,10 +56,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     lines.add_argument(
         "--centrelines",
         type=Path,
-        help="CSV vessel,segment,x_mm,y_mm,z_mm (LPS); found automatically if not given",
+        action="append",
+        metavar="FILE",
+        help="CSV vessel,segment,x_mm,y_mm,z_mm (LPS), .vtk, .vtp or CAT08 .txt; once for each file; found if not given",
     )
     lines.add_argument(
         "--points", type=Path, help=f"two points a vessel, traced: CSV {','.join(POINT_COLUMNS)}"
+    )
+    parser.add_argument(
+        "--vessels",
+        default="",
+        metavar="NAMES",
+        help="which vessels the lines of --centrelines are, where the file does not say: LM,LAD,-,RCA (- leaves one out)",
     )
     parser.add_argument("--lesions", type=Path, help="given extents: CSV vessel,lesion,start_mm,end_mm")
     parser.add_argument("--profile", default="corrected", help="composition profile (default: corrected)")
@@ -86,13 +96,13 @@ def run(options: argparse.Namespace) -> int:
     read = time.perf_counter()
     progress("centrelines", 0.0)
     found = None
-    if options.centrelines:
-        lines = read_centrelines(options.centrelines)
-    elif options.points:
-        lines = trace_points(volume, options.points)
+    doubts: tuple[Doubt, ...] = ()
+    if options.centrelines or options.points:
+        given = given_lines(options, volume, lesions)
+        lines, doubts = list(given.lines), given.doubts
     else:
         found = find_centrelines(volume, progress=lambda fraction: progress("centrelines", fraction))
-        lines = list(found.lines)
+        lines, doubts = list(found.lines), found.doubts
     traced = time.perf_counter()
     from inference.pipeline import analyse  # noqa: PLC0415 - torch loads for seconds: bad input is told before
 
@@ -104,12 +114,8 @@ def run(options: argparse.Namespace) -> int:
         lesions=lesions,
     )
     analysis = analyse(volume, lines, settings=settings, progress=progress)
-    if found is not None:
-        analysis = replace(
-            analysis,
-            warnings=(*analysis.warnings, *found.warnings),
-            doubts=(*found.doubts, *analysis.doubts),
-        )
+    told = (doubt.message for doubt in doubts)
+    analysis = replace(analysis, warnings=(*analysis.warnings, *told), doubts=(*doubts, *analysis.doubts))
     timings = {"read": round(read - started, 3), "centrelines": round(traced - read, 3), **analysis.timings}
     exam = options.exam or options.dicom.resolve().name
     summary = summarise(
@@ -139,6 +145,31 @@ def run(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     return 0
+
+
+def given_lines(options: argparse.Namespace, volume: Volume, lesions: Mapping[str, object] | None) -> Given:
+    """Read or trace the given centrelines and hold them against the scan.
+
+    Raises
+    ------
+    CentrelineError
+        What no number can come of; ``lesions-moved`` where a line had to be changed whose lesions are given by position.
+    """
+    if options.points:
+        lines = trace_points(volume, options.points)
+    else:
+        names = [name.strip() for name in options.vessels.split(",")] if options.vessels else []
+        lines = import_files(options.centrelines, vessels=names)
+    given = check_given(volume, lines)
+    moved = sorted(given.moved & set(lesions or ()))
+    if moved:
+        why = " ".join(doubt.message for doubt in given.doubts if doubt.vessel in moved)
+        raise CentrelineError(
+            "lesions-moved",
+            f"The lesions of {', '.join(moved)} are given by their positions, but the line had to be changed. {why} Give lines from "
+            "their origins on, with the lesions' positions along them.",
+        )
+    return given
 
 
 def read_lesions(path: Path) -> dict[str, tuple[Lesion, ...]]:
@@ -227,6 +258,7 @@ def summarise(
         "cadrads2": None
         if analysis.cadrads2 is None
         else {"category": str(analysis.cadrads2), **asdict(analysis.cadrads2)},
+        "calcium_calibration": asdict(calibration(analysis.imaging.kvp)),
         "aortic_region": None if analysis.aorta is None else asdict(analysis.aorta),
         "vessels": [
             {

@@ -46,12 +46,14 @@ class Extent:
 
 @dataclass(frozen=True, kw_only=True)
 class Plaque:
-    """Volumes (mm³) and their shares of the vessel (%)."""
+    """Volumes (mm³), calcium's mass (mg), and volumes' shares of the vessel (%)."""
 
     total_plaque_volume: Value | None = None
     noncalcified_plaque_volume: Value | None = None
     calcified_plaque_volume: Value | None = None
     low_attenuation_plaque_volume: Value | None = None
+    calcified_plaque_mass: Value | None = None
+    calcified_plaque_volume_integrated: Value | None = None
     necrotic_core_volume: Value | None = None
     fibrofatty_volume: Value | None = None
     fibrous_volume: Value | None = None

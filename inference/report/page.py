@@ -40,6 +40,7 @@ SHOWN_OF_LESIONS = (
     "noncalcified_plaque_volume",
     "calcified_plaque_volume",
     "low_attenuation_plaque_volume",
+    "calcified_plaque_mass",
     "total_plaque_burden",
     "minimal_luminal_area",
     "diameter_stenosis",
@@ -191,7 +192,8 @@ def _vessel(
     read: VesselRead,
     analysis: Analysis,
 ) -> str:
-    overlay = composition_map(vessel, read, profile_named(analysis.versions["profile"].split("/")[0]))
+    profile = profile_named(analysis.versions["profile"].split("/")[0])
+    overlay = composition_map(vessel, read, profile, analysis.imaging)
     long = vessel.sections * SPACING_ALONG
     view = curved(volume, vessel)
     rows_px, columns_px = view.hu.shape

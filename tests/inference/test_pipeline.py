@@ -17,6 +17,7 @@ from inference import __version__
 from inference.__main__ import main
 from inference.analysis import Settings
 from inference.centreline import Centreline, read_centrelines, trace, write_centrelines
+from inference.centreline.formats import export_centrelines
 from inference.code_version import code_version
 from inference.commands.analyse import COLUMNS
 from inference.composition_profiles import PROFILES
@@ -312,6 +313,21 @@ def test_command_line_says_what_is_wrong(
     assert main(["analyse", str(case / "dicom"), "--out", str(out), *extra]) == code
     assert said in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_lines_that_had_to_be_changed_take_no_lesions_by_position(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [replace(x, points=x.points[::-1]) for x in read_centrelines(case / "centrelines.csv")]
+    named = [x.vessel for x in lines]
+    for line in lines:
+        export_centrelines(tmp_path / f"line-{line.vessel}.txt", [line])
+    files = [word for v in named for word in ("--centrelines", str(tmp_path / f"line-{v}.txt"))]
+    arguments = ["analyse", str(case / "dicom"), "--out", str(tmp_path / "o"), *files]
+    assert main([*arguments, "--lesions", str(case / "lesions.csv")]) == 2
+    said = capsys.readouterr().err
+    assert "turned round" in said
+    assert "lesions" in said
 
 
 def test_a_wrong_profile_is_told_before_the_scan_is_read(

@@ -19,6 +19,7 @@ from plaquelab.storage import store
 
 if TYPE_CHECKING:
     from inference.centreline import Centreline
+    from inference.centreline.given import Given
     from inference.scan import Volume
 
 FROM_FILE = "file"
@@ -51,24 +52,44 @@ class TwoPoints:
 
 
 def read_csv(data: bytes) -> list[Centreline]:
-    """Read a centreline file (``vessel,segment,x_mm,y_mm,z_mm``).
+    """Read a stored centreline file (``vessel,segment,x_mm,y_mm,z_mm``).
 
     Raises
     ------
     CentrelineInputError
         With the row that is wrong.
     """
-    from inference.centreline import read_centrelines  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    return read_files([("centrelines.csv", data)])
+
+
+def read_files(files: Sequence[tuple[str, bytes]], *, vessels: Sequence[str] = ()) -> list[Centreline]:
+    """Read one scan's centrelines from files as they were sent: CSV, VTK, VTP or CAT08 text.
+
+    Parameters
+    ----------
+    files : name and content of each. vessels : which vessels the lines are, in the files' order, where they do not say.
+
+    Raises
+    ------
+    CentrelineInputError
+        With the file and the row or section that is wrong; a vessel that came twice; a line that turns back on itself.
+    """
+    from inference.centreline.formats import import_files  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    from inference.centreline.given import check_shapes  # noqa: PLC0415  as above
 
     with tempfile.TemporaryDirectory(prefix="centrelines-") as folder:
-        path = Path(folder) / "centrelines.csv"
-        path.write_bytes(data)
+        paths = []
+        for number, (name, data) in enumerate(files):
+            path = Path(folder) / str(number) / Path(name.replace("\\", "/")).name
+            path.parent.mkdir()
+            path.write_bytes(data)
+            paths.append(path)
         try:
-            return list(read_centrelines(path))
+            lines = import_files(paths, vessels=vessels)
+            check_shapes(lines)
         except InferenceError as error:
             raise CentrelineInputError(str(error)) from error
-        except UnicodeDecodeError:
-            raise CentrelineInputError("centrelines.csv is no text file in UTF-8.") from None
+    return lines
 
 
 def write_csv(lines: Sequence[Centreline]) -> bytes:
@@ -87,15 +108,23 @@ def points_json(points: Sequence[TwoPoints]) -> bytes:
     return json.dumps(body, sort_keys=True).encode()
 
 
-def load(centrelines: CentrelineSet, *, volume: Volume) -> list[Centreline]:
-    """Return the set's centrelines in LPS mm, traced through the volume where only two points were given."""
+def load(centrelines: CentrelineSet, *, volume: Volume) -> Given:
+    """Return the set's centrelines in LPS mm, traced where only two points were given, and held against the scan.
+
+    Raises
+    ------
+    inference.errors.CentrelineError
+        No number can come of them.
+    """
+    from inference.centreline import trace  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    from inference.centreline.given import check_given  # noqa: PLC0415  as above
+
     data = store().get(centrelines.path)
     if centrelines.source != TWO_POINT:
-        return read_csv(data)
-    from inference.centreline import trace  # noqa: PLC0415  loads SciPy and numba, which few pages need
-
+        return check_given(volume, read_csv(data))
     pairs: Mapping[str, Mapping[str, list[float]]] = json.loads(data)
-    return [
+    traced = [
         trace(volume, np.asarray(pair["start"], float), np.asarray(pair["end"], float), vessel)
         for vessel, pair in pairs.items()
     ]
+    return check_given(volume, traced)

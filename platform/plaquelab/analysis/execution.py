@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from django.db import transaction
 
@@ -47,11 +48,13 @@ def _analyse_and_store(run: AnalysisRun, progress: Progress) -> None:
     weights = path_of(run.model)
     volume = imaging.volume_of(run.exam)
     complete_slabs(exam=run.exam, volume=volume)
-    lines = centreline_sets.load(run.centrelines, volume=volume)
+    given = centreline_sets.load(run.centrelines, volume=volume)
+    lines = given.lines
     loaded = time.monotonic()
     settings = Settings(model=str(weights), profile=run.profile, lesions=given_extents.lesions_of(run))
     analysis = analyse(volume, lines, settings=settings, progress=progress)
     analysis = given_extents.measured(analysis, run)
+    analysis = replace(analysis, doubts=(*given.doubts, *analysis.doubts))
     jobs.step(run, "store")
     jobs.report(run, "store", 0.0)
     storing = time.monotonic()
@@ -73,6 +76,6 @@ def _analyse_and_store(run: AnalysisRun, progress: Progress) -> None:
             stage="done",
             timings=timings,
             versions=dict(analysis.versions),
-            warnings=list(analysis.warnings),
+            warnings=[*analysis.warnings, *(doubt.message for doubt in given.doubts)],
         )
         run_succeeded.send(sender=AnalysisRun, run=run)

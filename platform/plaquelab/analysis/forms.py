@@ -12,21 +12,44 @@ from plaquelab.analysis.centreline_sets import CentrelineInputError, TwoPoints
 MAX_BYTES = 5 * 2**20
 
 
-class CentrelineFileForm(forms.Form):
-    """One CSV file: ``vessel,segment,x_mm,y_mm,z_mm``."""
+class FilesInput(forms.ClearableFileInput):
+    """A control that takes several files."""
 
-    file = forms.FileField(label="Centreline file (CSV)")
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """One file or several, none of them empty."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        """Check each file as a single one is."""
+        return [super(FilesField, self).clean(each, initial) for each in data or [None]]
+
+
+class CentrelineFileForm(forms.Form):
+    """Files of centrelines: CSV, VTK, VTP, or CAT08 text with one vessel each."""
+
+    file = FilesField(label="Centreline files")
+    vessels = forms.CharField(required=False, max_length=200)
     is_second_operator = forms.BooleanField(required=False)
 
-    def clean_file(self) -> list[Any]:
-        """Read the file; the error names the row."""
-        upload = self.cleaned_data["file"]
-        if upload.size > MAX_BYTES:
-            raise forms.ValidationError("The file is larger than 5 MB: this is no centreline file.")
-        try:
-            return centreline_sets.read_csv(upload.read())
-        except CentrelineInputError as error:
-            raise forms.ValidationError(str(error)) from error
+    def clean(self) -> dict[str, Any]:
+        """Read the files; the error names the file and the row."""
+        given = self.cleaned_data
+        uploads = given.get("file") or []
+        if sum(upload.size for upload in uploads) > MAX_BYTES:
+            self.add_error("file", "The files are larger than 5 MB: these are no centreline files.")
+        elif uploads:
+            names = [name.strip() for name in given.get("vessels", "").split(",") if name.strip()]
+            try:
+                given["lines"] = centreline_sets.read_files(
+                    [(upload.name, upload.read()) for upload in uploads], vessels=names
+                )
+            except CentrelineInputError as error:
+                self.add_error("file", str(error))
+        return given
 
 
 class TwoPointForm(forms.Form):

@@ -143,7 +143,7 @@ def centrelines(request: StudyRequest, study: str, number: int) -> HttpResponse:
             return HttpResponseBadRequest("Give a file or points.")
         try:
             if kind == "file" and form_file.is_valid():
-                lines, second = (form_file.cleaned_data[name] for name in ("file", "is_second_operator"))
+                lines, second = (form_file.cleaned_data[name] for name in ("lines", "is_second_operator"))
                 services.add_centrelines(
                     exam=exam,
                     lines=lines,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from inference.centreline import Centreline
-from inference.centreline.formats import cat08_text, export_centrelines, import_centrelines
+from inference.centreline.formats import cat08_text, export_centrelines, import_centrelines, import_files
 from inference.errors import CentrelineError
 
 
@@ -86,6 +86,63 @@ def test_another_programs_vtk_needs_names_and_may_be_ras(tmp_path: Path) -> None
     assert line.points[0].tolist() == [-1, -2, 3]
 
 
+LEGACY_51 = """# vtk DataFile Version 5.1
+vtk output
+ASCII
+DATASET POLYDATA
+POINTS 5 float
+1 2 3 4 5 6 7 8 9
+10 11 12 13 14 15
+METADATA
+INFORMATION 0
+
+LINES 3 5
+OFFSETS vtktypeint64
+0 3 5
+CONNECTIVITY vtktypeint64
+0 1 2 3 4
+
+POINT_DATA 5
+SCALARS MaximumInscribedSphereRadius double
+LOOKUP_TABLE default
+1 1.5 2 0.7 0.8
+"""
+
+
+def test_vtk_as_it_is_written_since_version_9(tmp_path: Path) -> None:
+    file = tmp_path / "new.vtk"
+    file.write_text(LEGACY_51)
+    first, second = import_centrelines(file, vessels=["LAD", "D1"])
+    assert first.points.tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    assert second.points.tolist() == [[10, 11, 12], [13, 14, 15]]
+    assert second.radius_mm == pytest.approx([0.7, 0.8])
+
+
+def test_lines_of_an_unstructured_grid_and_of_a_bare_table(tmp_path: Path) -> None:
+    grid = LEGACY.format(title="x").replace("POLYDATA", "UNSTRUCTURED_GRID")
+    grid = grid.replace("LINES 1 4\n3 0 1 2\n", "CELLS 2 6\n3 0 1 2\n1 0\nCELL_TYPES 2\n4\n1\n")
+    (tmp_path / "grid.vtk").write_text(grid)
+    (line,) = import_centrelines(tmp_path / "grid.vtk", vessels=["LAD"])
+    assert line.points.tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    for text in ("1.0,2,3\n4,5,6\n", "1.0;2;3\n4;5;6\n"):
+        (tmp_path / "bare.csv").write_text(text)
+        (line,) = import_centrelines(tmp_path / "bare.csv", vessels=["RCA"])
+        assert line.points.tolist() == [[1, 2, 3], [4, 5, 6]]
+
+
+def test_a_files_name_or_a_list_says_which_vessels_its_lines_are(tmp_path: Path) -> None:
+    for vessel in ("LAD", "R-PDA"):
+        (tmp_path / f"case7-{vessel}.txt").write_text("0 0 0\n1 0 0\n")
+    files = [tmp_path / f"case7-{vessel}.txt" for vessel in ("LAD", "R-PDA")]
+    assert [x.vessel for x in import_files(files)] == ["LAD", "R-PDA"]
+    assert [x.vessel for x in import_files(files, vessels=["-", "RCA"])] == ["RCA"]
+    with pytest.raises(CentrelineError, match="left out"):
+        import_files(files, vessels=["-", "-"])
+    (tmp_path / "salad.txt").write_text("0 0 0\n1 0 0\n")
+    with pytest.raises(CentrelineError, match=r"salad.txt does not say"):
+        import_files([tmp_path / "salad.txt"])
+
+
 def encoded(values: np.ndarray, *, zipped: bool) -> str:
     raw = values.tobytes()
     if not zipped:
@@ -125,6 +182,8 @@ def test_binary_xml_polydata(tmp_path: Path, zipped: bool, appended: bool) -> No
         ("a.vtk", LEGACY.format(title="x").replace("7 8 9", "7 8 nine"), "bad-file", "POINTS"),
         ("a.vtk", LEGACY.format(title="x").replace("3 0 1 2", "3 0 1 7"), "bad-file", "line 1"),
         ("a.vtk", LEGACY.format(title="x").split("LINES")[0], "bad-file", "LINES"),
+        ("a.vtk", LEGACY_51.replace("0 3 5", "0 7 5"), "bad-file", "offsets"),
+        ("a.vtk", LEGACY_51.replace("CONNECTIVITY", "POINTS"), "bad-file", "CONNECTIVITY"),
         ("a.vtp", "<VTKFile", "bad-file", "row 1"),
         ("a.vtp", '<!DOCTYPE x [<!ENTITY a "b">]><VTKFile/>', "bad-file", "header"),
         ("a.vtp", '<VTKFile type="ImageData"/>', "bad-file", "root"),

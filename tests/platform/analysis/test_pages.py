@@ -12,10 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from plaquelab.analysis import measuring_code, services
-from plaquelab.analysis.centreline_sets import write_csv
+from plaquelab.analysis.centreline_sets import read_csv, write_csv
 from plaquelab.analysis.models import AnalysisRun, CentrelineSet
 from plaquelab.analysis.selectors import visible_runs
 from plaquelab.imaging.models import Exam
+from plaquelab.storage import store
 
 pytestmark = [pytest.mark.django_db]
 
@@ -118,6 +119,25 @@ def test_a_centreline_file_starts_the_run(
     answer = client.post(address, {"kind": "file", "file": file})
     run = AnalysisRun.objects.get()
     assert answer["Location"] == reverse("analysis:run", kwargs={"study": "alpha", "pk": run.pk})
+
+
+def test_files_of_other_programs_are_named_beside_them(
+    make_exam: Callable[..., Exam], two_studies: SimpleNamespace, client_for: Any, served_model: Path
+) -> None:
+    exam = make_exam(state="qc_pending")
+    client = client_for(two_studies.a.users["technician"])
+    address = reverse("analysis:centrelines", kwargs={"study": "alpha", "number": exam.number})
+
+    def files() -> list[SimpleUploadedFile]:
+        text = b"0 0 0 1.5\n0 0 5 1.4\n0 0 10 1.3\n"
+        return [SimpleUploadedFile(name, text) for name in ("C:\\out\\case-LAD.txt", "second.txt")]
+
+    page = client.post(address, {"kind": "file", "file": files()}).content.decode()
+    assert "second.txt does not say which vessels" in page
+    assert client.post(address, {"kind": "file", "file": files(), "vessels": "LAD, RCA"}).status_code == 302
+    (stored,) = exam.centreline_sets.all()
+    lines = read_csv(store().get(stored.path))
+    assert [(x.vessel, round(x.length_mm)) for x in lines] == [("LAD", 10), ("RCA", 10)]
 
 
 @pytest.mark.parametrize(
