@@ -25,7 +25,7 @@ from inference.composition_profiles import profile_named
 from inference.dicom.export import REPORT, SEGMENTATION, DicomObjects, export
 from inference.doubts import Doubt
 from inference.errors import CentrelineError, QuantificationError
-from inference.quantification import Lesion, Measurement
+from inference.quantification import Lesion, Measurement, calibration
 from inference.report import report_page
 from inference.scan import SourceSeries, Volume, read_source, read_volume
 from inference.vocabulary import VESSELS
@@ -42,7 +42,10 @@ COLUMNS = (
     "low",
     "high",
     "profile",
+    "interval_low",
+    "interval_high",
 )
+DOUBT_COLUMNS = ("exam", "vessel", "lesion", "start_mm", "end_mm", "code", "measure", "unit", "message")
 POINT_COLUMNS = ("vessel", "start_x_mm", "start_y_mm", "start_z_mm", "end_x_mm", "end_y_mm", "end_z_mm")
 
 
@@ -230,7 +233,16 @@ def table_row(exam: str, row: Measurement) -> list[Any]:
 
     lesion = "" if row.lesion is None else row.lesion
     values = [number(row.value), row.unit, number(row.low), number(row.high), row.profile]
-    return [exam, row.level, row.vessel, row.segment, lesion, row.metric, *values]
+    interval = [number(row.interval_low), number(row.interval_high)]
+    return [exam, row.level, row.vessel, row.segment, lesion, row.metric, *values, *interval]
+
+
+def doubt_row(exam: str, doubt: Doubt) -> list[Any]:
+    """Return one line of doubts.csv."""
+    told = doubt.to_dict()
+    where = [told["vessel"], *("" if told[name] is None else told[name] for name in DOUBT_COLUMNS[2:5])]
+    much = "" if told["measure"] is None else told["measure"]
+    return [exam, *where, doubt.code, much, doubt.kind.unit, doubt.message]
 
 
 def summarise(
@@ -247,6 +259,7 @@ def summarise(
         "cadrads2": None
         if analysis.cadrads2 is None
         else {"category": str(analysis.cadrads2), **asdict(analysis.cadrads2)},
+        "calcium_calibration": asdict(calibration(analysis.imaging.kvp)),
         "aortic_region": None if analysis.aorta is None else asdict(analysis.aorta),
         "vessels": [
             {
@@ -296,12 +309,16 @@ def write(
     summary: dict[str, Any],
     objects: DicomObjects | None,
 ) -> None:
-    """Write measurements.csv, analysis.json, centrelines.csv, vessels.npz, the DICOM objects and report.html."""
+    """Write measurements.csv, doubts.csv, analysis.json, centrelines.csv, vessels.npz, the DICOM objects and report.html."""
     out.mkdir(parents=True, exist_ok=True)
     with (out / "measurements.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(table_row(exam, row) for row in analysis.measurements)
+    with (out / "doubts.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(DOUBT_COLUMNS)
+        writer.writerows(doubt_row(exam, doubt) for doubt in analysis.doubts)
     write_centrelines(out / "centrelines.csv", lines)
     arrays: dict[str, Any] = {}
     for vessel, read in zip(analysis.vessels, analysis.reads, strict=True):
