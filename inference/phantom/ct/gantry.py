@@ -64,12 +64,12 @@ class Gantry:
     @property
     def angles(self) -> Array:
         """(views,) rad of the source."""
-        return np.arange(self.views) * 2 * np.pi / self.views
+        return np.asarray(np.arange(self.views) * 2 * np.pi / self.views, np.float64)
 
     @property
     def fan(self) -> Array:
         """(cells,) rad of each cell from the central ray."""
-        return (np.arange(self.cells) - 0.5 * (self.cells - 1) + QUARTER) * self.cell_rad
+        return np.asarray((np.arange(self.cells) - 0.5 * (self.cells - 1) + QUARTER) * self.cell_rad)
 
     @property
     def fine_fan(self) -> Array:

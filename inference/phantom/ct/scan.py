@@ -120,7 +120,7 @@ def _quanta(signal: Image, *, gantry: Gantry, ray: Beam, noise_hu: float) -> flo
     one = float(variance_at(points, slope**2 / x, gantry=gantry).mean())
     two = float(variance_at(points, slope**2 * (ELECTRONIC / x) ** 2, gantry=gantry).mean())
     wanted = (noise_hu / 1000) ** 2
-    return (one + np.sqrt(one**2 + 4 * wanted * two)) / (2 * wanted)
+    return float((one + np.sqrt(one**2 + 4 * wanted * two)) / (2 * wanted))
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...]) -> Image:
