@@ -20,13 +20,14 @@ from inference.centreline import Centreline, trace, write_centrelines
 from inference.centreline.automatic import find_centrelines
 from inference.centreline.formats import import_files
 from inference.centreline.given import Given, check_given
+from inference.commands.choosing import add_scan
 from inference.composition_profiles import profile_named
 from inference.dicom.export import REPORT, SEGMENTATION, DicomObjects, export
 from inference.doubts import Doubt
 from inference.errors import CentrelineError, QuantificationError
 from inference.quantification import Lesion, Measurement, calibration
 from inference.report import report_page
-from inference.scan import SourceSeries, Volume, read_series, read_source
+from inference.scan import SourceSeries, Volume, read_source, read_volume
 from inference.vocabulary import VESSELS
 
 COLUMNS = (
@@ -50,7 +51,7 @@ POINT_COLUMNS = ("vessel", "start_x_mm", "start_y_mm", "start_z_mm", "end_x_mm",
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the command's options."""
-    parser.add_argument("dicom", type=Path, metavar="DICOM_DIR")
+    add_scan(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder for measurements.csv and the rest")
     lines = parser.add_mutually_exclusive_group()
     lines.add_argument(
@@ -91,8 +92,8 @@ def run(options: argparse.Namespace) -> int:
     lesions = read_lesions(options.lesions) if options.lesions else None
     progress = _bar()
     progress("read", 0.0)
-    volume = read_series(options.dicom)
-    source = None if options.no_dicom else read_source(options.dicom, volume)
+    volume, chosen = read_volume(options.dicom, series=options.series, phase=options.phase)
+    source = None if options.no_dicom else read_source(chosen.files, volume)
     read = time.perf_counter()
     progress("centrelines", 0.0)
     found = None

@@ -10,7 +10,8 @@ a score on what was learnt:
 * ``tree_train_lipid`` and ``tree_train_lipid_soft_tissue`` are the same two with larger lipid cores;
   ``tree_train_remodelled`` and ``tree_train_remodelled_soft_tissue`` grow outwards more as well.
 * ``tree_train_wide`` and ``tree_train_wide_soft_tissue`` have plaque of any shape and size (``wide_lesions``), calcium
-  from 200 mg/cc, point spreads of 0.5–1.5 mm with skirts; ``tree_validation_wide`` and ``tree_test_wide`` have such
+  from 200 mg/cc, point spreads of 0.5–1.5 mm with skirts; ``tree_train_wide_faint`` has larger plaque that hardly differs
+  from fat; ``tree_validation_wide`` and ``tree_test_wide`` have such
   plaque, not quite as large, behind clinical kernels (0.9–1.3 mm).
 * ``tree_validation`` is narrower (290–500 HU, 18–34 HU, 0.50–0.85 mm), has other shares of dominance, of
   compositions and of lesion lengths, lipid cores between those of training and of the test, and only GE and Siemens
@@ -142,6 +143,20 @@ def _wide(chosen: Scenario, *, salt: int) -> Scenario:
     )
 
 
+def _faint(chosen: Scenario, *, salt: int) -> Scenario:
+    """Large plaque of any shape that is little brighter than the fat around it, as sharp kernels with little noise show it."""
+    return replace(
+        chosen,
+        name=f"{chosen.name}_faint",
+        salt=salt,
+        noise_hu=(8.0, 32.0),
+        psf_plane_mm=(0.45, 1.30),
+        wall_hu=(5.0, 80.0),
+        fibrous_hu=(-5.0, 75.0),
+        wide=WideLesions(growth_shares=(0.3, 0.35, 0.35), disc_share=0.6),
+    )
+
+
 TREE_VALIDATION = Scenario(
     name="tree_validation",
     salt=113,
@@ -190,6 +205,7 @@ TREE_SCENARIOS: tuple[Scenario, ...] = (
     _remodelled(TREE_TRAIN_SOFT_TISSUE),
     _wide(TREE_TRAIN, salt=173),
     _wide(TREE_TRAIN_SOFT_TISSUE, salt=179),
+    _faint(_wide(TREE_TRAIN, salt=173), salt=193),
     TREE_VALIDATION,
     _clinical(TREE_VALIDATION, salt=181, shares=(0.5, 0.3, 0.2)),
     _clinical(TREE_TEST, salt=191, shares=(0.45, 0.33, 0.22)),

@@ -13,6 +13,7 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, Implic
 
 from inference.errors import VolumeError
 
+DICOMDIR = "1.2.840.10008.1.3.10"
 TRANSFER_SYNTAX = "TransferSyntaxUID (0002,0010)"
 
 
@@ -39,9 +40,9 @@ def open_image(path: Path, called: str, *, only: Sequence[str] = ()) -> Dataset:
     except Exception as error:
         if not _begins_as_dicom(path):
             raise VolumeError("not-dicom", f"{called} is not a DICOM file: leave it out.", called) from error
-        raise VolumeError(
-            "damaged-dicom", f"{called} begins as DICOM but is damaged or cut short: send it again.", called
-        ) from error
+        raise _damaged(called) from error
+    if _is_cut(dataset):
+        raise _damaged(called)
     complete_meta(dataset, called)
     return dataset
 
@@ -56,6 +57,20 @@ def _read(path: Path, only: Sequence[str]) -> Dataset:
         if not dataset.get("SOPClassUID") or not dataset.get("SOPInstanceUID"):
             raise
         return dataset
+
+
+def _damaged(called: str) -> VolumeError:
+    return VolumeError(
+        "damaged-dicom", f"{called} begins as DICOM but is damaged or cut short: send it again.", called
+    )
+
+
+def _is_cut(dataset: Dataset) -> bool:
+    """Whether nothing is left that every object has, as of a file cut in its first lines."""
+    meta = getattr(dataset, "file_meta", None) or {}
+    if str(meta.get("MediaStorageSOPClassUID", "")) == DICOMDIR:
+        return False
+    return not any(x in dataset for x in ("SOPClassUID", "Modality", "SOPInstanceUID"))
 
 
 def _begins_as_dicom(path: Path) -> bool:
