@@ -40,6 +40,7 @@ from inference.quantification import (
     roll_up_records,
     sections_inside,
 )
+from inference.quantification.image_quality import image_quality
 from inference.quantification.stents import REASON as STENT
 from inference.quantification.stents import find_stents
 from inference.scan import Volume
@@ -118,7 +119,7 @@ def analyse(
         progress("contours", (i + 1) / len(vessels))
     contours = [drawing.contours for drawing in drawings]
     aorta = _aortic_region(volume, vessels, contours, warnings) if profile.adaptive else None
-    imaging = _imaging(volume, aorta)
+    imaging = _imaging(volume, vessels, contours, aorta, warnings)
     stents = find_stents(vessels)
     warnings += [_stent_warning(name, stretches) for name, stretches in stents.items()]
     reads, records = [], []
@@ -213,10 +214,25 @@ def _stopwatch(timings: dict[str, float]) -> Callable[[str], None]:
     return lap
 
 
-def _imaging(volume: Volume, aorta: AorticRegion | None) -> Imaging:
-    """What is known of the image beside its HU."""
+def _imaging(
+    volume: Volume,
+    vessels: Sequence[StraightenedVessel],
+    contours: Sequence[VesselContours],
+    aorta: AorticRegion | None,
+    warnings: list[str],
+) -> Imaging:
+    """What is known of the image beside its HU; a warning where blur or noise could not be estimated."""
+    quality = image_quality(volume, vessels, contours)
+    warnings += quality.warnings
     kvp = volume.metadata.get("kvp")
-    return Imaging(aortic_sd_hu=aorta.sd_hu if aorta else None, kvp=None if kvp is None else float(kvp))
+    return Imaging(
+        aortic_sd_hu=aorta.sd_hu if aorta else None,
+        psf_plane_mm=quality.psf_plane_mm,
+        psf_along_mm=quality.psf_along_mm,
+        noise_sd_hu=quality.noise_sd_hu,
+        noise_grain_mm=quality.noise_grain_mm,
+        kvp=None if kvp is None else float(kvp),
+    )
 
 
 def _stent_warning(vessel: str, stretches: tuple[tuple[float, float], ...]) -> str:
