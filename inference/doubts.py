@@ -60,7 +60,7 @@ DOUBTS: Mapping[str, DoubtKind] = {
     ),
     "ends_early": DoubtKind("vessel", "It ends sooner than such a vessel does: extend it if it goes on.", "mm"),
     "leaves_scan": DoubtKind("vessel", "It leaves the scan: what lies beyond was not measured."),
-    "name_unsure": DoubtKind("vessel", "Another name fits nearly as well: check which vessel it is."),
+    "name_unsure": DoubtKind("vessel", "Another name or way fits nearly as well: check which vessel it is.", "% speak for this one"),
     "unnamed_branch": DoubtKind(
         "vessel", "A branch without a name was found here and not measured: name it if it matters.", "mm"
     ),
