@@ -91,6 +91,8 @@ METRICS: dict[str, Metric] = {
         Metric(
             "pericoronary_fat_attenuation", "Pericoronary fat attenuation", "HU", 1, zero_when_absent=False
         ),
+        Metric("calcified_plaque_mass", "Calcified plaque mass", "mg", 2),
+        Metric("calcified_plaque_volume_integrated", "Calcified plaque volume, integrated", "mm³"),
         Metric("necrotic_core_volume", "Necrotic core volume", "mm³"),
         Metric("fibrofatty_volume", "Fibro-fatty volume", "mm³"),
         Metric("fibrous_volume", "Fibrous volume", "mm³"),

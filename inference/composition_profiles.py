@@ -15,7 +15,7 @@ class CompositionProfile:
     Parameters
     ----------
     low_attenuation_below, calcified_from : HU.
-    corrected : whether low-attenuation is judged after partial-volume correction at lumen and fat borders.
+    corrected : whether low-attenuation is judged after partial-volume correction at lumen and fat borders. Calcium never is.
     adaptive : whether the calcified limit rises with the lumen: max(350, m(s) + 2σ).
     """
 
@@ -32,8 +32,8 @@ PROFILES = {
     p.name: p
     for p in (
         CompositionProfile("fixed", 1),
-        CompositionProfile("corrected", 2, corrected=True),
-        CompositionProfile("adaptive", 2, corrected=True, adaptive=True),
+        CompositionProfile("corrected", 3, corrected=True),
+        CompositionProfile("adaptive", 3, corrected=True, adaptive=True),
         # (−30, 75], (75, 130], (130, 350], > 350; calcified starts above 350.
         CompositionProfile("qangio", 1, calcified_from=math.nextafter(350.0, 351.0), four_classes=True),
     )

@@ -14,7 +14,9 @@ import numpy as np
 from inference import __version__
 from inference.analysis import Analysis, Settings
 from inference.centreline import Centreline
-from inference.certainty.second_look import SecondLook, look_again
+from inference.certainty.assess import assess
+from inference.certainty.intervals import calibration_of
+from inference.certainty.second_look import look_again
 from inference.code_version import code_version
 from inference.composition_profiles import profile_named
 from inference.contours import VesselContours
@@ -24,6 +26,7 @@ from inference.networks import VIEWS, arithmetic_of, load_network, segment, segm
 from inference.networks.uncertainty import section_uncertainty
 from inference.quantification import (
     AorticRegion,
+    Imaging,
     VesselRead,
     aortic_region,
     cadrads2_of_patient,
@@ -46,6 +49,10 @@ STAGES = ("straighten", "segment", "contours", "quantify")
 LEAST_CONTRAST_HU = 180.0
 WEAK_CONTRAST_HU = 250.0
 USUAL_KVP = (100.0, 120.0)
+NO_CALIBRATION = (
+    "These weights were never calibrated: no number has an interval, and no lesion is told to be larger than those that the "
+    "network learned from. `python -m inference calibrate` makes one."
+)
 
 Progress = Callable[[str, float], None]
 
@@ -83,14 +90,7 @@ def analyse(
     settings = settings or Settings()
     profile = profile_named(settings.profile)
     timings: dict[str, float] = {}
-    clock = time.perf_counter()
-
-    def lap(stage: str) -> None:
-        nonlocal clock
-        now = time.perf_counter()
-        timings[stage] = round(timings.get(stage, 0.0) + now - clock, 4)
-        clock = now
-
+    lap = _stopwatch(timings)
     vessels = []
     for i, line in enumerate(centrelines):
         progress("straighten", i / len(centrelines))
@@ -99,8 +99,6 @@ def analyse(
     warnings = list(volume.warnings) + _check_contrast(vessels) + _check_exposure(volume)
 
     module, card = network if network is not None else load_network(settings.model, device=settings.device)
-    looks: list[SecondLook] = []
-    uncertainty: dict[str, np.ndarray] = {}
     lap("load_network")
     arithmetic = arithmetic_of(settings.arithmetic, card.device)
     provenance = {
@@ -110,6 +108,8 @@ def analyse(
         "views": str(len(VIEWS)),
         "arithmetic": arithmetic,
     }
+    looks = []
+    uncertainty: dict[str, np.ndarray] = {}
     for i, vessel in enumerate(vessels):
         progress("segment", i / len(vessels))
         known = None if settings.lesions is None else settings.lesions.get(vessel.vessel, ())
@@ -121,11 +121,13 @@ def analyse(
         drawn = contours_from_probabilities(*maps, provenance, given_lesions=given)
         lap("contours")
         see = partial(segment_smaller, vessel, module, extents=extents, arithmetic=arithmetic)
-        looks.append(look_again(vessel, maps, drawn, known, see))
-        uncertainty[vessel.vessel] = section_uncertainty(*looks[-1].maps)
+        look, maps = look_again(vessel, maps, drawn, known, see)
+        looks.append(look)
+        uncertainty[vessel.vessel] = section_uncertainty(*maps)
         lap("segment")
     contours = [look.contours for look in looks]
     aorta = _aortic_region(volume, vessels, contours, warnings) if profile.adaptive else None
+    imaging = _imaging(volume, aorta)
     stents = find_stents(vessels)
     warnings += [_stent_warning(name, stretches) for name, stretches in stents.items()]
     reads, records = [], []
@@ -138,14 +140,18 @@ def analyse(
             else tuple(settings.lesions.get(vessel.vessel, ()))
         )
         reads.append(VesselRead(vessel.vessel, drawn, lesions, metal))
-        records.append(measure(vessel, reads[-1], profile, aortic_sd_hu=aorta.sd_hu if aorta else None))
-    rolled = roll_up_records(records)
+        records.append(measure(vessel, reads[-1], profile, imaging=imaging))
+    calibration = calibration_of(card.sha256)
+    warnings += [] if calibration else [NO_CALIBRATION]
+    how = "found" if settings.lesions is None else "given"
+    assessed = assess(vessels, reads, records, looks, uncertainty, calibration=calibration, how=how)
+    rolled = roll_up_records(assessed.records)
     lap("quantify")
     progress("quantify", 1.0)
     return Analysis(
         vessels=tuple(vessels),
         reads=tuple(reads),
-        records=tuple(records),
+        records=assessed.records,
         rolled=tuple(rolled),
         timings=timings,
         versions={
@@ -159,7 +165,8 @@ def analyse(
             "volume_sha256": volume.content_sha256,
             "settings_sha256": settings.sha256,
             "python": platform.python_version(),
-            **({"aortic_sd_hu": f"{aorta.sd_hu:.3f}"} if aorta else {}),
+            **({"calibration": calibration.name} if calibration else {}),
+            **imaging.as_versions(),
             **{name: metadata.version(name) for name in ("torch", "numpy", "scipy", "numba", "pydicom")},
         },
         warnings=tuple(warnings),
@@ -168,12 +175,30 @@ def analyse(
             read.vessel: lesion_references(vessel, read) for vessel, read in zip(vessels, reads, strict=True)
         },
         aorta=aorta,
-        cadrads2=cadrads2_of_patient(records, stent=bool(stents)),
-        scales={
-            read.vessel: {x.number: look.of(vessel, x) for x in read.lesions}
-            for vessel, read, look in zip(vessels, reads, looks, strict=True)
-        },
+        imaging=imaging,
+        cadrads2=cadrads2_of_patient(assessed.records, stent=bool(stents)),
+        signs=assessed.signs,
+        doubts=assessed.doubts,
     )
+
+
+def _stopwatch(timings: dict[str, float]) -> Callable[[str], None]:
+    """Return what adds the seconds since it was last called to a stage's."""
+    clock = time.perf_counter()
+
+    def lap(stage: str) -> None:
+        nonlocal clock
+        now = time.perf_counter()
+        timings[stage] = round(timings.get(stage, 0.0) + now - clock, 4)
+        clock = now
+
+    return lap
+
+
+def _imaging(volume: Volume, aorta: AorticRegion | None) -> Imaging:
+    """What is known of the image beside its HU."""
+    kvp = volume.metadata.get("kvp")
+    return Imaging(aortic_sd_hu=aorta.sd_hu if aorta else None, kvp=None if kvp is None else float(kvp))
 
 
 def _stent_warning(vessel: str, stretches: tuple[tuple[float, float], ...]) -> str:

@@ -50,11 +50,10 @@ class ScaleComparison:
 class SecondLook:
     """What a vessel's two looks came to.
 
-    maps, contours : what counts from here on. first, second : (S,) plaque volume per mm of path in either drawing, equal
+    contours : what counts from here on. first, second : (S,) plaque volume per mm of path in either drawing, equal
     where nobody looked again. taken : (S,) bool, sections whose second drawing counts.
     """
 
-    maps: Maps
     contours: VesselContours
     first: NDArray[np.float64]
     second: NDArray[np.float64]
@@ -76,8 +75,10 @@ def look_again(
     contours: VesselContours,
     given: Sequence[Lesion] | None,
     see: Callable[[slice], Maps],
-) -> SecondLook:
+) -> tuple[SecondLook, Maps]:
     """Look again at every lesion of a vessel and take the second drawing where it is ``LARGER`` times the first.
+
+    Returns the look, and the maps that its contours were drawn from.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ def look_again(
     first = measure_sections(vessel, contours).plaque_volume
     nothing = np.zeros(vessel.sections, bool)
     if not where.any():
-        return SecondLook(maps, contours, first, first, nothing)
+        return SecondLook(contours, first, first, nothing), maps
     wall, lumen, plaque = (found.copy() for found in maps)
     edges = np.flatnonzero(np.diff(np.r_[0, where, 0]))
     for start, after in zip(edges[::2], edges[1::2], strict=True):
@@ -112,11 +113,11 @@ def look_again(
             taken = taken | sections_inside(vessel.sections, [Lesion(1, start_mm, end_mm)])
     taken &= where
     if not taken.any():
-        return SecondLook(maps, contours, first, second, taken)
+        return SecondLook(contours, first, second, taken), maps
     pick = taken[:, None, None]
     kept = (np.where(pick, wall, maps[0]), lumen, np.where(pick, plaque, maps[2]))
     drawn = contours_from_probabilities(*kept, dict(contours.provenance), given_lesions=inside)
-    return SecondLook(kept, drawn, first, second, taken)
+    return SecondLook(drawn, first, second, taken), kept
 
 
 def _extents(

@@ -20,13 +20,14 @@ from inference.centreline import Centreline, trace, write_centrelines
 from inference.centreline.automatic import find_centrelines
 from inference.centreline.formats import import_files
 from inference.centreline.given import Given, check_given
+from inference.commands.choosing import add_scan
 from inference.composition_profiles import profile_named
 from inference.dicom.export import REPORT, SEGMENTATION, DicomObjects, export
 from inference.doubts import Doubt
 from inference.errors import CentrelineError, QuantificationError
-from inference.quantification import Lesion, Measurement
+from inference.quantification import Lesion, Measurement, calibration
 from inference.report import report_page
-from inference.scan import SourceSeries, Volume, read_series, read_source
+from inference.scan import SourceSeries, Volume, read_source, read_volume
 from inference.vocabulary import VESSELS
 
 COLUMNS = (
@@ -41,13 +42,16 @@ COLUMNS = (
     "low",
     "high",
     "profile",
+    "interval_low",
+    "interval_high",
 )
+DOUBT_COLUMNS = ("exam", "vessel", "lesion", "start_mm", "end_mm", "code", "measure", "unit", "message")
 POINT_COLUMNS = ("vessel", "start_x_mm", "start_y_mm", "start_z_mm", "end_x_mm", "end_y_mm", "end_z_mm")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the command's options."""
-    parser.add_argument("dicom", type=Path, metavar="DICOM_DIR")
+    add_scan(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder for measurements.csv and the rest")
     lines = parser.add_mutually_exclusive_group()
     lines.add_argument(
@@ -88,8 +92,8 @@ def run(options: argparse.Namespace) -> int:
     lesions = read_lesions(options.lesions) if options.lesions else None
     progress = _bar()
     progress("read", 0.0)
-    volume = read_series(options.dicom)
-    source = None if options.no_dicom else read_source(options.dicom, volume)
+    volume, chosen = read_volume(options.dicom, series=options.series, phase=options.phase)
+    source = None if options.no_dicom else read_source(chosen.files, volume)
     read = time.perf_counter()
     progress("centrelines", 0.0)
     found = None
@@ -229,7 +233,16 @@ def table_row(exam: str, row: Measurement) -> list[Any]:
 
     lesion = "" if row.lesion is None else row.lesion
     values = [number(row.value), row.unit, number(row.low), number(row.high), row.profile]
-    return [exam, row.level, row.vessel, row.segment, lesion, row.metric, *values]
+    interval = [number(row.interval_low), number(row.interval_high)]
+    return [exam, row.level, row.vessel, row.segment, lesion, row.metric, *values, *interval]
+
+
+def doubt_row(exam: str, doubt: Doubt) -> list[Any]:
+    """Return one line of doubts.csv."""
+    told = doubt.to_dict()
+    where = [told["vessel"], *("" if told[name] is None else told[name] for name in DOUBT_COLUMNS[2:5])]
+    much = "" if told["measure"] is None else told["measure"]
+    return [exam, *where, doubt.code, much, doubt.kind.unit, doubt.message]
 
 
 def summarise(
@@ -246,6 +259,7 @@ def summarise(
         "cadrads2": None
         if analysis.cadrads2 is None
         else {"category": str(analysis.cadrads2), **asdict(analysis.cadrads2)},
+        "calcium_calibration": asdict(calibration(analysis.imaging.kvp)),
         "aortic_region": None if analysis.aorta is None else asdict(analysis.aorta),
         "vessels": [
             {
@@ -295,12 +309,16 @@ def write(
     summary: dict[str, Any],
     objects: DicomObjects | None,
 ) -> None:
-    """Write measurements.csv, analysis.json, centrelines.csv, vessels.npz, the DICOM objects and report.html."""
+    """Write measurements.csv, doubts.csv, analysis.json, centrelines.csv, vessels.npz, the DICOM objects and report.html."""
     out.mkdir(parents=True, exist_ok=True)
     with (out / "measurements.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(table_row(exam, row) for row in analysis.measurements)
+    with (out / "doubts.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(DOUBT_COLUMNS)
+        writer.writerows(doubt_row(exam, doubt) for doubt in analysis.doubts)
     write_centrelines(out / "centrelines.csv", lines)
     arrays: dict[str, Any] = {}
     for vessel, read in zip(analysis.vessels, analysis.reads, strict=True):

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from inference.centreline.automatic import find_centrelines
 from inference.centreline.formats import check_ending, export_centrelines
-from inference.scan import read_series
+from inference.commands.choosing import add_scan
+from inference.scan import read_volume
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the command's options."""
-    parser.add_argument("dicom", type=Path, metavar="DICOM_DIR")
+    add_scan(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read, find, write; nothing is written unless vessels were found."""
     ending = check_ending(options.out)
-    volume = read_series(options.dicom)
+    volume, _ = read_volume(options.dicom, series=options.series, phase=options.phase)
     found = find_centrelines(volume)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     if ending == ".txt":

@@ -60,6 +60,7 @@ UNITS: Mapping[str, Code] = {
     "mm³": Code("mm3", "UCUM", "cubic millimeter"),
     "mm²": Code("mm2", "UCUM", "square millimeter"),
     "mm": Code("mm", "UCUM", "mm"),
+    "mg": Code("mg", "UCUM", "milligram"),
     "%": Code("%", "UCUM", "Percent"),
     "HU": Code("[hnsf'U]", "UCUM", "Hounsfield unit"),
     "1": Code("1", "UCUM", "no units"),

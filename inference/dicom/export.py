@@ -40,7 +40,6 @@ def export(
     volume: Volume,
     source: SourceSeries,
     *,
-    aortic_sd_hu: float | None = None,
     created: dt.datetime | None = None,
 ) -> DicomObjects:
     """Turn an analysis into a DICOM segmentation and a DICOM report.
@@ -48,7 +47,7 @@ def export(
     Parameters
     ----------
     analysis : vessels, contours and measurements of ``volume``. source : the series that the volume was read from.
-    aortic_sd_hu : what ``quantify`` was given. created : date and time of the objects; by default now.
+    created : date and time of the objects; by default now.
 
     Raises
     ------
@@ -59,7 +58,7 @@ def export(
     profile = profile_named(analysis.versions["profile"].split("/")[0])
     grid = Grid.of(volume)
     found = [
-        voxelise(vessel, read, profile, grid, aortic_sd_hu=aortic_sd_hu)
+        voxelise(vessel, read, profile, grid, imaging=analysis.imaging)
         for vessel, read in zip(analysis.vessels, analysis.reads, strict=True)
     ]
     segments = segments_of(found, analysis.measurements, making)

@@ -14,7 +14,7 @@ import numpy as np
 from inference.composition_profiles import CompositionProfile
 from inference.contours import ANGLES
 from inference.dicom.voxels import Cells, Grid, share_voxels
-from inference.quantification import Lesion, VesselRead, plaque_cells
+from inference.quantification import UNKNOWN, Imaging, Lesion, VesselRead, plaque_cells
 from inference.quantification.composition import DEPTHS, PlaqueCells
 from inference.quantification.measure import kept_sections
 from inference.quantification.sections import spans
@@ -65,17 +65,17 @@ def voxelise(
     profile: CompositionProfile,
     grid: Grid,
     *,
-    aortic_sd_hu: float | None = None,
+    imaging: Imaging = UNKNOWN,
 ) -> VesselVoxels:
     """Find the voxels of one vessel.
 
     Parameters
     ----------
-    vessel, read, profile, aortic_sd_hu : as ``quantify`` takes them; excluded stretches are left out as there.
+    vessel, read, profile, imaging : as ``quantify`` takes them; excluded stretches are left out as there.
     grid : the CT's voxels.
     """
     kept = kept_sections(vessel, read) > 0
-    tissue = plaque_cells(vessel, read.contours, profile, aortic_sd_hu)
+    tissue = plaque_cells(vessel, read.contours, profile, imaging)
     lesions = tuple(_lesion(vessel, read, lesion, tissue, kept, grid) for lesion in read.lesions)
     plaque = np.unique(np.concatenate([np.empty(0, np.int64), *(lesion.plaque for lesion in lesions)]))
     shares = share_voxels(vessel, _vessel_cells(read), _spans(vessel, 0.0, np.inf, kept), grid)

@@ -153,7 +153,7 @@ def _place(source: SourceSeries, k: int) -> tuple[list[Dataset], list[Dataset]]:
     """Plane position and derivation of frames on slice ``k``."""
     position = Dataset()
     position.ImagePositionPatient = [f"{x:.10g}" for x in source.positions[k]]
-    image = image_reference(source.image_uids[k])
+    image = image_reference(source.image_uids[source.nearest[k]])
     image.PurposeOfReferenceCodeSequence = [CodedConcept.from_code(_PURPOSE)]
     image.SpatialLocationsPreserved = "YES"
     derivation = Dataset()

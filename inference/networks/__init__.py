@@ -22,7 +22,7 @@ from .extents import told
 from .fast import folded, laid_out
 from .hierarchical_convlstm import HierarchicalConvLSTM
 from .scales import BESIDE_SECTIONS, SMALLER, brought_back, made_smaller
-from .unet import REACH, UNet2D, UNet3D, UNet25D, UNet25DGiven, normalise
+from .unet import REACH, UNet2D, UNet3D, UNet25D, UNet25DGiven, UNet25DPinned, normalise
 
 if TYPE_CHECKING:
     from inference.straightening import StraightenedVessel
@@ -32,6 +32,7 @@ NETWORKS: Mapping[str, type[nn.Module]] = {
     "unet_2d": UNet2D,
     "unet_2_5d": UNet25D,
     "unet_2_5d_given": UNet25DGiven,
+    "unet_2_5d_pinned": UNet25DPinned,
     "unet_3d": UNet3D,
     "hierarchical_convlstm": HierarchicalConvLSTM,
 }

@@ -91,6 +91,7 @@ class HierarchicalConvLSTM(nn.Module):
 
     reach = REACH
     told = 0
+    pinned = 0
 
     def __init__(
         self, channels: tuple[int, int, int] = (16, 32, 64), hidden: tuple[int, int] = (8, 32)

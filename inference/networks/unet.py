@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .extents import TOLD
+from .extents import PINNED, TOLD
 
 REACH = 5  # sections to either side
 SEEN = 48  # pixels across that the network looks at
@@ -77,11 +77,12 @@ class UNet2D(nn.Module):
 
     inputs = 1
     told = 0  # numbers a section that it may be told beside the image (``extents.py``)
+    pinned = 0  # maps a section of borders that somebody has drawn (``extents.py``)
 
     def __init__(self, channels: tuple[int, int, int, int] = (16, 32, 64, 96)) -> None:
         super().__init__()
         a, b, c, d = channels
-        self.down1, self.down2 = Block(self.inputs + self.told, a), Block(a, b)
+        self.down1, self.down2 = Block(self.inputs + self.told + self.pinned, a), Block(a, b)
         self.down3, self.bottom = Block(b, c), Block(c, d)
         self.up3, self.up2, self.up1 = Block(d + c, c), Block(c + b, b), Block(b + a, a)
         self.head = nn.Conv2d(a, OUTPUTS, 1)
@@ -129,11 +130,12 @@ class UNet25DGiven(UNet25D):
 
     told = TOLD
 
-    def begin_with(self, plain: UNet25D) -> None:
-        """Take over the weights of the plain network; what is told weighs nothing at first."""
+    def begin_with(self, plain: nn.Module) -> None:
+        """Take over the weights of a network with fewer inputs; what it was not told weighs nothing at first."""
         state = plain.state_dict()
         first = state["down1.0.weight"]
-        state["down1.0.weight"] = torch.cat([first, first.new_zeros(len(first), self.told, 3, 3)], 1)
+        more = self.inputs + self.told + self.pinned - first.shape[1]
+        state["down1.0.weight"] = torch.cat([first, first.new_zeros(len(first), more, 3, 3)], 1)
         self.load_state_dict(state)
 
     def forward(self, x: Tensor, told: Tensor | None = None) -> Tensor:
@@ -148,6 +150,29 @@ class UNet25DGiven(UNet25D):
         flat = windows.new_zeros(len(windows), self.told) if told is None else told.flatten(0, 1)
         maps = flat.to(windows.dtype)[:, :, None, None].expand(-1, -1, *windows.shape[-2:])
         return self.labelled(torch.cat([windows, maps], 1))
+
+
+class UNet25DPinned(UNet25DGiven):
+    """The network that may be told of lesions, which may also be told of borders that somebody has drawn (``pinned``)."""
+
+    pinned = PINNED
+
+    def forward(self, x: Tensor, told: Tensor | None = None, pins: Tensor | None = None) -> Tensor:
+        """As before; ``pins`` (N, 2, 64, 64) pinned borders of the sections."""
+        near = None if pins is None else seen(pins)[None]
+        logits = self.stretches(with_halo(seen(x)), None if told is None else told[None], near)[0]
+        return unseen(logits, x.shape[-1])
+
+    def stretches(
+        self, x: Tensor, told: Tensor | None = None, pins: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """As before; ``pins`` (G, T, 2, h, w) for the sections between the halos."""
+        windows = self.windows(x)
+        shape = windows.shape[-2:]
+        flat = windows.new_zeros(len(windows), self.told) if told is None else told.flatten(0, 1)
+        maps = flat.to(windows.dtype)[:, :, None, None].expand(-1, -1, *shape)
+        drawn = windows.new_zeros(len(windows), self.pinned, *shape) if pins is None else pins.flatten(0, 1)
+        return self.labelled(torch.cat([windows, maps, drawn.to(windows.dtype)], 1))
 
 
 class Block3D(nn.Sequential):
@@ -171,6 +196,7 @@ class UNet3D(nn.Module):
     """
 
     told = 0
+    pinned = 0
 
     def __init__(self, channels: tuple[int, int, int, int] = (13, 26, 52, 76)) -> None:
         super().__init__()

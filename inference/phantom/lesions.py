@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
@@ -53,41 +55,51 @@ END_RADIUS = {
 COMPOSITIONS = ("noncalcified", "lipid", "calcified", "mixed")
 
 
-def _waves(rng: np.random.Generator, n: int, sigma_mm: float, size: float) -> Array:
+@dataclass(frozen=True)
+class Plan:
+    """A lesion to be: first and last row, composition, and how far round its plaque reaches (1 = one side)."""
+
+    first: int
+    last: int
+    composition: str
+    spread: float
+
+
+def waves(rng: np.random.Generator, n: int, sigma_mm: float, size: float) -> Array:
     """A smooth random function along the vessel with standard deviation ``size``."""
     x = gaussian_filter1d(rng.standard_normal(n + 400), sigma_mm / STEP_MM)[200 : 200 + n]
     return np.asarray(x * size * np.sqrt(2 * np.sqrt(np.pi) * sigma_mm / STEP_MM))
 
 
-def _hump(n: int, start: int, stop: int, rng: np.random.Generator) -> Array:
+def hump_of(n: int, start: int, stop: int, rng: np.random.Generator) -> Array:
     """0 … 1 … 0 between two rows: an uneven, flat-topped bell with some waviness."""
     x = (np.arange(n) - start) / max(1, stop - start)
     peak, flat = rng.uniform(0.3, 0.7), rng.uniform(0.0, 0.35)
     left, right = peak * (1 - flat), (1 - peak) * (1 - flat)
     y = np.where(x < left, x / left, np.where(x > 1 - right, (1 - x) / right, 1.0))
     y = np.sin(0.5 * np.pi * np.clip(y, 0, 1)) ** rng.uniform(0.8, 2.0)
-    return y * (1 - 0.25 * np.abs(_waves(rng, n, 1.5, 0.5)).clip(0, 1))
+    return y * (1 - 0.25 * np.abs(waves(rng, n, 1.5, 0.5)).clip(0, 1))
 
 
-def _outer(radius: Array, offset: Array, towards: Array) -> Array:
+def outer_circle(radius: Array, offset: Array, towards: Array) -> Array:
     """Polar radius of circles whose centres lie ``offset`` towards an angle, seen from the origin."""
     a = THETA[None, :] - towards[:, None]
     e = offset[:, None]
     return e * np.cos(a) + np.sqrt(np.maximum(radius[:, None] ** 2 - (e * np.sin(a)) ** 2, 1e-9))
 
 
-def _shape(rng: np.random.Generator, n: int, amount: float) -> Array:
+def uneven_circle(rng: np.random.Generator, n: int, amount: float) -> Array:
     """(n, 64) factors about 1 that make a circle oval and uneven, turning slowly along the vessel."""
     out = np.ones((n, ANGLES))
     for k, size in ((2, 1.0), (3, 0.35), (4, 0.2)):
-        phase = _waves(rng, n, 12.0, 1.2) + rng.uniform(0, 6.28)
-        out += (amount * size * (0.5 + 0.5 * np.abs(_waves(rng, n, 5.0, 1.0))).clip(0, 1.6))[
-            :, None
-        ] * np.cos(k * (THETA[None, :] - phase[:, None]))
+        phase = waves(rng, n, 12.0, 1.2) + rng.uniform(0, 6.28)
+        out += (amount * size * (0.5 + 0.5 * np.abs(waves(rng, n, 5.0, 1.0))).clip(0, 1.6))[:, None] * np.cos(
+            k * (THETA[None, :] - phase[:, None])
+        )
     return out
 
 
-def _places(rng: np.random.Generator, length_mm: float, chosen: Scenario) -> list[tuple[float, float]]:
+def places(rng: np.random.Generator, length_mm: float, chosen: Scenario) -> list[tuple[float, float]]:
     """Extents of the lesions to be: not closer than 4 mm to one another, clear of both ends."""
     at = rng.uniform(1.5, 9.0)
     out: list[tuple[float, float]] = []
@@ -100,7 +112,7 @@ def _places(rng: np.random.Generator, length_mm: float, chosen: Scenario) -> lis
         at += size + 4.0 + rng.exponential(max(0.5, rng.uniform(*chosen.lesion_every_mm) - size - 4.0))
 
 
-def _paint(
+def paint_tissue(
     rng: np.random.Generator,
     hu: NDArray[np.float32],
     rows: slice,
@@ -153,10 +165,40 @@ def _paint(
             )
             q = q * np.exp(0.5 * gaussian_filter(rng.standard_normal(block.shape), (2, 2, 1)) * 4)
             dense = rng.uniform(*chosen.calcium_hu)
-            np.copyto(block, (dense * (1 - 0.35 * q)).clip(380.0, None), where=q < 1, casting="same_kind")
+            np.copyto(
+                block,
+                (dense * (1 - 0.35 * q)).clip(chosen.least_calcium_hu, None),
+                where=q < 1,
+                casting="same_kind",
+            )
 
 
-def build_table(  # noqa: PLR0915 - what is drawn, in the order of the draws
+def calibre(
+    rng: np.random.Generator, path: Path, chosen: Scenario, parent_radius: float | None
+) -> tuple[Array, Array]:
+    """Draw a healthy vessel: lumen radius and thickness of its normal wall, (n,) mm each."""
+    n = len(path.curve.points)
+    first, last = rng.uniform(*START_RADIUS[path.name]), rng.uniform(*END_RADIUS[path.name])
+    if parent_radius is not None:
+        first = min(first, 0.95 * parent_radius)
+    scale = 0.85 + 0.15 * chosen.heart_scale
+    first, last = first * scale, min(last * scale, first)
+    radius = first + (last - first) * np.linspace(0, 1, n) ** rng.uniform(0.7, 1.3)
+    radius = radius * (1 + waves(rng, n, 4.0, 0.03).clip(-0.08, 0.08))
+    return radius, rng.uniform(*chosen.normal_wall_mm) * (0.75 + 0.25 * radius / 2.0)
+
+
+def narrowing(rng: np.random.Generator, chosen: Scenario) -> float:
+    """Share of its radius that a lesion's lumen loses; above 1 it is closed."""
+    chance = rng.random()
+    if chance < chosen.closed_share:
+        return 1.15
+    if chance < chosen.closed_share + chosen.severe_share:
+        return float(rng.uniform(0.5, 0.85))
+    return float(rng.beta(1.3, 2.2) * 0.65)
+
+
+def build_table(
     rng: np.random.Generator,
     path: Path,
     chosen: Scenario,
@@ -171,31 +213,17 @@ def build_table(  # noqa: PLR0915 - what is drawn, in the order of the draws
     0.25 mm thicker than the normal wall.
     """
     curve, n = path.curve, len(path.curve.points)
-    first, last = rng.uniform(*START_RADIUS[path.name]), rng.uniform(*END_RADIUS[path.name])
-    if parent_radius is not None:
-        first = min(first, 0.95 * parent_radius)
-    scale = 0.85 + 0.15 * chosen.heart_scale
-    first, last = first * scale, min(last * scale, first)
-    t = np.linspace(0, 1, n)
-    radius = first + (last - first) * t ** rng.uniform(0.7, 1.3)
-    radius = radius * (1 + _waves(rng, n, 4.0, 0.03).clip(-0.08, 0.08))
-    normal = rng.uniform(*chosen.normal_wall_mm) * (0.75 + 0.25 * radius / 2.0)
+    radius, normal = calibre(rng, path, chosen, parent_radius)
     lumen_radius, outer_radius = radius.copy(), radius + normal
     offset, towards = np.zeros(n), np.full(n, rng.uniform(0, 6.28))
     uneven = np.full(n, 0.0)
-    plans: list[tuple[int, int, str, float, float]] = []
-    for start, stop in _places(rng, curve.length_mm, chosen) if path.tracked else []:
+    plans: list[Plan] = []
+    for start, stop in places(rng, curve.length_mm, chosen) if path.tracked else []:
         if any(start < b and stop > a for a, b in free):
             continue
         i, k = int(start / STEP_MM), int(stop / STEP_MM)
-        hump = _hump(n, i, k, rng)
-        chance = rng.random()
-        if chance < chosen.closed_share:
-            narrow = 1.15
-        elif chance < chosen.closed_share + chosen.severe_share:
-            narrow = rng.uniform(0.5, 0.85)
-        else:
-            narrow = rng.beta(1.3, 2.2) * 0.65
+        hump = hump_of(n, i, k, rng)
+        narrow = narrowing(rng, chosen)
         grow = rng.uniform(*chosen.remodelling)
         if narrow < 0.25:
             grow = max(grow, rng.uniform(0.12, 0.4))
@@ -206,22 +234,55 @@ def build_table(  # noqa: PLR0915 - what is drawn, in the order of the draws
         room = np.maximum(outer_radius - lumen_radius - normal, 0)
         inside = (np.arange(n) >= i) & (np.arange(n) <= k)
         offset = np.where(inside, eccentric * room, offset)
-        towards = np.where(inside, side + _waves(rng, n, 6.0, 0.35), towards)
+        towards = np.where(inside, side + waves(rng, n, 6.0, 0.35), towards)
         uneven = np.where(inside, hump, uneven)
         kind = str(rng.choice(COMPOSITIONS, p=chosen.compositions))
-        plans.append((i, k, kind, side, 1.0 if eccentric > 0.5 else 1.8))
+        plans.append(Plan(i, k, kind, 1.0 if eccentric > 0.5 else 1.8))
     lumen_radius = np.where(lumen_radius < 0.12, 0.0, lumen_radius)
-    round_lumen = _shape(rng, n, rng.uniform(0.01, 0.05)) * (1 + uneven[:, None] * (_shape(rng, n, 0.10) - 1))
+    round_lumen = uneven_circle(rng, n, rng.uniform(0.01, 0.05)) * (
+        1 + uneven[:, None] * (uneven_circle(rng, n, 0.10) - 1)
+    )
     lumen = lumen_radius[:, None] * np.maximum(round_lumen, 0.4)
-    wall = _outer(outer_radius, offset, towards) * (1 + 0.5 * (round_lumen - 1))
+    wall = outer_circle(outer_radius, offset, towards) * (1 + 0.5 * (round_lumen - 1))
     bumps = gaussian_filter(rng.standard_normal((n, ANGLES)), (4, 3), mode=("nearest", "wrap"))
     wall += uneven[:, None] * 0.10 * bumps / max(bumps.std(), 1e-6)
     wall = np.maximum(wall, lumen + 0.85 * normal[:, None])
     wall = gaussian_filter(wall, (1.5, 1.0), mode=("nearest", "wrap"))
     lumen = np.minimum(gaussian_filter(lumen, (1.5, 1.0), mode=("nearest", "wrap")), wall - 0.05)
     lumen[lumen_radius <= 0] = 0.0
-    thick = wall - lumen > normal[:, None] + THICKER_MM
+    return tissue_table(
+        rng,
+        path,
+        chosen,
+        contrast_hu,
+        lumen=lumen,
+        wall=wall,
+        normal=normal,
+        towards=towards,
+        plans=plans,
+        segment=segment,
+    )
 
+
+def tissue_table(
+    rng: np.random.Generator,
+    path: Path,
+    chosen: Scenario,
+    contrast_hu: float,
+    *,
+    lumen: Array,
+    wall: Array,
+    normal: Array,
+    towards: Array,
+    plans: list[Plan],
+    segment: tuple[str, ...],
+) -> VesselTable:
+    """Fill walls with tissue and say which plaque is which lesion.
+
+    lumen, wall : (n, 64) mm; normal : (n,) mm of normal wall; towards : (n,) rad, the side on which plaque lies.
+    """
+    n = len(lumen)
+    thick = wall - lumen > normal[:, None] + THICKER_MM
     tissue = rng.uniform(*chosen.wall_hu)
     texture = gaussian_filter(
         rng.standard_normal((n, ANGLES, LAYERS)), (3, 3, 1), mode=("nearest", "wrap", "nearest")
@@ -230,7 +291,8 @@ def build_table(  # noqa: PLR0915 - what is drawn, in the order of the draws
     hu = (tissue + texture).astype(np.float32)
     plaque = np.zeros((n, ANGLES), bool)
     lesions: list[TrueLesion] = []
-    for i, k, kind, _, spread in plans:
+    for plan in plans:
+        i, k, kind = plan.first, plan.last, plan.composition
         rows = np.flatnonzero(thick[i : k + 1].any(axis=1)) + i
         if len(rows) == 0 or (rows[-1] - rows[0]) * STEP_MM < 1.5:
             continue
@@ -239,13 +301,15 @@ def build_table(  # noqa: PLR0915 - what is drawn, in the order of the draws
         fibrous = rng.uniform(*chosen.fibrous_hu)
         np.copyto(hu[part], fibrous + texture[part], where=plaque[part][..., None], casting="same_kind")
         cells = hu[part].copy()
-        _paint(rng, cells, slice(0, len(cells)), float(np.mean(towards[part])), kind, chosen, spread)
+        paint_tissue(
+            rng, cells, slice(0, len(cells)), float(np.mean(towards[part])), kind, chosen, plan.spread
+        )
         np.copyto(hu[part], cells, where=plaque[part][..., None])
         lesions.append(TrueLesion(len(lesions) + 1, part.start * STEP_MM, (part.stop - 1) * STEP_MM, kind))
-    blood = contrast_hu * (1 - rng.uniform(0, 0.12) * t) + _waves(rng, n, 4.0, 4.0)
+    blood = contrast_hu * (1 - rng.uniform(0, 0.12) * np.linspace(0, 1, n)) + waves(rng, n, 4.0, 4.0)
     return VesselTable(
         name=path.name,
-        curve=curve,
+        curve=path.curve,
         lumen=lumen.astype(np.float32),
         wall=wall.astype(np.float32),
         plaque=plaque,

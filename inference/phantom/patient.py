@@ -30,6 +30,7 @@ from .stents import Stent, paint_stent, place_stent, strut_points
 from .table import VesselTable
 from .tissue import fill_tissue, fill_veins
 from .tree import Bridge, Tree, make_tree
+from .wide_lesions import build_wide_table
 
 PARTS = (
     "settings",
@@ -175,7 +176,8 @@ def _walls(
             radius = float(np.sqrt(max(near, 0.5) / np.pi))
         free = tuple((b.start_mm, b.end_mm) for b in tree.bridges if b.vessel == path.name)
         whole = ((0.0, path.curve.length_mm),) if rng.random() < healthy else ()
-        table = build_table(rng, path, chosen, contrast, radius, free=free + whole)
+        build = build_wide_table if chosen.wide else build_table
+        table = build(rng, path, chosen, contrast, radius, free=free + whole)
         for a, b in free:
             s = table.curve.arc_length
             dent = gaussian_filter1d(((s >= a) & (s <= b)).astype(float), 12.0)[:, None]
@@ -297,6 +299,7 @@ def make_patient(seed: int, chosen: Scenario) -> Patient:
         noise_hu=settings["noise_hu"],
         grain_mm=settings["grain_mm"],
         overshoot=settings["overshoot"],
+        tails=settings.get("tails", 0.0),
     )
     outside = None
     if wish.grid is not None:

@@ -57,11 +57,40 @@ class TreeSettings:
 
 
 @dataclass(frozen=True)
+class WideLesions:
+    """Plaque of many shapes and sizes, wider than the world (``wide_lesions``); shares are chances 0 … 1.
+
+    growth_shares : of lesions whose vessel's area inside the outer wall grows by ``growth[0]``, ``[1]``, ``[2]`` at the
+    worst place; thickness_mm, outer_mm : no wall is thicker and no outer radius larger; diffuse_share : of lesions
+    that are drawn out to ``diffuse_mm``; ectasia_share : of vessels with a stretch whose radius is up to
+    ``ectasia`` times its own; concentric_share : of lesions that go all round; disc_share : of the others whose outer wall
+    is a disc with the lumen near its edge; the rest are crescents.
+    """
+
+    growth_shares: tuple[float, float, float] = (0.5, 0.3, 0.2)
+    growth: tuple[Range, Range, Range] = ((-0.15, 0.4), (0.4, 1.2), (1.2, 2.5))
+    thickness_mm: float = 6.0
+    outer_mm: float = 5.0
+    diffuse_share: float = 0.12
+    diffuse_mm: Range = (25.0, 60.0)
+    ectasia_share: float = 0.12
+    ectasia: Range = (1.3, 2.0)
+    concentric_share: float = 0.15
+    disc_share: float = 0.45
+
+    def __post_init__(self) -> None:
+        if abs(sum(self.growth_shares) - 1.0) > 1e-6:
+            raise ValueError("the shares of growth must add up to 1")
+
+
+@dataclass(frozen=True)
 class Scenario:
     """Ranges of one family of phantoms; every range is (low, high), uniform.
 
     The three-letter words at the end of a name are units: hu, mm. ``psf_*`` are full widths at
     half maximum, ``noise_grain_mm`` is the standard deviation of the Gaussian that correlates the noise in plane.
+    ``tails`` is the share of the in-plane point spread that lies in a skirt 2.2 times as wide, as kernels of real
+    scanners have it; ``wide`` draws plaque of any shape and size instead of displaced circles.
     ``surroundings`` are the shares of vessel stretches that run in fat, close to the myocardium, and inside soft
     tissue; ``depths_mm`` says how far outside the muscle each of the three lies.
     """
@@ -75,6 +104,7 @@ class Scenario:
     psf_along_mm: Range = (0.60, 0.90)
     noise_grain_mm: Range = (0.22, 0.42)
     overshoot: Range = (-0.25, 0.35)
+    tails: Range = (0.0, 0.0)
     pixel_mm: Range = (0.33, 0.42)
     slice_mm: tuple[float, ...] = (0.4, 0.5, 0.6, 0.625)
     normal_wall_mm: Range = (0.35, 0.70)
@@ -82,6 +112,7 @@ class Scenario:
     fibrous_hu: Range = (45.0, 115.0)
     lipid_hu: Range = (-30.0, 28.0)
     calcium_hu: Range = (450.0, 1500.0)
+    least_calcium_hu: float = 380.0
     muscle_hu: Range = (75.0, 130.0)
     fat_hu: Range = (-115.0, -75.0)
     surroundings: tuple[float, float, float] = (0.55, 0.30, 0.15)
@@ -111,6 +142,7 @@ class Scenario:
     kvp: tuple[int, ...] = (100, 120)
     side_branches: bool = True
     tree: TreeSettings | None = None
+    wide: WideLesions | None = None
 
     def __post_init__(self) -> None:
         for shares in (self.surroundings, self.compositions):
@@ -133,15 +165,14 @@ def draw_scan(rng: np.random.Generator, chosen: Scenario) -> tuple[float, float,
     """Draw pixel (mm), distance of slices (mm), and what contrast and scanner are like."""
     contrast = float(rng.uniform(*chosen.contrast_hu))
     pixel, slab = round(float(rng.uniform(*chosen.pixel_mm)), 4), float(rng.choice(chosen.slice_mm))
-    return (
-        pixel,
-        slab,
-        {
-            "contrast_hu": contrast,
-            "noise_hu": float(rng.uniform(*chosen.noise_hu)),
-            "psf_plane_mm": float(rng.uniform(*chosen.psf_plane_mm)),
-            "psf_along_mm": float(rng.uniform(*chosen.psf_along_mm)),
-            "grain_mm": float(rng.uniform(*chosen.noise_grain_mm)),
-            "overshoot": float(rng.uniform(*chosen.overshoot)),
-        },
-    )
+    settings = {
+        "contrast_hu": contrast,
+        "noise_hu": float(rng.uniform(*chosen.noise_hu)),
+        "psf_plane_mm": float(rng.uniform(*chosen.psf_plane_mm)),
+        "psf_along_mm": float(rng.uniform(*chosen.psf_along_mm)),
+        "grain_mm": float(rng.uniform(*chosen.noise_grain_mm)),
+        "overshoot": float(rng.uniform(*chosen.overshoot)),
+    }
+    if chosen.tails[1] > 0:
+        settings["tails"] = float(rng.uniform(*chosen.tails))
+    return pixel, slab, settings

@@ -9,6 +9,10 @@ a score on what was learnt:
   shorter lesions, more severe ones.
 * ``tree_train_lipid`` and ``tree_train_lipid_soft_tissue`` are the same two with larger lipid cores;
   ``tree_train_remodelled`` and ``tree_train_remodelled_soft_tissue`` grow outwards more as well.
+* ``tree_train_wide`` and ``tree_train_wide_soft_tissue`` have plaque of any shape and size (``wide_lesions``), calcium
+  from 200 mg/cc, point spreads of 0.5–1.5 mm with skirts; ``tree_train_wide_faint`` has larger plaque that hardly differs
+  from fat; ``tree_validation_wide`` and ``tree_test_wide`` have such
+  plaque, not quite as large, behind clinical kernels (0.9–1.3 mm).
 * ``tree_validation`` is narrower (290–500 HU, 18–34 HU, 0.50–0.85 mm), has other shares of dominance, of
   compositions and of lesion lengths, lipid cores between those of training and of the test, and only GE and Siemens
   headers. Choices are made here.
@@ -24,7 +28,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .settings import Scenario, TreeSettings
+from .settings import Scenario, TreeSettings, WideLesions
 
 ALL_VESSELS = (
     *("LM", "LAD", "D1", "D2", "LCx", "OM1", "OM2", "RI"),
@@ -118,6 +122,80 @@ def _remodelled(chosen: Scenario) -> Scenario:
     )
 
 
+def _wide(chosen: Scenario, *, salt: int) -> Scenario:
+    """Rich in lipid, plaque of any shape and size, calcium from 200 mg/cc, and kernels as clinical scanners have them."""
+    return replace(
+        _rich_in_lipid(chosen),
+        name=chosen.name.replace("tree_train", "tree_train_wide"),
+        salt=salt,
+        contrast_hu=(240.0, 600.0),
+        noise_hu=(12.0, 42.0),
+        psf_plane_mm=(0.50, 1.50),
+        psf_along_mm=(0.50, 1.50),
+        noise_grain_mm=(0.20, 0.60),
+        tails=(0.0, 0.35),
+        pixel_mm=(0.33, 0.45),
+        slice_mm=(0.4, 0.5, 0.6, 0.625, 0.75),
+        normal_wall_mm=(0.30, 0.80),
+        calcium_hu=(300.0, 1700.0),
+        least_calcium_hu=250.0,
+        wide=WideLesions(),
+    )
+
+
+def _faint(chosen: Scenario, *, salt: int) -> Scenario:
+    """Large plaque of any shape that is little brighter than the fat around it, as sharp kernels with little noise show it."""
+    return replace(
+        chosen,
+        name=f"{chosen.name}_faint",
+        salt=salt,
+        noise_hu=(8.0, 32.0),
+        psf_plane_mm=(0.45, 1.30),
+        wall_hu=(5.0, 80.0),
+        fibrous_hu=(-5.0, 75.0),
+        wide=WideLesions(growth_shares=(0.3, 0.35, 0.35), disc_share=0.6),
+    )
+
+
+TREE_VALIDATION = Scenario(
+    name="tree_validation",
+    salt=113,
+    vessels=ALL_VESSELS,
+    contrast_hu=(290.0, 500.0),
+    noise_hu=(18.0, 34.0),
+    psf_plane_mm=(0.50, 0.85),
+    psf_along_mm=(0.60, 0.95),
+    noise_grain_mm=(0.22, 0.42),
+    lesion_log_mm=(2.95, 0.38),
+    compositions=(0.34, 0.18, 0.26, 0.22),
+    calcium_size=1.4,
+    lipid_long=(0.12, 0.42),
+    lipid_wide=(0.35, 1.4),
+    lipid_depth=(0.40, 0.72),
+    lipid_thick=(0.18, 0.55),
+    lesion_every_mm=(32.0, 85.0),
+    heart_scale=0.97,
+    tree=TreeSettings(
+        dominance=(0.74, 0.13, 0.13), bloom=(0.03, 0.20), halo=(0.03, 0.28), vendors=("GE", "Siemens")
+    ),
+)
+
+
+def _clinical(chosen: Scenario, *, salt: int, shares: tuple[float, float, float]) -> Scenario:
+    """The same patients with plaque of any size, as a clinical kernel shows them: 1.0–1.2 mm wide, and a little beyond."""
+    return replace(
+        chosen,
+        name=f"{chosen.name}_wide",
+        salt=salt,
+        psf_plane_mm=(0.90, 1.30),
+        psf_along_mm=(0.80, 1.20),
+        tails=(0.05, 0.25),
+        calcium_hu=(320.0, 1600.0),
+        least_calcium_hu=260.0,
+        wide=WideLesions(growth_shares=shares, thickness_mm=5.5, outer_mm=4.7),
+    )
+
+
 TREE_SCENARIOS: tuple[Scenario, ...] = (
     TREE_TRAIN,
     TREE_TRAIN_SOFT_TISSUE,
@@ -125,28 +203,12 @@ TREE_SCENARIOS: tuple[Scenario, ...] = (
     _rich_in_lipid(TREE_TRAIN_SOFT_TISSUE),
     _remodelled(TREE_TRAIN),
     _remodelled(TREE_TRAIN_SOFT_TISSUE),
-    Scenario(
-        name="tree_validation",
-        salt=113,
-        vessels=ALL_VESSELS,
-        contrast_hu=(290.0, 500.0),
-        noise_hu=(18.0, 34.0),
-        psf_plane_mm=(0.50, 0.85),
-        psf_along_mm=(0.60, 0.95),
-        noise_grain_mm=(0.22, 0.42),
-        lesion_log_mm=(2.95, 0.38),
-        compositions=(0.34, 0.18, 0.26, 0.22),
-        calcium_size=1.4,
-        lipid_long=(0.12, 0.42),
-        lipid_wide=(0.35, 1.4),
-        lipid_depth=(0.40, 0.72),
-        lipid_thick=(0.18, 0.55),
-        lesion_every_mm=(32.0, 85.0),
-        heart_scale=0.97,
-        tree=TreeSettings(
-            dominance=(0.74, 0.13, 0.13), bloom=(0.03, 0.20), halo=(0.03, 0.28), vendors=("GE", "Siemens")
-        ),
-    ),
+    _wide(TREE_TRAIN, salt=173),
+    _wide(TREE_TRAIN_SOFT_TISSUE, salt=179),
+    _faint(_wide(TREE_TRAIN, salt=173), salt=193),
+    TREE_VALIDATION,
+    _clinical(TREE_VALIDATION, salt=181, shares=(0.5, 0.3, 0.2)),
+    _clinical(TREE_TEST, salt=191, shares=(0.45, 0.33, 0.22)),
     TREE_TEST,
     replace(
         TREE_TEST,

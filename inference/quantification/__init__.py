@@ -7,8 +7,10 @@ import numpy as np
 from inference.composition_profiles import CompositionProfile
 from inference.quantification.aorta import AorticRegion, aortic_region
 from inference.quantification.cadrads2 import CadRads2, cadrads2_of_patient
+from inference.quantification.calcium import Calibration, calibration
 from inference.quantification.composition import PlaqueCells, plaque_cells
 from inference.quantification.composition import composition_map as _map
+from inference.quantification.imaging import UNKNOWN, Imaging
 from inference.quantification.lesions import (
     find_lesions,
     fit_normal_wall,
@@ -34,9 +36,12 @@ from inference.quantification.types import Lesion, Measurement, NormalWall, Vess
 from inference.straightening import StraightenedVessel
 
 __all__ = [
+    "UNKNOWN",
     "VARIANTS",
     "AorticRegion",
     "CadRads2",
+    "Calibration",
+    "Imaging",
     "Lesion",
     "LesionRecord",
     "Measurement",
@@ -49,6 +54,7 @@ __all__ = [
     "VesselRecord",
     "aortic_region",
     "cadrads2_of_patient",
+    "calibration",
     "composition_map",
     "curves_along",
     "find_lesions",
@@ -75,10 +81,10 @@ def composition_map(
     vessel: StraightenedVessel,
     read: VesselRead,
     profile: CompositionProfile,
-    aortic_sd_hu: float | None = None,
+    imaging: Imaging = UNKNOWN,
 ) -> np.ndarray:
     """Return what the viewer lays over the image: (S, 64, 64) uint8, 0 none, 1 low-attenuation, 2 non-calcified, 3 calcified."""
-    return _map(vessel, read.contours, profile, aortic_sd_hu)
+    return _map(vessel, read.contours, profile, imaging)
 
 
 def curves_along(vessel: StraightenedVessel, read: VesselRead) -> dict[str, np.ndarray]:

@@ -1,9 +1,10 @@
 """Which tissue plaque is made of, by HU and a named profile.
 
-Profiles ``corrected`` and ``adaptive`` judge the tissue that a mixing model finds between the contours
-(``tissue``): a blurred border with the lumen or with fat is neither low attenuation nor calcium. At the border of a low-attenuation
+Calcium is judged on the image as it is, in every profile: on scans of other generators the mixing model's calcium is too
+large (docs/validation-inference.md, composition profiles). Low attenuation is judged by ``corrected`` and ``adaptive`` on the tissue that
+the model finds between the contours (``tissue``): a blurred border with fat is none. At the border of a low-attenuation
 core with fibrous plaque a voxel mixes those two; it belongs to the core from half-way on, never below the profile's limit.
-``fixed`` and ``qangio`` judge the image as it is.
+``fixed`` and ``qangio`` judge it on the image as well. Mass and volume of calcium without a threshold: ``calcium``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import numpy as np
 
 from inference.composition_profiles import CompositionProfile
 from inference.contours import PIXEL_U, PIXEL_V, VesselContours, label_map
+from inference.quantification.calcium import Calcium, measure_calcium
+from inference.quantification.imaging import UNKNOWN, Imaging
 from inference.quantification.sections import COS, SIN, STEP_ANGLE, lumen_attenuation, shifted
 from inference.quantification.tissue import STEADY_HU, TissueMap, unmix
 from inference.sampling import bilinear_flat
@@ -23,10 +26,6 @@ from inference.section_grid import PIXELS, SPACING_ACROSS, SPACING_ALONG
 from inference.straightening import StraightenedVessel
 
 DEPTHS = 12  # cells from the lumen to the outer wall; sums do not hang on it, sampling does
-# Calcium is judged on so much corrected HU, the rest as seen: full correction overshoots. These were chosen on validation
-# phantoms; against `fixed` the error of calcified volume falls from 1.68 to 1.18 mm³ a lesion, that of low attenuation
-# from 16.5 to 3.9 (docs/validation-inference.md, composition profiles).
-SHARE_CORRECTED = 0.75
 CORE_HU = 10.0  # a low-attenuation core's usual HU, for the half-way value
 FIBROUS_MM = 3.0  # plaque within so far along the vessel says what fibrous plaque measures here
 NAPKIN_CORE_SHARE = 0.3  # of the wall's inner part that is low attenuation; by hand, no figure was kept
@@ -39,7 +38,7 @@ CLASSES = ("calcified", "low_attenuation", "necrotic_core", "fibrofatty", "fibro
 
 @dataclass(frozen=True)
 class Composition:
-    """Volumes per mm of path (S,), mm³/mm, with the Jacobian; ``napkin_ring`` (S,) bool."""
+    """Volumes per mm of path (S,), mm³/mm, with the Jacobian; ``napkin_ring`` (S,) bool; ``calcium`` without a threshold."""
 
     calcified: np.ndarray
     low_attenuation: np.ndarray
@@ -47,6 +46,7 @@ class Composition:
     fibrofatty: np.ndarray
     fibrous: np.ndarray
     napkin_ring: np.ndarray
+    calcium: Calcium
 
 
 def calcified_limit(
@@ -79,13 +79,14 @@ class Prepared:
     """What does not change when contours are moved by 0.1 mm: made once a vessel.
 
     ``rows``: sections with plaque and without a mask; ``with_mask``: sections whose mask has plaque.
-    ``lumen_hu``, ``limit`` (S,): HU of each lumen core, and the calcified limit.
+    ``lumen_hu``, ``limit`` (S,): HU of each lumen core, and the calcified limit. ``blur_mm``: SD of the image's blur.
     """
 
     rows: np.ndarray
     with_mask: tuple[int, ...]
     lumen_hu: np.ndarray
     limit: np.ndarray
+    blur_mm: float
 
     @property
     def sections(self) -> np.ndarray:
@@ -97,20 +98,19 @@ def prepare(
     vessel: StraightenedVessel,
     contours: VesselContours,
     profile: CompositionProfile,
-    aortic_sd_hu: float | None = None,
+    imaging: Imaging = UNKNOWN,
 ) -> Prepared:
     """Find where there is plaque, the lumen's HU and the calcified limit (S,)."""
     polar = contours.plaque.any(1) & (contours.wall_radius.max(1) > 0)
     polar[list(contours.masks)] = False
     with_mask = tuple(s for s in sorted(contours.masks) if (contours.masks[s] == 3).any())
     lumen_hu = lumen_attenuation(vessel, contours)
-    return Prepared(
-        np.flatnonzero(polar), with_mask, lumen_hu, calcified_limit(vessel, lumen_hu, profile, aortic_sd_hu)
-    )
+    limit = calcified_limit(vessel, lumen_hu, profile, imaging.aortic_sd_hu)
+    return Prepared(np.flatnonzero(polar), with_mask, lumen_hu, limit, imaging.blur_mm)
 
 
 @numba.njit(cache=True, nogil=True)
-def _cells(rows, lumen, wall, plaque, bend, cos, sin, hu, place, sharp, steady, corrected, spacing):  # type: ignore[no-untyped-def]
+def _cells(rows, lumen, wall, plaque, bend, cos, sin, hu, place, steady, corrected, spacing):  # type: ignore[no-untyped-def]
     """Volume per mm, HU that tells calcium and HU that tells low attenuation of every plaque cell.
 
     Returns three (rows, 64, depths) arrays; cells that are not plaque have volume 0 and HU 0.
@@ -120,7 +120,7 @@ def _cells(rows, lumen, wall, plaque, bend, cos, sin, hu, place, sharp, steady, 
     dense = np.zeros((len(rows), angles, DEPTHS), np.float32)
     tissue = np.zeros((len(rows), angles, DEPTHS), np.float32)
     middle = (hu.shape[1] - 1) / 2
-    own_middle = (sharp.shape[1] - 1) / 2
+    own_middle = (steady.shape[1] - 1) / 2
     for i in range(len(rows)):
         s = rows[i]
         for k in range(angles):
@@ -134,13 +134,11 @@ def _cells(rows, lumen, wall, plaque, bend, cos, sin, hu, place, sharp, steady, 
                 step = thick / DEPTHS
                 volume[i, k, d] = STEP_ANGLE * step * (r - along * (r * r + step * step / 12))
                 x, y = r * cos[k] / spacing, r * sin[k] / spacing
+                dense[i, k, d] = bilinear_flat(hu[s], x + middle, y + middle)
                 if corrected:
-                    own = bilinear_flat(sharp[place[s]], x + own_middle, y + own_middle)
-                    seen = bilinear_flat(hu[s], x + middle, y + middle)
-                    dense[i, k, d] = SHARE_CORRECTED * own + (1 - SHARE_CORRECTED) * seen
                     tissue[i, k, d] = bilinear_flat(steady[place[s]], x + own_middle, y + own_middle)
                 else:
-                    dense[i, k, d] = tissue[i, k, d] = bilinear_flat(hu[s], x + middle, y + middle)
+                    tissue[i, k, d] = dense[i, k, d]
     return volume, dense, tissue
 
 
@@ -205,7 +203,7 @@ def _low_limit(rows: np.ndarray, volume: np.ndarray, tissue: np.ndarray, limit: 
     return np.asarray(np.maximum(limit, (fibrous + CORE_HU) / 2))
 
 
-_NO_MAP = TissueMap(np.empty(0, int), 1, np.zeros((1, 2, 2), np.float32), np.zeros((1, 2, 2), np.float32))
+_NO_MAP = TissueMap(np.empty(0, int), 1, np.zeros((1, 2, 2), np.float32))
 
 
 @dataclass(frozen=True)
@@ -217,6 +215,7 @@ class _Judged:
     tissue: np.ndarray
     map: TissueMap
     low: np.ndarray
+    corrected: bool
 
 
 def _judge(
@@ -229,8 +228,10 @@ def _judge(
     """Sample every plaque cell with both contours moved by ``by_mm``."""
     lumen, wall = shifted(contours, by_mm)
     tissue_map = _NO_MAP
-    if profile.corrected and len(prepared.sections):
-        tissue_map = unmix(vessel, contours, lumen, wall, prepared.sections, prepared.lumen_hu)
+    if len(prepared.sections):
+        tissue_map = unmix(
+            vessel, contours, lumen, wall, prepared.sections, prepared.lumen_hu, prepared.blur_mm
+        )
     cells = _cells(
         prepared.rows,
         lumen,
@@ -241,7 +242,6 @@ def _judge(
         SIN,
         vessel.hu,
         tissue_map.place,
-        tissue_map.sharp,
         tissue_map.steady,
         profile.corrected,
         SPACING_ACROSS,
@@ -251,21 +251,19 @@ def _judge(
         found = _low_limit(prepared.rows, cells[0], cells[2], profile.low_attenuation_below)
         low = np.interp(np.arange(vessel.sections), prepared.rows, found)
     volume, dense, tissue = cells
-    return _Judged(volume, dense, tissue, tissue_map, low)
+    return _Judged(volume, dense, tissue, tissue_map, low, profile.corrected)
 
 
 def _pixels(vessel: StraightenedVessel, judged: _Judged, section: int) -> tuple[np.ndarray, np.ndarray]:
     """Return what tells calcium and low attenuation on one section's pixels (64, 64), HU."""
-    if judged.map is _NO_MAP:
-        hu = vessel.hu[section].astype(np.float32)
-        return hu, hu
+    seen = vessel.hu[section].astype(np.float32)
+    if not judged.corrected:
+        return seen, seen
     half, at = judged.map.half, judged.map.place[section]
     crop = slice(PIXELS // 2 - half, PIXELS // 2 + half)
-    out = np.full((2, PIXELS, PIXELS), np.inf, np.float32)
-    seen = vessel.hu[section, crop, crop]
-    out[0, crop, crop] = SHARE_CORRECTED * judged.map.sharp[at] + (1 - SHARE_CORRECTED) * seen
-    out[1, crop, crop] = judged.map.steady[at]
-    return out[0], out[1]
+    tissue = np.full((PIXELS, PIXELS), np.inf, np.float32)
+    tissue[crop, crop] = judged.map.steady[at]
+    return seen, tissue
 
 
 def measure_composition(
@@ -300,7 +298,8 @@ def measure_composition(
         classes = [is_calcified, ~is_calcified & (tissue < judged.low[section])]
         classes += [~is_calcified & (dense > a) & (dense <= b) for a, b in pairwise(bounds)]
         out[section] = [volume[one].sum() for one in classes]
-    return Composition(*out.T, napkin)  # type: ignore[call-arg]
+    calcium = measure_calcium(vessel, contours, judged.map.mixtures)
+    return Composition(*out.T, napkin, calcium)  # type: ignore[call-arg]
 
 
 @dataclass(frozen=True)
@@ -323,10 +322,10 @@ def plaque_cells(
     vessel: StraightenedVessel,
     contours: VesselContours,
     profile: CompositionProfile,
-    aortic_sd_hu: float | None = None,
+    imaging: Imaging = UNKNOWN,
 ) -> PlaqueCells:
     """Return the tissue of the cells that ``measure_composition`` sums, as it judges them."""
-    prepared = prepare(vessel, contours, profile, aortic_sd_hu)
+    prepared = prepare(vessel, contours, profile, imaging)
     judged = _judge(vessel, contours, profile, prepared, 0.0)
     rows = prepared.rows
     limit, low = prepared.limit[rows][:, None, None], judged.low[rows][:, None, None]
@@ -351,11 +350,11 @@ def composition_map(
     vessel: StraightenedVessel,
     contours: VesselContours,
     profile: CompositionProfile,
-    aortic_sd_hu: float | None = None,
+    imaging: Imaging = UNKNOWN,
 ) -> np.ndarray:
     """Return what the viewer lays over the image: (S, 64, 64) uint8, 0 none, 1 low-attenuation, 2 non-calcified, 3 calcified."""
     out = np.zeros(vessel.hu.shape, np.uint8)
-    prepared = prepare(vessel, contours, profile, aortic_sd_hu)
+    prepared = prepare(vessel, contours, profile, imaging)
     judged = _judge(vessel, contours, profile, prepared, 0.0)
     rows = prepared.sections.tolist()
     near = VesselContours(

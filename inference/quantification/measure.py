@@ -10,8 +10,10 @@ import numpy as np
 from inference.composition_profiles import CompositionProfile
 from inference.errors import QuantificationError
 from inference.grading import cadrads
+from inference.quantification.calcium import calibration
 from inference.quantification.composition import Composition, measure_composition, prepare
 from inference.quantification.fat import fat_attenuation
+from inference.quantification.imaging import UNKNOWN, Imaging
 from inference.quantification.lesions import lesion_weights, mark_whole_wall
 from inference.quantification.records import LesionRecord, StretchRecord, Value, VesselRecord
 from inference.quantification.roll_up import worst_of
@@ -40,10 +42,11 @@ FOUR = (
 
 @dataclass(frozen=True)
 class _View:
-    """Sections and composition with both contours moved by one distance."""
+    """Sections and composition with both contours moved by one distance; HU of 1 mg/cc calcium."""
 
     sections: Sections
     composition: Composition
+    hu_per_mg_cc: float
 
 
 def quantify(
@@ -52,14 +55,14 @@ def quantify(
     profile: CompositionProfile,
     *,
     variant: str = "plaque",
-    aortic_sd_hu: float | None = None,
+    imaging: Imaging = UNKNOWN,
 ) -> list[Measurement]:
     """Measure one vessel and return its rows of the long table: the record that ``measure`` makes, as rows.
 
     Rows of level ``lesion``, ``vessel`` and ``segment`` (where segments are known). Parameters and errors are those of
     ``measure``.
     """
-    return measure(vessel, read, profile, variant=variant, aortic_sd_hu=aortic_sd_hu).rows()
+    return measure(vessel, read, profile, variant=variant, imaging=imaging).rows()
 
 
 def measure(
@@ -68,7 +71,7 @@ def measure(
     profile: CompositionProfile,
     *,
     variant: str = "plaque",
-    aortic_sd_hu: float | None = None,
+    imaging: Imaging = UNKNOWN,
 ) -> VesselRecord:
     """Measure one vessel.
 
@@ -78,8 +81,8 @@ def measure(
     profile : composition profile.
     variant : ``plaque``, the marked wall; or ``wall_minus_lumen``, everything between the contours inside lesions, as
         intravascular ultrasound counts it. The record's profile then reads ``<profile>/wall_minus_lumen``.
-    aortic_sd_hu : SD of the aortic region for profile ``adaptive`` (``aortic_region``); by default the proximal
-        lumen's spread stands for it.
+    imaging : what is known of the image. Without the aorta's noise the proximal lumen's spread stands for it in profile
+        ``adaptive``; without a point spread the usual one is taken, without a tube voltage 120 kVp.
 
     Returns
     -------
@@ -104,11 +107,13 @@ def measure(
             f"The read is of {read.vessel} with {read.contours.sections} sections, "
             f"the vessel is {vessel.vessel} with {vessel.sections}.",
         )
-    prepared = prepare(vessel, read.contours, profile, aortic_sd_hu)
+    prepared = prepare(vessel, read.contours, profile, imaging)
+    hu_per_mg_cc = calibration(imaging.kvp).hu_per_mg_cc
     views = [
         _View(
             measure_sections(vessel, read.contours, by),
             measure_composition(vessel, read.contours, profile, prepared, by),
+            hu_per_mg_cc,
         )
         for by in SHIFTS_MM
     ]
@@ -164,7 +169,7 @@ def _spanned(seen: list[dict[str, float | None]]) -> dict[str, Value]:
 
 
 def _volumes(view: _View, weight: np.ndarray, profile: CompositionProfile) -> dict[str, float]:
-    """Integrate along the path with mm weights (S,)."""
+    """Integrate along the path with mm weights (S,): mm³, and mg of calcium."""
     total = float((view.sections.plaque_volume * weight).sum())
     calcified = min(float((view.composition.calcified * weight).sum()), total)
     out = {
@@ -174,6 +179,11 @@ def _volumes(view: _View, weight: np.ndarray, profile: CompositionProfile) -> di
         "low_attenuation_plaque_volume": min(
             float((view.composition.low_attenuation * weight).sum()), total - calcified
         ),
+        # HU·mm³ over HU per mg/cc are µg.
+        "calcified_plaque_mass": float((view.composition.calcium.hu * weight).sum())
+        / view.hu_per_mg_cc
+        / 1000,
+        "calcified_plaque_volume_integrated": float((view.composition.calcium.volume * weight).sum()),
     }
     if profile.four_classes:
         out |= {metric: float((getattr(view.composition, name) * weight).sum()) for metric, name in FOUR}

@@ -19,12 +19,15 @@ class Value:
     """One measured value: a number, a category, or None where not measurable.
 
     ``low`` and ``high`` are the least and the greatest of the value as drawn and with both contours moved 0.1 mm
-    inwards and outwards.
+    inwards and outwards. ``interval_low`` and ``interval_high`` hold the truth nine times in ten, where the drawing is a
+    network's and its errors are known (``certainty.intervals``).
     """
 
     value: float | str | None
     low: float | None = None
     high: float | None = None
+    interval_low: float | None = None
+    interval_high: float | None = None
 
     @property
     def number(self) -> float | None:
@@ -43,12 +46,14 @@ class Extent:
 
 @dataclass(frozen=True, kw_only=True)
 class Plaque:
-    """Volumes (mm³) and their shares of the vessel (%)."""
+    """Volumes (mm³), calcium's mass (mg), and volumes' shares of the vessel (%)."""
 
     total_plaque_volume: Value | None = None
     noncalcified_plaque_volume: Value | None = None
     calcified_plaque_volume: Value | None = None
     low_attenuation_plaque_volume: Value | None = None
+    calcified_plaque_mass: Value | None = None
+    calcified_plaque_volume_integrated: Value | None = None
     necrotic_core_volume: Value | None = None
     fibrofatty_volume: Value | None = None
     fibrous_volume: Value | None = None
@@ -156,7 +161,9 @@ Place = tuple[str, str, str, int | None]
 
 
 def _row(place: Place, metric: str, value: Value, profile: str) -> Measurement:
-    return Measurement(*place, metric, value.value, UNITS[metric], value.low, value.high, profile)
+    spread = (value.low, value.high)
+    interval = (value.interval_low, value.interval_high)
+    return Measurement(*place, metric, value.value, UNITS[metric], *spread, profile, *interval)
 
 
 def _rows(record: LesionRecord | StretchRecord, place: Place, profile: str) -> Iterator[Measurement]:
@@ -189,7 +196,7 @@ def records_of(rows: Iterable[Measurement]) -> list[VesselRecord]:
         if row.level in ("lesion", "segment", "vessel"):
             place = (row.level, row.vessel, row.segment, row.lesion)
             values = found.setdefault(row.vessel, {}).setdefault(place, {})
-            values[row.metric] = Value(row.value, row.low, row.high)
+            values[row.metric] = Value(row.value, row.low, row.high, row.interval_low, row.interval_high)
             profiles.setdefault(row.vessel, row.profile)
     return [_vessel(vessel, places, profiles[vessel]) for vessel, places in found.items()]
 

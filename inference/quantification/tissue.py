@@ -20,8 +20,7 @@ from inference.straightening import StraightenedVessel
 
 # Chosen together on the validation scenario; what they come to stands in docs/validation-inference.md, composition
 # profiles: against `fixed` the error of low-attenuation volume falls from 16.5 to 3.9 mm³ a lesion.
-BLUR_MM = 0.30  # SD of scanner, voxel and interpolation together; chosen on the validation scenario
-STEP_BLUR_MM = 0.39  # SD of the residual's smoothing: the blur's transpose and 0.25 mm of steadiness
+STEADINESS_MM = 0.25  # SD by which the residual is smoothed beyond the blur's transpose
 STEPS = 3  # more fit noise
 GAIN = 1.3  # of each step, over one to need fewer
 STEADY_MM = 0.5  # SD of the average over tissue on which low attenuation is judged
@@ -39,17 +38,44 @@ LUMEN_SMOOTHING_MM = 3.0
 
 
 @dataclass(frozen=True)
+class Mixture:
+    """What the model makes of one stretch: image = blur(shares × HU), on pixels cropped about the centre.
+
+    rows : (R,) its sections. half : half the crop's width, pixels. blur_mm : SD of the blur.
+    image, in_lumen, in_wall, outside, tissue, around : (R, 2·half, 2·half) float32: HU, the three shares of every pixel,
+    HU of the tissue in the wall and of the surroundings. blood : (R,) HU of the lumen.
+    """
+
+    rows: np.ndarray
+    half: int
+    blur_mm: float
+    image: np.ndarray
+    in_lumen: np.ndarray
+    in_wall: np.ndarray
+    outside: np.ndarray
+    blood: np.ndarray
+    tissue: np.ndarray
+    around: np.ndarray
+
+    @property
+    def crop(self) -> slice:
+        """The rows and columns of a whole section that the crop holds."""
+        return slice(PIXELS // 2 - self.half, PIXELS // 2 + self.half)
+
+
+@dataclass(frozen=True)
 class TissueMap:
     """Tissue HU of the sections near plaque, on their pixels cropped about the centre.
 
     place : (S,) int, row of each section in the maps, −1 where it has none. half : half the crop's width, pixels.
-    sharp, steady : (rows, 2·half, 2·half) float32 HU: corrected, and corrected and averaged over tissue.
+    steady : (rows, 2·half, 2·half) float32 HU, corrected and averaged over tissue.
+    mixtures : the model of every stretch of sections.
     """
 
     place: np.ndarray
     half: int
-    sharp: np.ndarray
     steady: np.ndarray
+    mixtures: tuple[Mixture, ...] = ()
 
 
 def _kernel(sd_mm: float, spacing_mm: float) -> tuple[np.float32, ...]:
@@ -120,6 +146,14 @@ def _blur(x, out, spare, along, across):  # type: ignore[no-untyped-def]
                 )
 
 
+def blurred(image: np.ndarray, sd_mm: float) -> np.ndarray:
+    """Return an image (rows, n, n) blurred as the model blurs."""
+    out = np.empty_like(image)
+    spare = np.empty((image.shape[1], image.shape[1] + 2 * REACH), np.float32)
+    _blur(np.ascontiguousarray(image, np.float32), out, spare, *_kernels(sd_mm))
+    return out
+
+
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _shares(lumen, wall, low, share, distance, half_pixel):  # type: ignore[no-untyped-def]
     """Share of each pixel inside the lumen, inside the wall's two contours, and outside (rows, n, n)."""
@@ -147,7 +181,7 @@ def _shares(lumen, wall, low, share, distance, half_pixel):  # type: ignore[no-u
 def _unmix(  # type: ignore[no-untyped-def]  # noqa: C901 - a compiled kernel: calls cost, and it is one loop
     image, in_lumen, in_wall, outside, level, blur, step, steady, steps, gain, tissue_hu, outside_hu, clip
 ):
-    """Return tissue HU (rows, n, n), as it is and steadied."""
+    """Return HU (rows, n, n): tissue as it is, tissue steadied, surroundings."""
     rows, n, _ = image.shape
     tissue = np.full(image.shape, np.float32(tissue_hu))
     around = np.full(image.shape, np.float32(outside_hu))
@@ -206,7 +240,7 @@ def _unmix(  # type: ignore[no-untyped-def]  # noqa: C901 - a compiled kernel: c
     _blur(part, scene, spare, steady[0], steady[1])
     for p in range(size):
         f_scene[p] = f_scene[p] / (f_seen[p] + np.float32(1e-3))
-    return tissue, scene
+    return tissue, scene, around
 
 
 def lumen_level(lumen_hu: np.ndarray, lumen: np.ndarray) -> np.ndarray:
@@ -244,6 +278,7 @@ def unmix(
     wall: np.ndarray,
     sections: np.ndarray,
     lumen_hu: np.ndarray,
+    blur_mm: float,
 ) -> TissueMap:
     """Estimate tissue HU near plaque.
 
@@ -251,7 +286,7 @@ def unmix(
     ----------
     vessel : the image. contours : for the masks of sections that are not star-shaped.
     lumen, wall : (S, 64) radii in mm, perhaps moved. sections : indices with plaque, rising.
-    lumen_hu : (S,) HU of each lumen core, NaN where there is none.
+    lumen_hu : (S,) HU of each lumen core, NaN where there is none. blur_mm : SD of scanner and sampling together.
     """
     n = vessel.sections
     near = np.zeros(n, bool)
@@ -262,13 +297,13 @@ def unmix(
     place[rows] = np.arange(len(rows))
     pulled = wall - np.minimum(PULL_MM, LARGEST_PULL * (wall - lumen))
     level = lumen_level(lumen_hu, contours.lumen_radius).astype(np.float32)
-    kernels = _kernels(BLUR_MM), _kernels(STEP_BLUR_MM), _kernels(STEADY_MM)
+    kernels = _kernels(blur_mm), _kernels(float(np.hypot(blur_mm, STEADINESS_MM))), _kernels(STEADY_MM)
     stretches = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
     # Each crop depends on the contours as drawn, so that moving both by a little moves nothing else.
     halves = [_half(contours, stretch) for stretch in stretches]
     half = max(halves, default=1)
-    sharp = np.zeros((len(rows), 2 * half, 2 * half), np.float32)
-    steady = np.zeros_like(sharp)
+    steady = np.zeros((len(rows), 2 * half, 2 * half), np.float32)
+    mixtures = []
     for stretch, own in zip(stretches, halves, strict=True):
         crop = slice(PIXELS // 2 - own, PIXELS // 2 + own)
         position = PIXEL_ANGLE[crop, crop] / (2 * np.pi) * ANGLES
@@ -282,11 +317,12 @@ def unmix(
             SPACING_ACROSS / 2,
         )
         for section in contours.masks.keys() & set(stretch.tolist()):
-            mask = contours.masks[section]
+            mask = contours.masks[section][crop, crop]
             for share, region in zip(shares, (mask == 1, mask >= 2, mask == 0), strict=True):
                 share[section - stretch[0]] = region
-        found = _unmix(  # type: ignore[call-arg]
-            np.ascontiguousarray(vessel.hu[stretch, crop, crop], dtype=np.float32),
+        image = np.ascontiguousarray(vessel.hu[stretch, crop, crop], dtype=np.float32)
+        tissue, averaged, around = _unmix(  # type: ignore[call-arg]
+            image,
             *shares,
             level[stretch],
             *kernels,
@@ -297,9 +333,12 @@ def unmix(
             STEADY_HU,
         )
         inner = slice(half - own, half + own)
-        for whole, part in zip((sharp, steady), found, strict=True):
-            whole[place[stretch], inner, inner] = part
-    return TissueMap(place, half, sharp, steady)
+        steady[place[stretch], inner, inner] = averaged
+        in_lumen, in_wall, outside = shares
+        mixtures.append(
+            Mixture(stretch, own, blur_mm, image, in_lumen, in_wall, outside, level[stretch], tissue, around)
+        )
+    return TissueMap(place, half, steady, tuple(mixtures))
 
 
 def _half(contours: VesselContours, stretch: np.ndarray) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from inference.analysis import Analysis
 from inference.composition_profiles import profile_named
 from inference.contours import THETA
+from inference.doubts import Doubt
 from inference.quantification import (
     Lesion,
     LesionRecord,
@@ -39,6 +40,7 @@ SHOWN_OF_LESIONS = (
     "noncalcified_plaque_volume",
     "calcified_plaque_volume",
     "low_attenuation_plaque_volume",
+    "calcified_plaque_mass",
     "total_plaque_burden",
     "minimal_luminal_area",
     "diameter_stenosis",
@@ -110,13 +112,19 @@ def report_page(*, exam: str, volume: Volume, analysis: Analysis, summary: Mappi
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>"
         f"<h1>{escape(title)}</h1><p class=dim>For research use only. {escape(about)}</p>"
-        f"<p>{escape(overview)}</p><ul>{warnings}</ul>"
+        f"<p>{escape(overview)}</p><ul>{warnings}</ul>{_doubt_list(_unplaced(analysis))}"
         '<p class="dim key">Drawn on the pictures:'
         f'<i style="background:{LUMEN}"></i>lumen<i style="background:{WALL}"></i>outer wall'
         '<i style="background:#b5179e"></i>low-attenuation<i style="background:#d62828"></i>non-calcified'
         '<i style="background:#ffd60a"></i>calcified</p>'
         f"{_lesion_table(analysis)}<h2>Tree</h2>{_tree(analysis)}{''.join(parts)}</html>"
     )
+
+
+def _unplaced(analysis: Analysis) -> list[Doubt]:
+    """Doubts of the scan, and of vessels that are not on the page."""
+    there = {vessel.vessel for vessel in analysis.vessels}
+    return [doubt for doubt in analysis.doubts if doubt.vessel not in there]
 
 
 def _value(metric: str, record: LesionRecord | StretchRecord | None) -> str:
@@ -138,12 +146,40 @@ def _lesion_table(analysis: Analysis) -> str:
     for read in analysis.reads:
         for lesion in read.lesions:
             record = found.get((read.vessel, lesion.number))
-            cells = "".join(f"<td>{_value(name, record)}</td>" for name in SHOWN_OF_LESIONS)
+            cells = "".join(
+                f"<td>{_value(name, record)}{_interval(name, record)}</td>" for name in SHOWN_OF_LESIONS
+            )
             place = escape(f"{read.vessel} {lesion.number}")
-            body += f'<tr><td><a href="#{_anchor(read.vessel, lesion)}">{place}</a></td>{cells}</tr>'
+            told = _doubts_of(analysis, read.vessel, lesion.number)
+            words = f'<td class=warning title="{escape(" ".join(d.message for d in told))}">{len(told) or ""}</td>'
+            body += f'<tr><td><a href="#{_anchor(read.vessel, lesion)}">{place}</a></td>{cells}{words}</tr>'
     if not body:
         return "<p>No lesion was found.</p>"
-    return f"<table><thead><tr><th>lesion</th>{head}</tr></thead><tbody>{body}</tbody></table>"
+    known = analysis.versions.get("calibration")
+    said = (
+        f"<p class=dim>Small: 90 % interval against the truth, calibrated on {escape(known)}.</p>"
+        if known
+        else ""
+    )
+    return f"<table><thead><tr><th>lesion</th>{head}<th>doubts</th></tr></thead><tbody>{body}</tbody></table>{said}"
+
+
+def _interval(metric: str, record: LesionRecord | None) -> str:
+    """``12.1–40.3`` on a line of its own, nothing where there is no interval."""
+    value = value_of(record, metric) if record else None
+    if value is None or value.interval_low is None or value.interval_high is None:
+        return ""
+    low, high = (written(METRICS[metric], end) for end in (value.interval_low, value.interval_high))
+    return f"<br><small class=dim>{low}–{high}</small>"
+
+
+def _doubts_of(analysis: Analysis, vessel: str, lesion: int | None) -> list[Doubt]:
+    return [doubt for doubt in analysis.doubts if doubt.vessel == vessel and doubt.lesion == lesion]
+
+
+def _doubt_list(doubts: Iterable[Doubt]) -> str:
+    lines = "".join(f"<li class=warning>{escape(doubt.message)}</li>" for doubt in doubts)
+    return f"<ul>{lines}</ul>" if lines else ""
 
 
 def _anchor(vessel: str, lesion: Lesion) -> str:
@@ -156,7 +192,8 @@ def _vessel(
     read: VesselRead,
     analysis: Analysis,
 ) -> str:
-    overlay = composition_map(vessel, read, profile_named(analysis.versions["profile"].split("/")[0]))
+    profile = profile_named(analysis.versions["profile"].split("/")[0])
+    overlay = composition_map(vessel, read, profile, analysis.imaging)
     long = vessel.sections * SPACING_ALONG
     view = curved(volume, vessel)
     rows_px, columns_px = view.hu.shape
@@ -181,7 +218,8 @@ def _vessel(
         f"<p class=dim>{half_up(long, 0)} mm, {volume_text} mm³ of plaque, {half_up(100 * doubt, 1)} % of labels expected to be wrong</p>"
         f"<div class=row><figure>{curve}<figcaption>curved reformation, lesions marked</figcaption></figure>"
         f"<figure>{cuts}<figcaption>straightened, two cuts at right angles, proximal on the left</figcaption></figure></div>"
-        f"<div class=row>{''.join(_sections(vessel, read, lesion, overlay) for lesion in read.lesions)}</div>"
+        f"{_doubt_list(_doubts_of(analysis, vessel.vessel, None))}"
+        f"<div class=row>{''.join(_sections(vessel, read, lesion, overlay, analysis) for lesion in read.lesions)}</div>"
     )
 
 
@@ -223,7 +261,11 @@ def _cut(vessel: StraightenedVessel, read: VesselRead, overlay: NDArray[np.uint8
 
 
 def _sections(
-    vessel: StraightenedVessel, read: VesselRead, lesion: Lesion, overlay: NDArray[np.uint8]
+    vessel: StraightenedVessel,
+    read: VesselRead,
+    lesion: Lesion,
+    overlay: NDArray[np.uint8],
+    analysis: Analysis,
 ) -> str:
     part = _inside(vessel, lesion)
     area = (read.contours.lumen_radius[part] ** 2).sum(1)
@@ -251,7 +293,11 @@ def _sections(
             )
             + f"<figcaption>{words}</figcaption></figure>"
         )
-    return f'<div id="{_anchor(vessel.vessel, lesion)}"><p>Lesion {lesion.number}</p><div class=row>{pictures}</div></div>'
+    told = _doubt_list(_doubts_of(analysis, vessel.vessel, lesion.number))
+    return (
+        f'<div id="{_anchor(vessel.vessel, lesion)}"><p>Lesion {lesion.number}</p>{told}'
+        f"<div class=row>{pictures}</div></div>"
+    )
 
 
 def _tree(analysis: Analysis) -> str:

@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from scipy import ndimage
 
 from inference.errors import VolumeError
+from inference.scan.grid import resampled, stack
 from inference.scan.hounsfield import check_hounsfield
+from inference.scan.kinds import is_localiser, is_projection
+from inference.scan.one_scan import check_one_scan, told_of
+from inference.scan.opening import complete_meta, open_image
+from inference.scan.stored import StoredValues, stored_values
+from inference.scan.values import Settled, number, settle, tag_name, written
 from inference.scan.volume import Volume
 
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -28,7 +33,8 @@ UNDECODABLE = {
 LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91"}
 FEWEST_SLICES = 8  # fewer hold no vessel
 AIR_HU = -1024  # what scanners write where nothing was measured
-POSITION_TOLERANCE_MM = 0.1  # headers round positions; a fifth of a usual slice distance
+# Padding is written far below air or above what 12 bits hold as HU; between them it is a value that tissue has too.
+TISSUE_HU = (-900, 3071)
 
 Named = Callable[[int], str]
 
@@ -40,48 +46,45 @@ def read_series(
 
     Parameters
     ----------
-    source : a folder (searched with its sub-folders), files, or datasets already read.
+    source : a folder (searched with its sub-folders), files, or datasets already read, whose headers are settled in
+        place (``values.settle``).
     name : how a file is called in messages, by its place in ``source``; by default its file name.
 
     Raises
     ------
     VolumeError
-        ``not-dicom``, ``no-pixel-data``, ``unsupported-transfer-syntax``, ``not-ct``, ``enhanced-multiframe``,
-        ``mixed-series``, ``two-patients``, ``too-few-slices``, ``duplicate-slices``, ``missing-slices``,
-        ``gantry-tilt``, ``mixed-orientation``, ``mixed-size``, ``8-bit``, ``non-hu``, ``rescale-slope-0``,
-        ``no-geometry``.
+        ``not-dicom``, ``damaged-dicom``, ``no-transfer-syntax``, ``not-a-number``, ``wrong-count``, ``missing-tag``,
+        ``no-pixel-data``, ``unsupported-transfer-syntax``, ``damaged-pixels``, ``bad-bits``, ``not-ct``, ``localiser``,
+        ``projection``, ``enhanced-multiframe``, ``8-bit``, ``non-hu``, ``rescale-slope-0``, ``negative-slope``; of the
+        series ``mixed-series``, ``two-patients``, ``two-frames``, ``two-kvp``, ``mixed-orientation``, ``mixed-size``,
+        ``rescale-jumps``, ``too-few-slices``, ``duplicate-slices``, ``missing-slices``, ``gantry-tilt``,
+        ``shifted-slices``, ``no-geometry``.
     """
-    datasets, called = _load(source, name)
-    _same(datasets, called)
-    axes, positions, order = _sort(datasets, called)
-    datasets = [datasets[i] for i in order]
-    called = [called[i] for i in order]
-    warnings: list[str] = []
-    spacing = _spacing(positions[order], called)
-    first = datasets[0]
+    datasets, called, settled = _load(source, name)
+    check_one_scan(datasets, called)
+    if len(datasets) < FEWEST_SLICES:
+        raise VolumeError(
+            "too-few-slices", f"The series has {len(datasets)} images; at least {FEWEST_SLICES} are needed."
+        )
+    laid = stack(datasets, called)
+    datasets, called = [datasets[i] for i in laid.order], [called[i] for i in laid.order]
     with ThreadPoolExecutor(4) as pool:
         slices = list(pool.map(_hounsfield, datasets, called))
-    hu = np.stack(slices)
-    row_mm, column_mm = (float(x) for x in first.PixelSpacing)
-    affine = np.eye(4)
-    affine[:3, 0] = axes[0] * column_mm
-    affine[:3, 1] = axes[1] * row_mm
-    affine[:3, 2] = axes[2] * spacing
-    affine[:3, 3] = [float(x) for x in datasets[0].ImagePositionPatient]
-    metadata = _metadata(first, hu, affine)
+    hu = np.stack([x for x, _ in slices])
+    if laid.at is not None:
+        hu = resampled(hu, laid.at)
+    metadata = _metadata(datasets, hu, laid.affine)
+    if laid.at is not None:
+        metadata["slices_at"] = [round(float(x), 6) for x in laid.at]
+    warnings = [*settled.sentences(), *laid.warnings, *_said([notes for _, notes in slices])]
+    first = datasets[0]
     if str(first.file_meta.TransferSyntaxUID) in LOSSY or str(first.get("LossyImageCompression", "")) == "01":
         warnings.append("The images were compressed with loss: HU and plaque borders are uncertain.")
-    thickness = metadata.get("slice_thickness_mm")
-    if spacing > 1.0 or (thickness or 0) > 1.0:
-        warnings.append(
-            f"Slices are {max(spacing, thickness or 0):.2f} mm: too thick for plaque of small vessels (at most 1 mm)."
-        )
-    if thickness and thickness > spacing * 2.05:
-        warnings.append(f"Slices of {thickness:.2f} mm overlap every {spacing:.2f} mm.")
+    warnings += told_of(datasets, metadata["spacing_mm"])
     if hu.min() > -500 and hu.max() < 300:
         warnings.append("The values span little of the HU range: check the rescale slope and intercept.")
     warnings += check_hounsfield(hu)
-    return Volume(hu=hu, affine=affine, metadata=metadata, warnings=tuple(warnings))
+    return Volume(hu=hu, affine=laid.affine, metadata=metadata, warnings=tuple(warnings))
 
 
 def series_files(source: Path | str) -> list[Path]:
@@ -93,7 +96,7 @@ def series_files(source: Path | str) -> list[Path]:
     return [p for p in found if p.name != "DICOMDIR" and not p.name.startswith(".")]
 
 
-def _load(source: Any, name: Named | None) -> tuple[list[Dataset], list[str]]:
+def _load(source: Any, name: Named | None) -> tuple[list[Dataset], list[str], Settled]:
     items: list[Any] = series_files(source) if isinstance(source, str | Path) else list(source)
     if not items:
         raise VolumeError("too-few-slices", "There are no files.")
@@ -103,25 +106,20 @@ def _load(source: Any, name: Named | None) -> tuple[list[Dataset], list[str]]:
     ]
     with ThreadPoolExecutor(4) as pool:
         datasets = list(pool.map(_open, items, called))
+    settled = Settled()
     for dataset, what in zip(datasets, called, strict=True):
-        _check_one(dataset, what)
-    return datasets, called
+        settled.add(settle(dataset, what))
+        _check_kind(dataset, what)
+        _check_geometry(dataset, what)
+        _check_rescale(dataset, what)
+    return datasets, called, settled
 
 
 def _open(item: Any, called: str) -> Dataset:
     if isinstance(item, Dataset):
+        complete_meta(item, called)
         return item
-    try:
-        return pydicom.dcmread(item)
-    except (InvalidDicomError, EOFError, OSError) as error:
-        raise VolumeError("not-dicom", f"{called} is not a DICOM file: leave it out.", called) from error
-
-
-def _check_one(dataset: Dataset, called: str) -> None:
-    """Refuse an image that is no CT image with pixels, a place and HU."""
-    _check_kind(dataset, called)
-    _check_geometry(dataset, called)
-    _check_rescale(dataset, called)
+    return open_image(item, called)
 
 
 def _check_kind(dataset: Dataset, called: str) -> None:
@@ -131,7 +129,7 @@ def _check_kind(dataset: Dataset, called: str) -> None:
     sop_class = str(
         dataset.get("SOPClassUID") or getattr(meta, "MediaStorageSOPClassUID", "") or CT_IMAGE_STORAGE
     )
-    if sop_class == ENHANCED_CT or int(dataset.get("NumberOfFrames", 1) or 1) > 1:
+    if sop_class == ENHANCED_CT or (number(dataset, "NumberOfFrames") or 1) > 1:
         raise VolumeError(
             "enhanced-multiframe",
             f"{called} is an enhanced multi-frame CT: send the series as single-frame CT images.",
@@ -150,170 +148,118 @@ def _check_kind(dataset: Dataset, called: str) -> None:
             "as JPEG 2000 or JPEG-LS lossless.",
             called,
         )
+    if is_localiser(dataset):
+        raise VolumeError(
+            "localiser", f"{called} is a localiser (ImageType), no slice: leave it out.", called
+        )
+    if is_projection(dataset):
+        raise VolumeError(
+            "projection",
+            f"{called} is a projection or a rendering (ImageType); its values are no HU of a place. Send the original axial "
+            "series.",
+            called,
+        )
 
 
 def _check_geometry(dataset: Dataset, called: str) -> None:
     for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns"):
-        if dataset.get(keyword) in (None, ""):
+        if not written(dataset, keyword):
             raise VolumeError(
-                "no-geometry", f"{called}: {keyword} is missing; without it there is no geometry.", called
+                "no-geometry",
+                f"{called}: {tag_name(keyword)} is missing; without it there is no geometry.",
+                called,
             )
+    if min(x.value for x in written(dataset, "PixelSpacing")) <= 0:
+        raise VolumeError("no-geometry", f"{called}: {tag_name('PixelSpacing')} must be above 0.", called)
 
 
 def _check_rescale(dataset: Dataset, called: str) -> None:
-    if int(dataset.get("BitsAllocated", 16)) == 8 or int(dataset.get("BitsStored", 16) or 16) <= 8:
+    if number(dataset, "BitsAllocated") == 8 or (number(dataset, "BitsStored") or 16) <= 8:
         raise VolumeError(
             "8-bit", f"{called} has 8 bits a pixel: HU need 12 or more. Send the original series.", called
         )
-    slope = dataset.get("RescaleSlope")
-    if slope is None or dataset.get("RescaleIntercept") is None:
+    slope = number(dataset, "RescaleSlope")
+    if slope is None or number(dataset, "RescaleIntercept") is None:
         raise VolumeError(
-            "non-hu", f"{called}: RescaleSlope or RescaleIntercept is missing; the values are not HU.", called
+            "non-hu",
+            f"{called}: {tag_name('RescaleSlope')} or {tag_name('RescaleIntercept')} is missing; the values are not HU.",
+            called,
         )
-    for keyword in (
-        "RescaleSlope",
-        "RescaleIntercept",
-        "ImagePositionPatient",
-        "ImageOrientationPatient",
-        "PixelSpacing",
-    ):
-        if not np.isfinite(np.asarray(dataset.get(keyword), dtype=float)).all():
-            raise VolumeError(
-                "not-a-number", f"{called}: {keyword} holds a value that is not a number.", called
-            )
-    if min(float(x) for x in dataset.PixelSpacing) <= 0:
+    if slope == 0:
         raise VolumeError(
-            "no-geometry", f"{called}: PixelSpacing is {dataset.PixelSpacing}; it must be above 0.", called
+            "rescale-slope-0",
+            f"{called}: {tag_name('RescaleSlope')} is 0; every value would be the same.",
+            called,
         )
-    if float(slope) == 0:
+    if slope < 0:
         raise VolumeError(
-            "rescale-slope-0", f"{called}: RescaleSlope is 0; every value would be the same.", called
+            "negative-slope",
+            f"{called}: {tag_name('RescaleSlope')} is {slope:g}; below 0 it turns air into bone. Export the series again.",
+            called,
         )
-    kind = str(dataset.get("RescaleType", "HU") or "HU").upper()
+    kind = str(dataset.get("RescaleType", "HU") or "HU").strip().upper()
     if kind not in ("HU", "US", "HOUNSFIELD"):
         raise VolumeError(
             "non-hu", f"{called}: RescaleType is {kind}, not HU (an energy or iodine map?).", called
         )
 
 
-def _same(datasets: list[Dataset], called: list[str]) -> None:
-    patients = {str(d.get("PatientID", "")) for d in datasets}
-    if len(patients) > 1:
-        raise VolumeError(
-            "two-patients", f"The files belong to {len(patients)} patients: send one patient at a time."
+def _hounsfield(dataset: Dataset, called: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(rows, columns) int16 HU, and codes of what is odd in the stored values.
+
+    What is below air, as some scanners write outside the field without saying so, is air.
+    """
+    stored = stored_values(dataset, called)
+    slope, intercept = number(dataset, "RescaleSlope") or 0.0, number(dataset, "RescaleIntercept") or 0.0
+    hu = stored.values.astype(np.float32) * np.float32(slope) + np.float32(intercept)
+    notes = ["outside"] if stored.outside else []
+    if stored.padding is not None and stored.padding.any():
+        mask, note = _padding(stored, slope, intercept)
+        hu[mask] = AIR_HU
+        notes += [note] if note else []
+    return np.asarray(np.clip(np.rint(hu), AIR_HU, 32767).astype(np.int16)), tuple(notes)
+
+
+def _padding(stored: StoredValues, slope: float, intercept: float) -> tuple[np.ndarray, str]:
+    """Return which pixels are padding, and a code where that cannot be told from tissue of the same value."""
+    assert stored.padding is not None  # noqa: S101 - asked by the caller
+    ends = [x * slope + intercept for x in stored.padding_values or ()]
+    if not any(TISSUE_HU[0] <= x <= TISSUE_HU[1] for x in ends):
+        return stored.padding, ""
+    # What lies outside a field reaches the image's corners; the same value inside is tissue.
+    parts, _ = ndimage.label(stored.padding)
+    corners = np.unique(parts[[0, 0, -1, -1], [0, -1, 0, -1]])
+    return np.isin(parts, corners[corners > 0]), "padding"
+
+
+def _said(notes: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return what the stored values' oddities mean, one sentence a kind."""
+    count = Counter(code for each in notes for code in each)
+    said = []
+    if count["outside"]:
+        said.append(
+            f"In {count['outside']} images bits outside {tag_name('BitsStored')} are set (a graphic, or values that do not "
+            "fit); they were left out of the HU."
         )
-    series = Counter(str(d.get("SeriesInstanceUID", "")) for d in datasets)
-    if len(series) > 1:
-        sizes = ", ".join(str(n) for n in series.values())
-        raise VolumeError(
-            "mixed-series", f"The files belong to {len(series)} series ({sizes} images): choose one."
+    if count["padding"]:
+        said.append(
+            f"{tag_name('PixelPaddingValue')} is a value that tissue has too (in {count['padding']} images): only what reaches "
+            "the image's corners was taken for padding, the rest kept its HU."
         )
-    for keyword, code in (("Rows", "mixed-size"), ("Columns", "mixed-size"), ("PixelSpacing", "mixed-size")):
-        values = [str(d.get(keyword)) for d in datasets]
-        for value, what in zip(values, called, strict=True):
-            if value != values[0]:
-                raise VolumeError(code, f"{what}: {keyword} is {value}, elsewhere {values[0]}.", what)
-    if len(datasets) < FEWEST_SLICES:
-        raise VolumeError(
-            "too-few-slices", f"The series has {len(datasets)} images; at least {FEWEST_SLICES} are needed."
-        )
+    return said
 
 
-def _sort(datasets: list[Dataset], called: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return axes (rows of a 3 × 3: columns' direction, rows' direction, normal), positions along it, and the order."""
-    orientation = np.array([[float(x) for x in d.ImageOrientationPatient] for d in datasets])
-    off = np.abs(orientation - orientation[0]).max(axis=1)
-    if off.max() > 1e-3:
-        where = called[int(off.argmax())]
-        raise VolumeError("mixed-orientation", f"{where} is oriented otherwise than the first image.", where)
-    along, down = orientation[0, :3], orientation[0, 3:]
-    if (
-        abs(along @ down) > 1e-3
-        or abs(np.linalg.norm(along) - 1) > 1e-2
-        or abs(np.linalg.norm(down) - 1) > 1e-2
-    ):
-        raise VolumeError(
-            "no-geometry",
-            f"{called[0]}: ImageOrientationPatient is not two unit vectors at right angles.",
-            called[0],
-        )
-    normal = np.cross(along, down)
-    place = np.array([[float(x) for x in d.ImagePositionPatient] for d in datasets])
-    positions = place @ normal
-    order = np.argsort(positions, kind="stable")
-    shear = place - place[order[0]] - np.outer(positions - positions[order[0]], normal)
-    if np.linalg.norm(shear, axis=1).max() > 1.0:
-        raise VolumeError(
-            "gantry-tilt",
-            "The slices are sheared against each other (gantry tilt): reconstruct the series without tilt.",
-        )
-    return np.stack([along, down, normal]), positions, order
-
-
-def _spacing(positions: np.ndarray, called: list[str]) -> float:
-    gaps = np.diff(positions)
-    spacing = float(np.median(gaps))
-    if spacing < 1e-3 or (gaps < 1e-3).any():
-        where = called[int(np.argmin(gaps)) + 1]
-        raise VolumeError(
-            "duplicate-slices",
-            f"{where} lies at the same position as another image: send each slice once.",
-            where,
-        )
-    off = np.abs(gaps - spacing)
-    if off.max() > max(POSITION_TOLERANCE_MM, 0.2 * spacing):
-        i = int(off.argmax())
-        missing = gaps[i] / spacing - 1
-        if gaps[i] > 1.5 * spacing:
-            raise VolumeError(
-                "missing-slices",
-                f"About {missing:.0f} slices are missing between {called[i]} and {called[i + 1]} "
-                f"(a gap of {gaps[i]:.2f} mm where slices are {spacing:.2f} mm apart): send the whole series.",
-                called[i + 1],
-            )
-        raise VolumeError(
-            "varying-spacing",
-            f"Slices are {spacing:.2f} mm apart, but {gaps[i]:.2f} mm between {called[i]} and {called[i + 1]}.",
-            called[i + 1],
-        )
-    return float(np.mean(gaps))
-
-
-def _hounsfield(dataset: Dataset, called: str) -> np.ndarray:
-    """(rows, columns) int16 HU; what is below air, as some scanners write outside the field without saying so, is air."""
-    try:
-        pixels = dataset.pixel_array
-    except Exception as error:
-        raise VolumeError(
-            "damaged-pixels", f"{called}: its pixels cannot be decoded; the file is damaged or cut.", called
-        ) from error
-    if pixels.ndim != 2:
-        raise VolumeError("not-ct", f"{called} is a colour image.", called)
-    hu = pixels.astype(np.float32) * float(dataset.RescaleSlope) + float(dataset.RescaleIntercept)
-    padding = dataset.get("PixelPaddingValue")
-    if padding is not None:
-        hu[pixels == padding] = AIR_HU
-    return np.asarray(np.clip(np.rint(hu), AIR_HU, 32767).astype(np.int16))
-
-
-def _metadata(first: Dataset, hu: np.ndarray, affine: np.ndarray) -> dict[str, Any]:
+def _metadata(headers: Sequence[Dataset], hu: np.ndarray, affine: np.ndarray) -> dict[str, Any]:
     """Facts of the acquisition; never identifiers."""
-
-    def number(keyword: str) -> float | None:
-        value = first.get(keyword)
-        try:
-            return float(value)
-        except (TypeError, ValueError):
-            return None
-
+    first = headers[0]
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     kernel = first.get("ConvolutionKernel", "")
     return {
         "manufacturer": str(first.get("Manufacturer", "")),
         "model": str(first.get("ManufacturerModelName", "")),
-        "kvp": number("KVP"),
+        "kvp": number(first, "KVP"),
         "kernel": kernel if isinstance(kernel, str) else "\\".join(str(x) for x in kernel or []),
-        "slice_thickness_mm": number("SliceThickness"),
+        "slice_thickness_mm": number(first, "SliceThickness"),
         "rows": int(hu.shape[1]),
         "columns": int(hu.shape[2]),
         "slices": int(hu.shape[0]),

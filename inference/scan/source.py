@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, generate_uid
 
 from inference.errors import DicomObjectError
-from inference.scan.series import POSITION_TOLERANCE_MM, series_files
+from inference.scan.grid import LARGEST_CUT_MM
+from inference.scan.likeness import HARMLESS_MM, finest
+from inference.scan.opening import open_image
+from inference.scan.series import series_files
+from inference.scan.values import number, settle, written
 from inference.scan.volume import Volume
 
 # Nothing else of patient and study is taken over: no institution, no physician, no comment.
@@ -41,7 +44,6 @@ IDENTITY = (
     "AccessionNumber",
     "StudyDescription",
 )
-LARGEST_DRIFT_MM = 1.0  # what reading a series allows its slices to be off (gantry tilt)
 _IMAGE = (
     "SpecificCharacterSet",
     "SOPInstanceUID",
@@ -56,6 +58,7 @@ _IMAGE = (
     "LossyImageCompression",
     "LossyImageCompressionRatio",
     "LossyImageCompressionMethod",
+    "SOPClassUID",
 )
 WAY_OUT = "Correct the series, or analyse without DICOM output (--no-dicom)."
 
@@ -68,7 +71,8 @@ class SourceSeries:
     ----------
     identity : patient and study attributes (``IDENTITY``) as the series carries them, where they have a value.
     study_uid, series_uid, frame_uid : UIDs of study, series and frame of reference.
-    image_uids : SOP Instance UIDs. positions : (N, 3) LPS mm, ImagePositionPatient. orientation : (6,).
+    image_uids : SOP Instance UIDs. nearest : which image lies nearest to each slice: the slice's own, unless the volume was
+        resampled. positions : (N, 3) LPS mm of each slice's first voxel. orientation : (6,).
     rows, columns : of each image. pixel_spacing : (row, column) mm. slice_mm : distance between slices.
     lossy : LossyImageCompression and what goes with it. simulated : whether no patient was scanned.
     """
@@ -78,6 +82,7 @@ class SourceSeries:
     series_uid: str
     frame_uid: str
     image_uids: tuple[str, ...]
+    nearest: tuple[int, ...]
     positions: np.ndarray
     orientation: np.ndarray
     rows: int
@@ -104,28 +109,30 @@ def read_source(source: Path | str | Sequence[Path] | Sequence[Dataset], volume:
     """
     items: list[Any] = series_files(source) if isinstance(source, str | Path) else list(source)
     called = [x.name if isinstance(x, Path) else f"image {n + 1}" for n, x in enumerate(items)]
-    wanted: list[Any] = [*_IMAGE, *IDENTITY]
     images = [
-        x
-        if isinstance(x, Dataset)
-        else pydicom.dcmread(x, stop_before_pixels=True, force=True, specific_tags=wanted)
-        for x in items
+        x if isinstance(x, Dataset) else _header(x, what) for x, what in zip(items, called, strict=True)
     ]
+    for image, what in zip(images, called, strict=True):
+        settle(image, what, only=None)
     order = _order(images, called, volume)
     images, called = [images[n] for n in order], [called[n] for n in order]
     first = images[0]
     series_uid = _uid(first, "SeriesInstanceUID", called[0])
     # Some anonymisers empty the frame of reference; the series itself then is one.
     frame_uid = str(first.get("FrameOfReferenceUID") or generate_uid(entropy_srcs=[series_uid, "frame"]))
-    spacing = [float(x) for x in first.PixelSpacing]
+    spacing = [x.value for x in finest(images, "PixelSpacing")]
+    at = volume.metadata.get("slices_at")
+    own = tuple(range(len(images)))
+    positions = np.array([[x.value for x in written(d, "ImagePositionPatient")] for d in images])
     return SourceSeries(
         identity=_some(first, IDENTITY),
         study_uid=_uid(first, "StudyInstanceUID", called[0]),
         series_uid=series_uid,
         frame_uid=frame_uid,
         image_uids=tuple(_instance_uid(d, what) for d, what in zip(images, called, strict=True)),
-        positions=np.array([[float(x) for x in d.ImagePositionPatient] for d in images]),
-        orientation=np.array([float(x) for x in first.ImageOrientationPatient]),
+        nearest=own if at is None else tuple(int(np.abs(np.asarray(at) - k).argmin()) for k in own),
+        positions=positions if at is None else volume.to_patient(np.outer(own, [0, 0, 1])),
+        orientation=np.array([x.value for x in finest(images, "ImageOrientationPatient")]),
         rows=volume.hu.shape[1],
         columns=volume.hu.shape[2],
         pixel_spacing=(spacing[0], spacing[1]),
@@ -133,6 +140,11 @@ def read_source(source: Path | str | Sequence[Path] | Sequence[Dataset], volume:
         lossy=_lossy(first),
         simulated=bool(volume.metadata.get("simulated")),
     )
+
+
+def _header(path: Path, called: str) -> Dataset:
+    """Read what is needed of one file's header."""
+    return open_image(path, called, only=(*_IMAGE, *IDENTITY))
 
 
 def _order(images: list[Dataset], called: list[str], volume: Volume) -> list[int]:
@@ -144,24 +156,22 @@ def _order(images: list[Dataset], called: list[str], volume: Volume) -> list[int
             f"The series has {len(images)} images, the analysed volume {slices} slices: give the series that was analysed.",
         )
     for image, what in zip(images, called, strict=True):
-        if (image.get("Rows"), image.get("Columns")) != (
-            rows,
-            columns,
-        ) or "ImagePositionPatient" not in image:
+        size = (number(image, "Rows"), number(image, "Columns"))
+        if size != (rows, columns) or not written(image, "ImagePositionPatient"):
             raise DicomObjectError(
                 "wrong-series",
                 f"{what} is not an image of {columns} × {rows} pixels with a position: give the series that was analysed.",
                 what,
             )
-    place = np.array([[float(x) for x in image.ImagePositionPatient] for image in images])
+    place = np.array([[x.value for x in written(image, "ImagePositionPatient")] for image in images])
     index = volume.to_index(place)
     order = np.argsort(index[:, 2], kind="stable")
-    off = (index[order] - np.outer(np.arange(slices), [0, 0, 1])) * volume.spacing_mm
-    # The volume begins and ends on images; between them slices may vary as much as reading a series allows.
-    allowed = np.full(slices, LARGEST_DRIFT_MM)
-    allowed[[0, -1]] = POSITION_TOLERANCE_MM
-    aside = np.linalg.norm(off[:, :2], axis=1)
-    bad = (np.abs(off[:, 2]) > allowed) | (aside > LARGEST_DRIFT_MM) | (aside[0] > POSITION_TOLERANCE_MM)
+    at = np.asarray(volume.metadata.get("slices_at", np.arange(slices)), float)
+    off = (index[order] - np.outer(at, [0, 0, 1])) * volume.spacing_mm
+    # The volume begins and ends on images; between them they may lie as far off as reading a series allows.
+    allowed = np.full(slices, LARGEST_CUT_MM)
+    allowed[[0, -1]] = HARMLESS_MM
+    bad = np.linalg.norm(off, axis=1) > allowed
     if bad.any():
         what = called[int(order[int(bad.argmax())])]
         raise DicomObjectError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PatientSet = tuple[str, int, int]
-NETWORKS = ("unet_2d", "unet_2_5d", "unet_2_5d_given", "unet_3d", "hierarchical_convlstm")
+NETWORKS = ("unet_2d", "unet_2_5d", "unet_2_5d_given", "unet_2_5d_pinned", "unet_3d", "hierarchical_convlstm")
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class TrainingConfig:
     reads : a folder of expert reads that the platform exported (``inference.training.reads``); ``reads_share`` of the
     stretches come from it, and ``reads_held_out`` of its patients are kept for validation.
     told_share : share of stretches of which a network that may be told is told where lesions lie.
+    scaled_share, across_share : shares of stretches that are seen larger or smaller, and so across alone;
+    pinned_share : share of stretches of which a network that may be told is given pinned borders.
     minutes : when given, the learning rate also falls with the time spent, so that a run ends in time on a busy
     machine; such a run is repeatable in kind, not bit by bit.
     arithmetic : of convolutions: ``float32``, ``bfloat16``, or ``auto`` = bfloat16 where the machine has it.
@@ -40,6 +42,9 @@ class TrainingConfig:
     stretch_sections: int = 16
     plaque_share: float = 0.6
     told_share: float = 0.5
+    scaled_share: float = 0.6
+    across_share: float = 0.3
+    pinned_share: float = 0.3
     learning_rate: float = 3e-3
     weight_decay: float = 1e-3
     warm_up_steps: int = 100
@@ -80,10 +85,15 @@ class TrainingConfig:
         if (
             not 0 < self.ema < 1
             or not 0 <= self.plaque_share <= 1
-            or not 0 <= self.told_share <= 1
+            or any(
+                not 0 <= share <= 1
+                for share in (self.told_share, self.scaled_share, self.across_share, self.pinned_share)
+            )
             or self.learning_rate <= 0
         ):
-            raise ValueError("ema must lie between 0 and 1, plaque_share in 0…1, learning_rate above 0")
+            raise ValueError(
+                "ema must lie between 0 and 1, shares of stretches in 0…1, learning_rate above 0"
+            )
 
 
 def read_config(path: Path) -> TrainingConfig:

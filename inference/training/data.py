@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -14,15 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.networks.unet import SEEN
+from inference.phantom.lesions import THICKER_MM
 from inference.phantom.phantom import displaced, generate
+from inference.phantom.table import VesselTable
 from inference.phantom.truth import soft_targets, tissue_targets
 from inference.section_grid import PIXELS
-from inference.straightening import straighten
+from inference.straightening import StraightenedVessel, straighten
 
 from .config import PatientSet
 
 MAX_DISPLACEMENT_MM = 1.2  # of training's centrelines; evaluation's are off by 0.5 mm
-KEPT = SEEN + 4  # pixels across that are kept of a section
+KEPT = SEEN + 12  # pixels across that are kept of a section: room to shift it, and to see it smaller
+# A vessel that is seen ``f`` times as large has its plaque from 0.25/f mm beyond normal wall, not from 0.25 mm (definitions):
+# plaque is kept by these three rules, for vessels seen as they are, much larger and much smaller.
+PLAQUE_FROM_MM = (THICKER_MM, 0.15, 0.40)
 _MIDDLE = slice((PIXELS - KEPT) // 2, (PIXELS + KEPT) // 2)
 
 
@@ -30,8 +35,9 @@ _MIDDLE = slice((PIXELS - KEPT) // 2, (PIXELS + KEPT) // 2)
 class CachedVessel:
     """One straightened vessel of the cache.
 
-    hu : (S, n, n) int16; soft : (S, 3, n, n) uint8, 255 × share inside outer wall, lumen, plaque. n pixels about the
-    centre: 52 of simulated patients (what networks look at, and room to shift it), 64 of a lab's own reads.
+    hu : (S, n, n) int16; soft : (S, 3 or 5, n, n) uint8, 255 × share inside outer wall, lumen, plaque, and of simulated
+    patients plaque by the other two rules of ``PLAQUE_FROM_MM``. n pixels about the centre: 60 of simulated patients
+    (what networks look at, and room to shift and to scale it), 64 of a lab's own reads.
     tissue : (S, 2, n, n) uint8, 255 × share of low-attenuation and of calcified plaque; None where it is not known.
     """
 
@@ -62,7 +68,7 @@ def make_patient(*, seed: int, scenario: str, folder: Path, versions: int = 2) -
             size = float(rng.uniform(0.0, MAX_DISPLACEMENT_MM))
             vessel = straighten(phantom.volume, displaced(rng, table, size))
             hu.append(vessel.hu[:, _MIDDLE, _MIDDLE])
-            for kept, made in ((soft, soft_targets(table, vessel)), (tissue, tissue_targets(table, vessel))):
+            for kept, made in ((soft, _shares(table, vessel)), (tissue, tissue_targets(table, vessel))):
                 kept.append(made[:, _MIDDLE, _MIDDLE].transpose(0, 3, 1, 2))
             rows.append({"name": name, "first": at, "count": len(vessel.hu), "displacement_mm": size})
             at += len(vessel.hu)
@@ -73,6 +79,17 @@ def make_patient(*, seed: int, scenario: str, folder: Path, versions: int = 2) -
     part.write_text(json.dumps({"seed": seed, "scenario": scenario, "vessels": rows}))
     os.replace(part, stem.with_suffix(".json"))
     return stem
+
+
+def _shares(table: VesselTable, vessel: StraightenedVessel) -> NDArray[np.uint8]:
+    """(S, 64, 64, 5) uint8: shares inside outer wall, lumen, and plaque by each rule of ``PLAQUE_FROM_MM``."""
+    beyond = table.wall - table.lumen - table.normal_wall_mm[:, None]
+    inside = table.plaque.any(1, keepdims=True)
+    others = [
+        soft_targets(replace(table, plaque=inside & (beyond > limit)), vessel)[..., 2:]
+        for limit in PLAQUE_FROM_MM[1:]
+    ]
+    return np.concatenate([soft_targets(table, vessel), *others], axis=-1)
 
 
 def load_patient(stem: Path) -> list[CachedVessel]:

@@ -19,7 +19,7 @@ from torch import nn
 
 from inference.networks import WEIGHTS, build, network_of, read_weights
 from inference.networks.fast import laid_out
-from inference.networks.unet import UNet25D, UNet25DGiven
+from inference.networks.unet import UNet25DGiven
 
 from .batches import Sampler
 from .config import TrainingConfig
@@ -90,6 +90,9 @@ def train(  # noqa: PLR0915 - the loop, visible from top to bottom
         sections=config.stretch_sections,
         plaque_share=config.plaque_share,
         told_share=config.told_share if network.told else 0.0,
+        scaled_share=config.scaled_share,
+        across_share=config.across_share,
+        pinned_share=config.pinned_share if network.pinned else 0.0,
         reads=own,
         reads_share=config.reads_share if own else 0.0,
         device=where,
@@ -106,12 +109,13 @@ def train(  # noqa: PLR0915 - the loop, visible from top to bottom
     while position(config, step, time.monotonic() - began) < 1.0:
         if stop_after is not None and step - first >= stop_after:
             return checkpoint
-        x, known, soft = sampler.batch()
+        x, known, pins, soft = sampler.batch()
         rate = _rate(config, step, time.monotonic() - began)
         for group in optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast(where.type, torch.bfloat16, enabled=halved):
-            logits, deep = network.stretches(x, *((known,) if network.told else ()))
+            more = ((known,) if network.told else ()) + ((pins,) if network.pinned else ())
+            logits, deep = network.stretches(x, *more)
         logits, deep = logits.float(), deep.float()
         loss = segmentation_loss(logits, soft)
         loss = loss + config.deep_supervision * segmentation_loss(deep, nn.functional.avg_pool2d(soft, 2))
@@ -155,9 +159,14 @@ def _start(network: nn.Module, config: TrainingConfig) -> dict[str, str]:
         if config.start_from == "shipped"
         else Path(config.start_from)
     )
-    if isinstance(network, UNet25DGiven) and network_of(path) == "unet_2_5d":
-        plain = UNet25D()
-        about = read_weights(plain, path, "unet_2_5d")
+    kind = network_of(path)
+    if (
+        isinstance(network, UNet25DGiven)
+        and kind in ("unet_2_5d", "unet_2_5d_given")
+        and kind != config.network
+    ):
+        plain = build(kind)
+        about = read_weights(plain, path, kind)
         network.begin_with(plain)
     else:
         about = read_weights(network, path, config.network)

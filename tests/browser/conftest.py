@@ -9,14 +9,22 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from html import unescape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 1200
@@ -24,6 +32,8 @@ READY_SECONDS = 1200
 TEST_SECONDS = READY_SECONDS + 300
 # A busy machine is slow, not broken: nothing is measured here.
 PATIENCE_MS = 30_000
+# Of the server's log a failed test shows this much: a traceback through the middleware has some 8000 characters.
+LOG_CHARACTERS = 20_000
 
 
 def _module(name: str, path: Path) -> ModuleType:
@@ -48,6 +58,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the server wrote while a test ran that failed, so that a failure explains itself."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("demonstration")
+    if report.failed and isinstance(running, Demonstration):
+        report.sections.append(("the served demonstration's log", running.written()[-LOG_CHARACTERS:]))
+    return report
+
+
 class Demonstration:
     """A running demonstration: its address, folder and environment."""
 
@@ -55,6 +77,8 @@ class Demonstration:
         self.port = servers.free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.folder = folder
+        self.log = folder / "serve.log"
+        self.read_to = 0
         self.env = {
             **{
                 k: v
@@ -67,6 +91,10 @@ class Demonstration:
             "DJANGO_SETTINGS_MODULE": "plaquelab.config.settings.embedded",
             "OMP_NUM_THREADS": "1",
         }
+
+    def written(self) -> str:
+        """Return what server, worker and script have written since the present test began."""
+        return self.log.read_bytes()[self.read_to :].decode(errors="replace")
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a management command beside the running server."""
@@ -88,7 +116,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstr
     running = Demonstration(tmp_path_factory.mktemp("demonstration"))
     migrated = running.manage("migrate", "--verbosity", "0")
     assert migrated.returncode == 0, migrated.stderr
-    log = running.folder / "serve.log"
+    log = running.log
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "serve", "--port", str(running.port), "--demonstration"],
@@ -146,6 +174,7 @@ class Entrance:
         self.contexts.append(context)
         context.on("weberror", lambda error: self.problems.append(f"script error: {error.error}"))
         context.on("console", self._hear)
+        context.on("response", self._look_at)
         page = context.new_page()
         walk.enter(page, self.base, name)
         return page
@@ -158,6 +187,12 @@ class Entrance:
         """Return what nobody meant to happen."""
         return [p for p in self.problems if not any(text in p for text in self.on_purpose)]
 
+    def _look_at(self, response: Response) -> None:
+        if response.status >= 500:
+            self.problems.append(
+                f"the server answered {response.status} to {response.request.method} {response.url}"
+            )
+
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.problems.append(f"console: {message.text}")
@@ -167,6 +202,7 @@ class Entrance:
 def person(demonstration: Demonstration, browser: Browser) -> Iterator[Entrance]:
     """Enter as a demonstration person; every console error fails the test unless it was expected."""
     expect.set_options(timeout=PATIENCE_MS)
+    demonstration.read_to = demonstration.log.stat().st_size
     entrance = Entrance(browser, demonstration.base)
     yield entrance
     for context in entrance.contexts:

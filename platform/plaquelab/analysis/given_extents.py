@@ -66,13 +66,12 @@ def measured(analysis: Analysis, run: AnalysisRun) -> Analysis:
     )
 
     profile = profile_named(run.profile)
-    sd = analysis.aorta.sd_hu if analysis.aorta else None
     # What the pipeline itself left out (stents) stays out beside what the reference left out.
     reads = tuple(
         replace(read, excluded=(*read.excluded, *excluded.get(read.vessel, ()))) for read in analysis.reads
     )
     records = tuple(
-        measure(vessel, read, profile, variant=run.variant, aortic_sd_hu=sd)
+        measure(vessel, read, profile, variant=run.variant, imaging=analysis.imaging)
         for vessel, read in zip(analysis.vessels, reads, strict=True)
     )
     return replace(analysis, reads=reads, records=records, rolled=tuple(roll_up_records(records)))

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from plaquelab.config.health import health
 
+handler500 = "plaquelab.failures.answer"
 urlpatterns = [
     path("health", health, name="health"),
     path("accounts/", include("allauth.urls")),

@@ -26,7 +26,7 @@ from plaquelab.analysis.models import ContourSet, Measurement
 from plaquelab.analysis.selectors import load_vessel, vessel_read
 from plaquelab.freezes.gathering import Case
 from plaquelab.imaging.selectors import volume_of
-from plaquelab.reading.measuring import aortic_sd, composition_profile
+from plaquelab.reading.measuring import composition_profile, imaging_of
 
 MOST_CASES = 24
 ZOOM_CURVED, ZOOM_SECTIONS, ZOOM_ALONG = 3, 2, 4
@@ -99,7 +99,7 @@ def _three(found: Shown, vessel: StraightenedVessel, read: VesselRead) -> list[t
     profile = (
         str(found.case.case.charter.rules.get("profile", "corrected")) if found.case.case else "corrected"
     )
-    composition = composition_map(vessel, read, composition_profile(profile), aortic_sd(row, profile))
+    composition = composition_map(vessel, read, composition_profile(profile), imaging_of(row))
     place = f"{found.case.patient}, {vessel.vessel}, lesion {found.lesion}"
     narrowest = narrowest_section(vessel, read, lesion)
     return [

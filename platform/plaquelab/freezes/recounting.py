@@ -11,7 +11,7 @@ from inference.quantification import quantify
 from plaquelab.analysis.models import Vessel
 from plaquelab.analysis.selectors import load_vessel, network_contours, vessel_read
 from plaquelab.freezes.measured import Values, put_measured
-from plaquelab.reading.measuring import aortic_sd, composition_profile
+from plaquelab.reading.measuring import composition_profile, imaging_of
 
 
 def wall_minus_lumen(run: int, vessels: Iterable[str]) -> Values:
@@ -30,7 +30,7 @@ def wall_minus_lumen(run: int, vessels: Iterable[str]) -> Values:
             vessel_read(network_contours(vessel)),
             composition_profile(profile),
             variant="wall_minus_lumen",
-            aortic_sd_hu=aortic_sd(vessel, profile),
+            imaging=imaging_of(vessel),
         )
         for row in measured:
             put_measured(values, row)

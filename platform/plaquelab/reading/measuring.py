@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from inference.composition_profiles import CompositionProfile
-    from inference.quantification import Measurement, VesselRead
+    from inference.quantification import Imaging, Measurement, VesselRead
     from inference.straightening import StraightenedVessel
 
 T = TypeVar("T")
@@ -86,12 +86,11 @@ def composition_profile(name: str) -> CompositionProfile:
     return profile_named(name)
 
 
-def aortic_sd(vessel: Vessel, profile: str) -> float | None:
-    """Return the aortic noise (HU) that the vessel's run found, so that a reader's numbers use the network's limit."""
-    if not composition_profile(profile).adaptive:
-        return None
-    found = vessel.run.versions.get("aortic_sd_hu")
-    return None if found is None else float(found)
+def imaging_of(vessel: Vessel) -> Imaging:
+    """Return what the vessel's run found of the image, so that a reader's numbers are measured as the network's are."""
+    from inference.quantification import Imaging  # noqa: PLC0415  loads SciPy and numba, which few pages need
+
+    return Imaging.of(vessel.run.versions)
 
 
 def measure(vessel: Vessel, read: VesselRead, *, digest: str, profile: str) -> list[Measurement]:
@@ -109,10 +108,10 @@ def measure(vessel: Vessel, read: VesselRead, *, digest: str, profile: str) -> l
             straightened(vessel),
             read,
             composition_profile(profile),
-            aortic_sd_hu=aortic_sd(vessel, profile),
+            imaging=imaging_of(vessel),
         )
 
-    return _tables.get((vessel.sha256, digest, profile), make)
+    return _tables.get((vessel.sha256, vessel.run_id, digest, profile), make)
 
 
 def overlay(vessel: Vessel, read: VesselRead, *, digest: str, profile: str) -> Overlay:
@@ -123,13 +122,11 @@ def overlay(vessel: Vessel, read: VesselRead, *, digest: str, profile: str) -> O
 
         image = straightened(vessel)
         return Overlay(
-            composition=composition_map(
-                image, read, composition_profile(profile), aortic_sd(vessel, profile)
-            ),
+            composition=composition_map(image, read, composition_profile(profile), imaging_of(vessel)),
             curves=curves_along(image, read),
         )
 
-    return _overlays.get((vessel.sha256, digest, profile), make)
+    return _overlays.get((vessel.sha256, vessel.run_id, digest, profile), make)
 
 
 def warm_up() -> None:

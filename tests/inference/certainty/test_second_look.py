@@ -52,7 +52,8 @@ def looked(first: np.ndarray, second: np.ndarray, given: list[Lesion] | None):
         seen.append(stretch)
         return tuple(part[stretch] for part in other)
 
-    return look_again(vessel(), maps, contours, given, see), contours, seen
+    look, _ = look_again(vessel(), maps, contours, given, see)
+    return look, contours, seen
 
 
 def walls(*lesions: tuple[int, int, float]) -> np.ndarray:

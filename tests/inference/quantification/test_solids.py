@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from inference.composition_profiles import PROFILES
 from inference.contours import ANGLES, THETA, VesselContours
-from inference.quantification import Lesion, Measurement, VesselRead, find_lesions, quantify
+from inference.quantification import Imaging, Lesion, Measurement, VesselRead, find_lesions, quantify
 from inference.section_grid import SPACING_ALONG
 from inference.straightening import StraightenedVessel
 from tests.inference.quantification.solids import bent, tube, value, with_plaque
@@ -123,7 +123,7 @@ def reversed_contours(contours: VesselContours) -> VesselContours:
 def test_a_vessel_read_from_its_end_has_the_same_numbers(profile) -> None:  # type: ignore[no-untyped-def]
     if profile.adaptive:
         # The proximal lumen's spread stands for the aortic region where none is given: that end is not the other.
-        options = {"aortic_sd_hu": 20.0}
+        options = {"imaging": Imaging(aortic_sd_hu=20.0)}
     else:
         options = {}
     vessel = noisy(bent(sections=160), 3)

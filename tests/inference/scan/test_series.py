@@ -29,6 +29,7 @@ def image(k: int) -> Dataset:
     ds.file_meta = meta
     ds.SOPClassUID, ds.SOPInstanceUID = CTImageStorage, meta.MediaStorageSOPInstanceUID
     ds.Modality, ds.PatientID, ds.SeriesInstanceUID = "CT", "TEST", SERIES
+    ds.FrameOfReferenceUID = "1.2.8"
     ds.Manufacturer, ds.KVP, ds.SliceThickness, ds.ConvolutionKernel = "Maker", 100, 0.6, "Bv40"
     ds.Rows, ds.Columns = 12, 16
     ds.PixelSpacing = [0.5, 0.4]
@@ -107,9 +108,8 @@ def _tilt(images: list[Dataset]) -> None:
         ds.ImagePositionPatient = [-20.0, -30.0 + 0.3 * k, 100.0 + 0.6 * k]
 
 
-def _varying(images: list[Dataset]) -> None:
-    for ds in images[6:]:
-        ds.ImagePositionPatient = [-20.0, -30.0, ds.ImagePositionPatient[2] + 0.2]
+def _one_aside(images: list[Dataset]) -> None:
+    images[4].ImagePositionPatient = [-20.0, -29.5, images[4].ImagePositionPatient[2]]
 
 
 def _twelve_bit_jpeg(images: list[Dataset]) -> None:
@@ -126,6 +126,12 @@ def _twelve_bit_jpeg(images: list[Dataset]) -> None:
         (_drop("ImagePositionPatient"), "no-geometry", "ImagePositionPatient"),
         (_drop("RescaleSlope"), "non-hu", "RescaleSlope"),
         (_set("RescaleSlope", 0), "rescale-slope-0", "004.dcm"),
+        (_set("RescaleSlope", -2), "negative-slope", "004.dcm"),
+        (_set("RescaleIntercept", -24), "rescale-jumps", "004.dcm"),
+        (_set("KVP", 80), "two-kvp", "004.dcm"),
+        (_set("FrameOfReferenceUID", "1.2.9"), "two-frames", "004.dcm"),
+        (_set("ImageType", ["ORIGINAL", "PRIMARY", "LOCALIZER"]), "localiser", "004.dcm"),
+        (_set("ImageType", ["DERIVED", "SECONDARY", "MIP"]), "projection", "004.dcm"),
         (_set("RescaleSlope", float("nan")), "not-a-number", "RescaleSlope"),
         (_set("ImagePositionPatient", [-20.0, float("nan"), 100.0]), "not-a-number", "004.dcm"),
         (_set("RescaleType", "MGML"), "non-hu", "MGML"),
@@ -140,7 +146,7 @@ def _twelve_bit_jpeg(images: list[Dataset]) -> None:
         (_set("PixelSpacing", [0.5, 0.5]), "mixed-size", "PixelSpacing"),
         (_set("ImagePositionPatient", [-20.0, -30.0, 100.0]), "duplicate-slices", "same position"),
         (_missing, "missing-slices", "About 2 slices are missing"),
-        (_varying, "varying-spacing", "apart"),
+        (_one_aside, "shifted-slices", "004.dcm"),
         (_tilt, "gantry-tilt", "tilt"),
         (_twelve_bit_jpeg, "unsupported-transfer-syntax", "12 bit"),
         (lambda images: images.__delitem__(slice(5, None)), "too-few-slices", "5 images"),
@@ -195,3 +201,14 @@ def test_reading_is_independent_of_file_order(tmp_path: Path, images: list[Datas
     first = read_series(write(tmp_path / "a", images))
     second = read_series([pydicom.dcmread(p) for p in sorted((tmp_path / "a").iterdir(), reverse=True)])
     assert first.content_sha256 == second.content_sha256
+
+
+def test_mixtures_reformats_and_an_impossible_field_are_told(images: list[Dataset]) -> None:
+    for k, ds in enumerate(images):
+        ds.AcquisitionNumber, ds.ImageType = 1 + k // 5, ["DERIVED", "PRIMARY", "MPR"]
+        ds.ConvolutionKernel = "Bv40" if k < 7 else "Bv59"
+    warnings = " ".join(read_series(images).warnings)
+    assert "AcquisitionNumber (0020,0012) (1 in 5 images, 2 in 5 images)" in warnings
+    assert "ConvolutionKernel (0018,1210) (Bv40 in 7 images, Bv59 in 3 images)" in warnings
+    assert "10 of 10 images are reformats" in warnings
+    assert "field of view is 6 × 6 mm" in warnings

@@ -98,7 +98,13 @@ def test_the_cache_is_made_once(cache):
     vessels = patients(folder=cache, sets=(("tiny", 1, 2),), versions=1)
     assert {p.name: p.stat().st_mtime_ns for p in cache.iterdir()} == stamp
     assert {v.name for v in vessels} == {"LM", "LAD"}
-    assert all(v.soft.shape == (len(v.hu), 3, 52, 52) for v in vessels)
+    assert all(v.soft.shape == (len(v.hu), 5, 60, 60) for v in vessels)
+    for (
+        v
+    ) in vessels:  # from 0.15 mm beyond normal wall, from 0.25 mm, from 0.40 mm: each lies in the one before
+        area = v.soft[:, [3, 2, 4]].astype(float).sum((0, 2, 3))
+        assert area[0] >= area[1] >= area[2]
+    assert any(v.soft[:, 3].sum() > v.soft[:, 4].sum() > 0 for v in vessels)
 
 
 def test_tissue_lies_in_plaque_and_adds_up_to_what_the_table_holds(cache):
@@ -130,22 +136,59 @@ def test_a_network_that_may_be_told_begins_as_the_plain_one_and_learns_from_mark
     before, after = (load_file(path)["down1.0.weight"] for path in (plain, weights))
     assert after.shape[1] == before.shape[1] + 2
     assert after[:, -2:].abs().sum() > 0
+    pinned = TrainingConfig(
+        **{**recipe, "network": "unet_2_5d_pinned", "start_from": str(weights), "pinned_share": 1.0}
+    )
+    later = load_file(train(pinned, folder=tmp_path / "pinned", data_folder=cache, say=lambda _: None))
+    assert later["down1.0.weight"].shape[1] == before.shape[1] + 4
+    assert later["down1.0.weight"][:, -2:].abs().sum() > 0
     log = json.loads((tmp_path / "given" / "log.jsonl").read_text().splitlines()[-1])
     assert {"plaque", "plaque_given"} <= set(log)
 
 
-def test_images_and_labels_are_turned_together(cache):
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_images_and_labels_are_turned_and_scaled_together(cache, share):
     """Where the label says lumen, the augmented image is bright."""
     vessels = patients(folder=cache, sets=(("tiny", 1, 2),), versions=1)
-    sampler = Sampler(vessels, seed=4, stretches=8, sections=4, plaque_share=0.5)
-    x, known, soft = sampler.batch()
+    sampler = Sampler(
+        vessels, seed=4, stretches=8, sections=4, plaque_share=0.5, scaled_share=share, across_share=share
+    )
+    x, known, pins, soft = sampler.batch()
     assert x.shape == (8, 14, 48, 48)
     assert known.shape == (8, 4, 2)
+    assert pins.shape == (8, 4, 2, 48, 48)
+    assert not pins.any()
     assert soft.shape == (32, 3, 48, 48)
     middle = x[:, 5:-5].reshape(32, 48, 48)
     lumen, outside = soft[:, 1] > 0.99, soft[:, 0] == 0
     assert lumen.any()
     assert float(middle[lumen].mean()) > float(middle[outside].mean()) + 0.5
+
+
+def test_vessels_are_seen_larger_and_smaller_and_their_marks_with_them(cache):
+    """The area of the outer wall goes with the square of the scale, a told extent with the scale."""
+    vessels = patients(folder=cache, sets=(("tiny", 1, 2),), versions=1)
+    areas = {}
+    for scale in (0.7, 1.0, 1.4):
+        sampler = Sampler(vessels, seed=4, stretches=40, sections=2, plaque_share=1.0, told_share=1.0)
+        sampler._scales = lambda scale=scale: (scale, scale)
+        _, known, _, soft = sampler.batch()
+        assert (known[..., 0] == 1).all()
+        areas[scale] = float(soft[:, 0].sum())
+    for scale in (0.7, 1.4):
+        assert areas[scale] / areas[1.0] == pytest.approx(scale**2, rel=0.05)
+
+
+def test_a_pinned_section_is_given_its_own_borders_and_its_neighbours_less_of_them(cache):
+    vessels = patients(folder=cache, sets=(("tiny", 1, 2),), versions=1)
+    sampler = Sampler(vessels, seed=4, stretches=12, sections=4, plaque_share=0.5, pinned_share=1.0)
+    _, _, pins, soft = sampler.batch()
+    share = soft.reshape(12, 4, 3, 48, 48)[:, :, :2]
+    own = pins.abs().amax((-1, -2, -3)) == 1.0
+    assert own.any()
+    assert not own.all()
+    torch.testing.assert_close(pins[own], 2 * share[own] - 1, atol=0.01, rtol=0)
+    assert float(pins[~own].abs().max()) < 1.0
 
 
 def test_the_loss_is_least_at_the_truth():
@@ -192,7 +235,7 @@ def test_the_committed_recipes_are_valid_and_keep_patients_apart():
 
 def test_the_networks_that_are_compared_differ_in_nothing_but_the_network():
     configs = [read_config(path) for path in (CONFIGS / "comparison").glob("*.json")]
-    assert {c.network for c in configs} == set(NETWORKS) - {"unet_2_5d_given"}
+    assert {c.network for c in configs} == set(NETWORKS) - {"unet_2_5d_given", "unet_2_5d_pinned"}
     assert len({replace(c, network="unet_2d") for c in configs}) == 1
     assert configs[0].steps * configs[0].stretches * configs[0].stretch_sections >= 500_000
     sizes = [sum(p.numel() for p in build(c.network).parameters()) for c in configs]

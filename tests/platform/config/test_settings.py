@@ -89,6 +89,7 @@ def test_the_embedded_world_needs_no_server(data_folder: Path) -> None:
     # A deferred transaction that turns into a write fails at once, and readers must not stop writers.
     assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert "journal_mode=WAL" in database["OPTIONS"]["init_command"]
+    assert database["OPTIONS"]["timeout"] >= 60
     assert made["CELERY_BROKER_URL"].startswith("filesystem://")
     options = made["CELERY_BROKER_TRANSPORT_OPTIONS"]
     assert options["data_folder_in"] == options["data_folder_out"] == str(data_folder / "queue" / "messages")

@@ -94,6 +94,11 @@ def test_it_answers_refuses_and_ends_everything(folder: Path, serving, tmp_path:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=20) as answer:
         assert answer.status == 200
     assert len(started_by(folder)) >= 3  # supervisor, web, worker
+    # Nobody's connection is the last to close, which would write the log back under a lock against every page.
+    log = (folder / "plaquelab.sqlite3-wal").stat().st_ino
+    for _ in range(3):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20).close()
+        assert (folder / "plaquelab.sqlite3-wal").stat().st_ino == log
 
     again = subprocess.run(
         manage(folder, "serve", "--port", str(port)),

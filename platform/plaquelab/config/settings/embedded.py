@@ -23,6 +23,10 @@ def _kept_secret() -> str:
 
 SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret()
 
+# A write that waits longer for another's is given up. Others' are milliseconds, but of a reader's first opening of a
+# case or saved revision seconds, and each may wait for a disk that other programs keep busy.
+_WAIT_SECONDS = 60
+
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
@@ -30,8 +34,8 @@ DATABASES = {
         "OPTIONS": {
             # A deferred transaction that turns into a write fails at once with "database is locked".
             "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
+            "timeout": _WAIT_SECONDS,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         },
     }
 }

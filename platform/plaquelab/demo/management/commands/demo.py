@@ -11,6 +11,7 @@ from django.db import OperationalError
 from plaquelab.demo import concluding, director
 from plaquelab.demo.building import NotDemonstrationError, World, build
 from plaquelab.demo.plan import PATIENTS, Patient
+from plaquelab.failures import is_busy
 
 PAUSE_SECONDS = 0.5
 
@@ -63,7 +64,7 @@ class Command(BaseCommand):
         try:
             return self._pass(world, started)
         except OperationalError as error:
-            if "locked" not in str(error):
+            if not is_busy(error):
                 raise
             return True, True
 

@@ -52,6 +52,7 @@ class Command(BaseCommand):
         lock = _lock()
         _check_port(host, port)
         _check_migrations()
+        _hold_database()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _stop)
         web, worker, demonstration = _children(host, port, options["concurrency"])
@@ -74,6 +75,7 @@ class Command(BaseCommand):
                 signal.signal(number, signal.SIG_IGN)
             end_all(children)
             release_dead()
+            connection.close()
             lock.close()
         self.say("Ended.")
 
@@ -154,6 +156,16 @@ def _check_migrations() -> None:
     connection.close()
     if waiting:
         raise CommandError(f"{len(waiting)} database migrations wait: run “manage.py migrate” first.")
+
+
+def _hold_database() -> None:
+    """Stay connected as long as we serve, so that no page's connection is ever the last one to close.
+
+    SQLite's last connection writes the whole log back and waits for the disk under a lock that shuts out every other,
+    readers too: on a busy disk each page would wait for the page before it, or find the database “locked”.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
 
 
 def _children(host: str, port: int, concurrency: int) -> tuple[Child, Child, Child]:
