@@ -28,7 +28,7 @@ from inference.centreline.quality import (
 )
 from inference.centreline.segments import segment_names
 from inference.centreline.tree import Branch, RawTree, centred_tree, find_tree, without
-from inference.doubts import Doubt
+from inference.doubts import Doubt, told
 from inference.scan import Volume
 from inference.vocabulary import VESSELS
 
@@ -94,7 +94,7 @@ class Found:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What makes the scan and its vessels doubtful, in words."""
-        return tuple(doubt.message for doubt in self.doubts)
+        return told(self.doubts)
 
     def summary(self) -> dict[str, Any]:
         """Return what a person or a program should know beside the points."""
