@@ -18,6 +18,7 @@ COMMANDS = {
     "phantom": "make a simulated coronary CT angiogram with exact truth",
     "train": "train a network on simulated patients",
     "evaluate": "score networks on simulated patients",
+    "calibrate": "learn how a network errs on simulated patients: intervals around its numbers",
 }
 
 

@@ -65,6 +65,9 @@ def assess(
             doubts += doubts_of(read.vessel, lesion, mine[lesion.number], reach)
         lesions = record.lesions
         if calibration is not None:
-            lesions = tuple(calibration.with_intervals(x, mine[x.number], how) for x in lesions)
+            lesions = tuple(
+                calibration.with_intervals(x, mine[x.number], how=how, profile=record.profile)
+                for x in lesions
+            )
         widened.append(replace(record, lesions=lesions))
     return Assessment(tuple(widened), tuple(doubts), signs)
