@@ -15,6 +15,7 @@ SCALES_APART, SCALES_APART_MM3 = 0.3, 10.0
 lesion, else 17, on calibration patients."""
 LIMITS: Mapping[str, tuple[Callable[[Signs], float], float]] = {
     "no_border_contrast": (lambda s: 100 * s.unseen_border, 30.0),
+    "wall_assumed": (lambda s: 100 * s.assumed_wall, 10.0),
     "branch_inside": (lambda s: float(s.branch), 1.0),
     "calcium_hides_lumen": (lambda s: 100 * s.calcium_arc, 50.0),
     "centreline_unsure": (lambda s: 100 * s.off_centre, 50.0),

@@ -21,7 +21,7 @@ from inference.certainty.intervals import (
 from inference.certainty.signs import Signs
 from inference.quantification import LesionRecord, Value
 
-SIGNS = Signs(10.0, 0.15, None, 0.1, 0.0, 2.0, 1.0, 0.0, False, None, 20.0)
+SIGNS = Signs(10.0, 0.15, None, 0.1, 0.0, 2.0, 1.0, 0.0, 0.0, False, None, 20.0)
 
 
 def lesions(rng: np.random.Generator, patients: int, each: int = 8):
