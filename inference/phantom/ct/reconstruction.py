@@ -81,7 +81,7 @@ def reconstruct(path_mm: Image, *, gantry: Gantry) -> Image:
     return out
 
 
-def variance_at(points_mm: Array, variance: Image, *, gantry: Gantry) -> Array:
+def variance_at(points_mm: Array, variance: Array, *, gantry: Gantry) -> Array:
     """(points,) variance of the image at points (x, y from the isocentre) where each cell's mm of water has ``variance`` (views, cells)."""
     n, spectrum = response(gantry)
     impulse = np.fft.irfft(UP * spectrum, UP * n)

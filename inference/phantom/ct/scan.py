@@ -108,17 +108,16 @@ def _water(signal, noise, chest, step, table, quanta, electronic, least):  # typ
 
 
 def _quanta(signal: Image, *, gantry: Gantry, ray: Beam, noise_hu: float) -> float:
-    """Quanta that an empty cell counts, so that the image's noise is the asked one near its middle."""
+    """Quanta that an empty cell counts, so that the image's noise is the asked one near its middle, over all slices."""
     water = float((ray.share * ray.water).sum())  # 1/mm, nearly what the correction divides by
     step, table = ray.correction
-    p = -np.log(np.maximum(signal[:, :, :: max(1, signal.shape[2] // 4)], LEAST_SIGNAL).mean(2))
-    at = np.clip((p / step).astype(int), 0, len(table) - 2)
+    some = np.maximum(signal[:, :, :: max(1, signal.shape[2] // 6)].astype(np.float64), LEAST_SIGNAL)
+    at = np.clip((-np.log(some) / step).astype(int), 0, len(table) - 2)
     slope = np.minimum((table[at + 1] - table[at]) / step, 4 / water)
-    x = np.exp(-p)
     far = min(SAMPLES_MM, 0.3 * min(gantry.shape) * gantry.pixel_mm)
     points = np.array([[0, 0], [far, 0], [-far, 0], [0, far], [0, -far]], float)
-    one = float(variance_at(points, slope**2 / x, gantry=gantry).mean())
-    two = float(variance_at(points, slope**2 * (ELECTRONIC / x) ** 2, gantry=gantry).mean())
+    one = float(variance_at(points, (slope**2 / some).mean(2), gantry=gantry).mean())
+    two = float(variance_at(points, ((slope * ELECTRONIC / some) ** 2).mean(2), gantry=gantry).mean())
     wanted = (noise_hu / 1000) ** 2
     return float((one + np.sqrt(one**2 + 4 * wanted * two)) / (2 * wanted))
 

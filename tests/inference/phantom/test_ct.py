@@ -124,6 +124,18 @@ def test_noise_has_the_asked_size_and_little_at_zero_frequency(by_blur):
     assert power[f > 0.7].mean() < 0.1 * power[(f > 0.2) & (f < 0.3)].mean()
 
 
+def test_noise_is_the_asked_one_over_slices_that_hold_more_and_less():
+    grid = a_grid(40, 0.9, 4)
+    lung, blood = np.zeros(grid.shape, np.float32), np.zeros(grid.shape, np.float32)
+    lung[2:], blood[:2] = -700, 300
+    image = imaged(grid, replace(QUIET, noise_hu=25.0, views=240), tissue=lung, iodine=blood)[
+        :, 12:-12, 12:-12
+    ]
+    spread = image.std((1, 2))
+    assert spread[:2].min() > spread[2:].max()
+    assert np.sqrt((spread**2).mean()) == pytest.approx(25.0, rel=0.15)
+
+
 def test_what_a_gantry_cannot_do_is_refused():
     with pytest.raises(ValueError, match="field of view"):
         Gantry((512, 512), 0.9, 984, 0.9, 0.62)
