@@ -36,7 +36,7 @@ NUMBERS = (
 )
 """Modules that can change a number; ``name.*`` is a package with all that lies in it."""
 
-DATA = ("centreline/artery_points.safetensors",)
+DATA = ("centreline/artery_points.safetensors", "weights/intervals.json")
 """Files that can change a number."""
 
 WITHOUT_NUMBERS = {

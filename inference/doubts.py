@@ -38,6 +38,9 @@ DOUBTS: Mapping[str, DoubtKind] = {
     "no_border_contrast": DoubtKind(
         "lesion", "Plaque and what lies behind it have the same HU: the outer wall cannot be seen there.", "%"
     ),
+    "wall_assumed": DoubtKind(
+        "lesion", "The outer wall could not be seen: it is assumed from the vessel beside. Correct it.", "%"
+    ),
     "branch_inside": DoubtKind(
         "lesion", "A branch leaves here: its wall may be counted as plaque of this vessel."
     ),

@@ -14,8 +14,9 @@ import numpy as np
 from inference import __version__
 from inference.analysis import Analysis, Settings
 from inference.centreline import Centreline
-from inference.certainty.assess import assess
+from inference.certainty.assess import Drawing, assess
 from inference.certainty.intervals import calibration_of
+from inference.certainty.least_wall import assume_least_wall
 from inference.certainty.second_look import look_again
 from inference.code_version import code_version
 from inference.composition_profiles import profile_named
@@ -27,6 +28,7 @@ from inference.networks.uncertainty import section_uncertainty
 from inference.quantification import (
     AorticRegion,
     Imaging,
+    Lesion,
     VesselRead,
     aortic_region,
     cadrads2_of_patient,
@@ -38,6 +40,7 @@ from inference.quantification import (
     roll_up_records,
     sections_inside,
 )
+from inference.quantification.image_quality import image_quality
 from inference.quantification.stents import REASON as STENT
 from inference.quantification.stents import find_stents
 from inference.scan import Volume
@@ -108,26 +111,15 @@ def analyse(
         "views": str(len(VIEWS)),
         "arithmetic": arithmetic,
     }
-    looks = []
-    uncertainty: dict[str, np.ndarray] = {}
+    drawings = []
     for i, vessel in enumerate(vessels):
         progress("segment", i / len(vessels))
         known = None if settings.lesions is None else settings.lesions.get(vessel.vessel, ())
-        extents = None if known is None else [(x.start_mm, x.end_mm) for x in known]
-        maps = segment(vessel, module, extents=extents, arithmetic=arithmetic)
-        lap("segment")
-        progress("contours", i / len(vessels))
-        given = sections_inside(len(vessel.hu), known or ())
-        drawn = contours_from_probabilities(*maps, provenance, given_lesions=given)
-        lap("contours")
-        see = partial(segment_smaller, vessel, module, extents=extents, arithmetic=arithmetic)
-        look, maps = look_again(vessel, maps, drawn, known, see)
-        looks.append(look)
-        uncertainty[vessel.vessel] = section_uncertainty(*maps)
-        lap("segment")
-    contours = [look.contours for look in looks]
+        drawings.append(_draw(vessel, known, module, provenance, lap))
+        progress("contours", (i + 1) / len(vessels))
+    contours = [drawing.contours for drawing in drawings]
     aorta = _aortic_region(volume, vessels, contours, warnings) if profile.adaptive else None
-    imaging = _imaging(volume, aorta)
+    imaging = _imaging(volume, vessels, contours, aorta, warnings)
     stents = find_stents(vessels)
     warnings += [_stent_warning(name, stretches) for name, stretches in stents.items()]
     reads, records = [], []
@@ -144,7 +136,7 @@ def analyse(
     calibration = calibration_of(card.sha256)
     warnings += [] if calibration else [NO_CALIBRATION]
     how = "found" if settings.lesions is None else "given"
-    assessed = assess(vessels, reads, records, looks, uncertainty, calibration=calibration, how=how)
+    assessed = assess(vessels, reads, records, drawings, calibration=calibration, how=how)
     rolled = roll_up_records(assessed.records)
     lap("quantify")
     progress("quantify", 1.0)
@@ -170,7 +162,7 @@ def analyse(
             **{name: metadata.version(name) for name in ("torch", "numpy", "scipy", "numba", "pydicom")},
         },
         warnings=tuple(warnings),
-        uncertainty=uncertainty,
+        uncertainty={v.vessel: drawing.uncertainty for v, drawing in zip(vessels, drawings, strict=True)},
         references={
             read.vessel: lesion_references(vessel, read) for vessel, read in zip(vessels, reads, strict=True)
         },
@@ -180,6 +172,33 @@ def analyse(
         signs=assessed.signs,
         doubts=assessed.doubts,
     )
+
+
+def _draw(
+    vessel: StraightenedVessel,
+    known: Sequence[Lesion] | None,
+    module: Any,
+    provenance: dict[str, str],
+    lap: Callable[[str], None],
+) -> Drawing:
+    """Draw a vessel's contours at two scales, and assume the walls that can be seen at neither.
+
+    known : lesions that somebody marked, None where they are to be found.
+    """
+    arithmetic = provenance["arithmetic"]
+    extents = None if known is None else [(x.start_mm, x.end_mm) for x in known]
+    maps = segment(vessel, module, extents=extents, arithmetic=arithmetic)
+    lap("segment")
+    given = sections_inside(vessel.sections, known or ())
+    first = contours_from_probabilities(*maps, provenance, given_lesions=given)
+    lap("contours")
+    see = partial(segment_smaller, vessel, module, extents=extents, arithmetic=arithmetic)
+    look, maps = look_again(vessel, maps, first, known, see)
+    lap("segment")
+    lesions = find_lesions(vessel, look.contours) if known is None else known
+    contours, assumed = assume_least_wall(look.contours, lesions)
+    lap("contours")
+    return Drawing(contours, look, assumed, section_uncertainty(*maps))
 
 
 def _stopwatch(timings: dict[str, float]) -> Callable[[str], None]:
@@ -195,10 +214,25 @@ def _stopwatch(timings: dict[str, float]) -> Callable[[str], None]:
     return lap
 
 
-def _imaging(volume: Volume, aorta: AorticRegion | None) -> Imaging:
-    """What is known of the image beside its HU."""
+def _imaging(
+    volume: Volume,
+    vessels: Sequence[StraightenedVessel],
+    contours: Sequence[VesselContours],
+    aorta: AorticRegion | None,
+    warnings: list[str],
+) -> Imaging:
+    """What is known of the image beside its HU; a warning where blur or noise could not be estimated."""
+    quality = image_quality(volume, vessels, contours)
+    warnings += quality.warnings
     kvp = volume.metadata.get("kvp")
-    return Imaging(aortic_sd_hu=aorta.sd_hu if aorta else None, kvp=None if kvp is None else float(kvp))
+    return Imaging(
+        aortic_sd_hu=aorta.sd_hu if aorta else None,
+        psf_plane_mm=quality.psf_plane_mm,
+        psf_along_mm=quality.psf_along_mm,
+        noise_sd_hu=quality.noise_sd_hu,
+        noise_grain_mm=quality.noise_grain_mm,
+        kvp=None if kvp is None else float(kvp),
+    )
 
 
 def _stent_warning(vessel: str, stretches: tuple[tuple[float, float], ...]) -> str:

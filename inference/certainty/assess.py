@@ -12,9 +12,24 @@ from inference.certainty.intervals import Calibration
 from inference.certainty.lesion_doubts import doubts_of
 from inference.certainty.second_look import SecondLook
 from inference.certainty.signs import Signs, branches_of, noise_of, signs_of
+from inference.contours import VesselContours
 from inference.doubts import Doubt
 from inference.quantification import VesselRead, VesselRecord
 from inference.straightening import StraightenedVessel
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a vessel was drawn.
+
+    contours : what is measured. look : what its two looks came to. assumed : (S,) bool, sections whose outer wall is
+    assumed (``least_wall``). uncertainty : (S,) expected share of wrong labels (``networks.uncertainty``).
+    """
+
+    contours: VesselContours
+    look: SecondLook
+    assumed: NDArray[np.bool_]
+    uncertainty: NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -30,8 +45,7 @@ def assess(
     vessels: Sequence[StraightenedVessel],
     reads: Sequence[VesselRead],
     records: Sequence[VesselRecord],
-    looks: Sequence[SecondLook],
-    uncertainty: Mapping[str, NDArray[np.floating]],
+    drawings: Sequence[Drawing],
     *,
     calibration: Calibration | None,
     how: str,
@@ -40,7 +54,7 @@ def assess(
 
     Parameters
     ----------
-    looks : of each vessel. uncertainty : per vessel, of its sections. calibration : of the weights. how : lesions were ``given`` or ``found``.
+    drawings : of each vessel. calibration : of the weights. how : lesions were ``given`` or ``found``.
     """
     contours = [read.contours for read in reads]
     noise, branches = noise_of(vessels, contours), branches_of(vessels, contours)
@@ -48,14 +62,15 @@ def assess(
     signs: dict[str, dict[int, Signs]] = {}
     doubts: list[Doubt] = []
     widened = []
-    for vessel, read, record, look in zip(vessels, reads, records, looks, strict=True):
+    for vessel, read, record, drawing in zip(vessels, reads, records, drawings, strict=True):
         mine = signs[read.vessel] = {
             lesion.number: signs_of(
                 vessel,
                 read,
                 lesion,
-                uncertainty=uncertainty[read.vessel],
-                scales=look.of(vessel, lesion),
+                uncertainty=drawing.uncertainty,
+                assumed=drawing.assumed,
+                scales=drawing.look.of(vessel, lesion),
                 branches=branches[read.vessel],
                 noise_hu=noise,
             )
@@ -65,6 +80,9 @@ def assess(
             doubts += doubts_of(read.vessel, lesion, mine[lesion.number], reach)
         lesions = record.lesions
         if calibration is not None:
-            lesions = tuple(calibration.with_intervals(x, mine[x.number], how) for x in lesions)
+            lesions = tuple(
+                calibration.with_intervals(x, mine[x.number], how=how, profile=record.profile)
+                for x in lesions
+            )
         widened.append(replace(record, lesions=lesions))
     return Assessment(tuple(widened), tuple(doubts), signs)

@@ -33,6 +33,8 @@ CALIBRATED: Mapping[str, tuple[float, float]] = {
     "diameter_stenosis": (0.0, 100.0),
 }
 """The metrics that have an interval, and between what their values lie."""
+WITHOUT_PROFILE = ("total_plaque_volume", "diameter_stenosis")
+"""Of them, what no composition profile changes."""
 SMALLEST_MM3, SMALLEST_POINT = 0.5, 1.0
 """Errors below these are as good as none: the logarithm of an error is taken above them (eight voxels; one point of
 stenosis)."""
@@ -155,29 +157,47 @@ def _tails(score: NDArray[np.float64]) -> tuple[float, float]:
 class Calibration:
     """What was learned on simulated patients of how one file of weights errs.
 
-    name : of the calibration set, for people. metrics : per way in which lesions came about (``given``, ``found``).
+    name : of the calibration set, for people. profile : of composition. metrics : per way in which lesions came about (``given``, ``found``).
     reach : sizes and noise that it holds.
     """
 
     name: str
+    profile: str
     metrics: Mapping[str, Mapping[str, Conformal]]
     reach: Reach
 
-    def with_intervals(self, record: LesionRecord, signs: Signs, how: str) -> LesionRecord:
-        """Return a lesion's record with an interval at every calibrated number."""
-        x = predictors(record, signs)
-        found: dict[str, Any] = {}
-        for metric, conformal in self.metrics[how].items():
-            value = value_of(record, metric)
-            if value.number is not None:
-                low, high = conformal.around(value.number, x, CALIBRATED[metric])
-                found[metric] = replace(value, interval_low=low, interval_high=high)
+    def intervals(
+        self, x: NDArray[np.float64], numbers: Mapping[str, float | None], how: str
+    ) -> dict[str, tuple[float, float]]:
+        """Return the interval of every calibrated number of a lesion, from its predictors (P,)."""
+        return {
+            metric: conformal.around(value, x, CALIBRATED[metric])
+            for metric, conformal in self.metrics[how].items()
+            if (value := numbers.get(metric)) is not None
+        }
+
+    def with_intervals(self, record: LesionRecord, signs: Signs, *, how: str, profile: str) -> LesionRecord:
+        """Return a lesion's record with an interval at every number that the calibration holds for.
+
+        Parameters
+        ----------
+        how : lesions were ``given`` or ``found``. profile : by which the record was measured; what follows from another
+            profile than the calibration's has no interval.
+        """
+        numbers = {metric: value_of(record, metric).number for metric in CALIBRATED}
+        if profile != self.profile:
+            numbers = {metric: number for metric, number in numbers.items() if metric in WITHOUT_PROFILE}
+        found: dict[str, Any] = {
+            metric: replace(value_of(record, metric), interval_low=low, interval_high=high)
+            for metric, (low, high) in self.intervals(predictors(record, signs), numbers, how).items()
+        }
         return replace(record, **found)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the table keeps."""
         return {
             "name": self.name,
+            "profile": self.profile,
             "reach": [self.reach.radius_mm, self.reach.thickness_mm, self.reach.noise_hu],
             "predictors": list(PREDICTORS),
             "metrics": {
@@ -211,7 +231,7 @@ class Calibration:
             }
             for how, rows in fields["metrics"].items()
         }
-        return cls(str(fields["name"]), metrics, Reach(*fields["reach"]))
+        return cls(str(fields["name"]), str(fields["profile"]), metrics, Reach(*fields["reach"]))
 
 
 @lru_cache(maxsize=4)
@@ -223,32 +243,59 @@ def calibration_of(weights_sha256: str) -> Calibration | None:
     return Calibration.from_dict(tables[weights_sha256]) if weights_sha256 in tables else None
 
 
-def calibrate(
-    name: str, lesions: Iterable[tuple[str, str, LesionRecord, Signs, Mapping[str, float | None]]]
-) -> Calibration:
-    """Calibrate on lesions with their truth.
+@dataclass(frozen=True)
+class Judged:
+    """A lesion with its truth.
 
-    Parameters
-    ----------
-    name : of the set. lesions : (patient, ``given`` or ``found``, record, signs, truth by metric) of each.
+    patient : whose; lesions of one stay together. how : ``given`` or ``found``. predictors : (P,). size : outer radius and
+    thickness, mm, and noise, HU. numbers, truth : by metric, None where there is none. doubts : codes.
     """
-    rows = list(lesions)
-    signs = [s for _, _, _, s, _ in rows]
-    reach = Reach(
-        max(s.radius_mm for s in signs), max(s.thickness_mm for s in signs), max(s.noise_hu for s in signs)
+
+    patient: str
+    how: str
+    predictors: Sequence[float]
+    size: Sequence[float]
+    numbers: Mapping[str, float | None]
+    truth: Mapping[str, float | None]
+    doubts: Sequence[str] = ()
+
+
+def judged(
+    patient: str,
+    how: str,
+    record: LesionRecord,
+    signs: Signs,
+    truth: Mapping[str, float | None],
+    doubts: Sequence[str] = (),
+) -> Judged:
+    """Return a lesion's record and signs as calibration keeps them."""
+    return Judged(
+        patient,
+        how,
+        predictors(record, signs).tolist(),
+        (signs.radius_mm, signs.thickness_mm, signs.noise_hu),
+        {metric: value_of(record, metric).number for metric in CALIBRATED},
+        {metric: truth[metric] for metric in CALIBRATED},
+        tuple(doubts),
     )
+
+
+def calibrate(name: str, profile: str, lesions: Iterable[Judged]) -> Calibration:
+    """Calibrate on lesions whose truth is known, for every way in which they came about."""
+    rows = list(lesions)
+    reach = Reach(*(float(largest) for largest in np.max([row.size for row in rows], axis=0)))
     metrics: dict[str, dict[str, Conformal]] = {}
-    for how in sorted({how for _, how, _, _, _ in rows}):
+    for how in sorted({row.how for row in rows}):
         for metric in CALIBRATED:
             kept = [
-                (patient, predictors(record, signs), true - number)
-                for patient, its, record, signs, truth in rows
-                if its == how
-                and (true := truth.get(metric)) is not None
-                and (number := value_of(record, metric).number) is not None
+                (row.patient, row.predictors, true - number)
+                for row in rows
+                if row.how == how
+                and (true := row.truth[metric]) is not None
+                and (number := row.numbers[metric]) is not None
             ]
             patients, x, error = zip(*kept, strict=True)
             smallest = SMALLEST_POINT if metric == "diameter_stenosis" else SMALLEST_MM3
             found = Conformal.fit(np.array(x), np.array(error), patients, smallest)
             metrics.setdefault(how, {})[metric] = found
-    return Calibration(name, metrics, reach)
+    return Calibration(name, profile, metrics, reach)

@@ -11,14 +11,21 @@ from inference.doubts import Doubt
 from inference.quantification import Lesion
 
 SCALES_APART, SCALES_APART_MM3 = 0.3, 10.0
-"""Two drawings disagree from this share of the larger, and from this volume."""
+"""Two drawings disagree from this share of the larger, and from this volume: then the error of total plaque is 34 mm³ a
+lesion, else 17, on calibration patients."""
 LIMITS: Mapping[str, tuple[Callable[[Signs], float], float]] = {
     "no_border_contrast": (lambda s: 100 * s.unseen_border, 30.0),
+    "wall_assumed": (lambda s: 100 * s.assumed_wall, 10.0),
     "branch_inside": (lambda s: float(s.branch), 1.0),
     "calcium_hides_lumen": (lambda s: 100 * s.calcium_arc, 50.0),
-    "centreline_unsure": (lambda s: 100 * s.off_centre, 25.0),
+    "centreline_unsure": (lambda s: 100 * s.off_centre, 50.0),
 }
-"""What is told of one sign, and from where: per cent of the border, of the circumference and of the sections."""
+"""What is told of one sign, and from where: per cent of the border, of the circumference and of the sections.
+
+Chosen by the error of total plaque with and without the doubt on calibration patients (``python -m inference calibrate``
+prints it): 46 and 21 mm³ a lesion for a border without contrast; a line that is 0.5 mm off leaves a narrow lumen in a
+quarter of the sections without harm, hence one half; calcium hides a lumen where it surrounds half of it.
+"""
 STENT_MM = 3.0
 """How far a stent's metal brightens what lies beside it."""
 

@@ -55,6 +55,7 @@ class Signs:
     calcium_arc : share of the circumference, where the lumen is narrowest, that lies behind brighter calcium, 0…1.
     radius_mm, thickness_mm : largest area-derived outer radius, and thickness of wall that all but 2 % stay below.
     off_centre : share of sections whose lumen does not lie about the centreline, 0…1.
+    assumed_wall : share of sections whose outer wall is assumed (``least_wall``), 0…1.
     branch : whether another vessel begins inside. stent_mm : distance to the nearest stent, None without one.
     noise_hu : of the scan.
     """
@@ -67,6 +68,7 @@ class Signs:
     radius_mm: float
     thickness_mm: float
     off_centre: float
+    assumed_wall: float
     branch: bool
     stent_mm: float | None
     noise_hu: float
@@ -78,6 +80,7 @@ def signs_of(
     lesion: Lesion,
     *,
     uncertainty: NDArray[np.floating],
+    assumed: NDArray[np.bool_],
     scales: ScaleComparison | None,
     branches: Sequence[float],
     noise_hu: float,
@@ -86,7 +89,7 @@ def signs_of(
 
     Parameters
     ----------
-    uncertainty : (S,) of the vessel's sections. branches : mm along the vessel where others leave it.
+    uncertainty, assumed : (S,) of the vessel's sections, the second where the outer wall is assumed. branches : mm along the vessel where others leave it.
     noise_hu : SD of the scan's noise (``noise_of``).
     """
     rows = np.flatnonzero(sections_inside(vessel.sections, [lesion]))
@@ -104,6 +107,7 @@ def signs_of(
         radius_mm=float(np.sqrt((wall**2).mean(1)).max(initial=0.0)),
         thickness_mm=float(np.quantile(thick, 0.98)) if len(thick) else 0.0,
         off_centre=_off_centre(contours, rows),
+        assumed_wall=float(assumed[rows].mean()) if len(rows) else 0.0,
         branch=any(lesion.start_mm <= at <= lesion.end_mm for at in branches),
         stent_mm=min(metal, default=None),
         noise_hu=noise_hu,

@@ -16,11 +16,12 @@ from inference.certainty.intervals import (
     Scale,
     calibrate,
     calibration_of,
+    judged,
 )
 from inference.certainty.signs import Signs
 from inference.quantification import LesionRecord, Value
 
-SIGNS = Signs(10.0, 0.15, None, 0.1, 0.0, 2.0, 1.0, 0.0, False, None, 20.0)
+SIGNS = Signs(10.0, 0.15, None, 0.1, 0.0, 2.0, 1.0, 0.0, 0.0, False, None, 20.0)
 
 
 def lesions(rng: np.random.Generator, patients: int, each: int = 8):
@@ -34,17 +35,23 @@ def lesions(rng: np.random.Generator, patients: int, each: int = 8):
             values = {metric: Value(number) for metric in CALIBRATED}
             record = LesionRecord(vessel="LAD", segment="", number=n + 1, **values)
             signs = replace(SIGNS, unseen_border=unseen, length_mm=5 + true / 20)
-            out.append((f"p{patient}", "given", record, signs, dict.fromkeys(CALIBRATED, true)))
+            out.append(
+                (
+                    record,
+                    signs,
+                    judged(f"p{patient}", "given", record, signs, dict.fromkeys(CALIBRATED, true)),
+                )
+            )
     return out
 
 
 @pytest.fixture(scope="module")
 def calibration() -> Calibration:
-    return calibrate("a law", lesions(np.random.default_rng(1), 50))
+    return calibrate("a law", "corrected", [row[2] for row in lesions(np.random.default_rng(1), 50)])
 
 
 def around(calibration: Calibration, row) -> Value:
-    return calibration.with_intervals(row[2], row[3], "given").total_plaque_volume
+    return calibration.with_intervals(row[0], row[1], how="given", profile="corrected").total_plaque_volume
 
 
 def test_nine_in_ten_new_lesions_are_held_and_wider_is_where_errors_are_larger(
@@ -52,11 +59,11 @@ def test_nine_in_ten_new_lesions_are_held_and_wider_is_where_errors_are_larger(
 ) -> None:
     new = lesions(np.random.default_rng(2), 60)
     found = [around(calibration, row) for row in new]
-    truth = np.array([row[4]["total_plaque_volume"] for row in new])
+    truth = np.array([row[2].truth["total_plaque_volume"] for row in new])
     low, high = (np.array([getattr(v, end) for v in found]) for end in ("interval_low", "interval_high"))
     assert 0.86 <= ((low <= truth) & (truth <= high)).mean() <= 0.94
     width = (high - low) / np.array([v.value for v in found])
-    unseen = np.array([row[3].unseen_border for row in new]) > 0
+    unseen = np.array([row[1].unseen_border for row in new]) > 0
     assert np.median(width[unseen]) > 1.4 * np.median(width[~unseen])
     assert all(v.interval_low <= v.value <= v.interval_high for v in found)
 
@@ -65,7 +72,7 @@ def test_an_interval_stays_within_what_the_metric_can_be(calibration: Calibratio
     record = LesionRecord(
         vessel="LAD", segment="", number=1, total_plaque_volume=Value(0.4), diameter_stenosis=Value(98.0)
     )
-    found = calibration.with_intervals(record, SIGNS, "given")
+    found = calibration.with_intervals(record, SIGNS, how="given", profile="corrected")
     assert found.total_plaque_volume.interval_low == 0
     assert found.diameter_stenosis.interval_high <= 100
     assert found.calcified_plaque_volume is None
@@ -73,7 +80,17 @@ def test_an_interval_stays_within_what_the_metric_can_be(calibration: Calibratio
 
 def test_what_was_not_measured_has_no_interval(calibration: Calibration) -> None:
     record = LesionRecord(vessel="LAD", segment="", number=1, diameter_stenosis=Value(None))
-    assert calibration.with_intervals(record, SIGNS, "given").diameter_stenosis == Value(None)
+    found = calibration.with_intervals(record, SIGNS, how="given", profile="corrected")
+    assert found.diameter_stenosis == Value(None)
+
+
+def test_another_profile_keeps_the_intervals_that_no_profile_changes(calibration: Calibration) -> None:
+    record = LesionRecord(
+        vessel="LAD", segment="", number=1, **{metric: Value(30.0) for metric in CALIBRATED}
+    )
+    found = calibration.with_intervals(record, SIGNS, how="given", profile="fixed")
+    assert found.total_plaque_volume.interval_high > 30
+    assert found.low_attenuation_plaque_volume == Value(30.0)
 
 
 def test_the_tails_are_those_of_split_conformal_prediction() -> None:

@@ -60,7 +60,8 @@ def contours(lumen: float = LUMEN, wall: float = WALL, aside: float = 0.0) -> Ve
 def seen(hu: np.ndarray, drawn: VesselContours | None = None, **more) -> Signs:
     vessel = straight(hu)
     read = VesselRead("LAD", drawn or contours(), (LESION,), more.pop("excluded", ()))
-    given = {"uncertainty": np.full(SECTIONS, 0.1), "scales": None, "branches": (), "noise_hu": 20.0}
+    given = {"uncertainty": np.full(SECTIONS, 0.1), "assumed": np.zeros(SECTIONS, bool), "scales": None}
+    given |= {"branches": (), "noise_hu": 20.0}
     return signs_of(vessel, read, LESION, **(given | more))
 
 
