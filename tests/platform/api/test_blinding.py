@@ -179,5 +179,8 @@ def test_network_contours_are_the_start_where_the_charter_says_so(
     state = client.get(client.post(f"{ROOT}opening/").json()["vessels"][0]["state"]).json()
     network = load_contours(network_contours(ready_case.case.run.vessels.get(name="LAD")))
     assert base64.b64decode(state["wall"]) == network.wall_radius.tobytes()
-    assert len(state["lesions"]) == 1
+    (lesion,) = state["lesions"]
+    assert [doubt["code"] for doubt in lesion["doubts"]] == ["no_border_contrast"]
+    # What the reader measures now is nobody's to calibrate.
+    assert all(metric["interval_low"] is None for metric in lesion["metrics"].values())
     assert reads[0].saw_network is True
