@@ -22,6 +22,7 @@ from inference.code_version import code_version
 from inference.composition_profiles import profile_named
 from inference.contours import VesselContours
 from inference.contours.from_probabilities import contours_from_probabilities
+from inference.doubts import Doubt
 from inference.errors import CentrelineError, QuantificationError, RefusedScan
 from inference.networks import VIEWS, arithmetic_of, load_network, segment, segment_smaller
 from inference.networks.uncertainty import section_uncertainty
@@ -45,6 +46,7 @@ from inference.quantification.stents import REASON as STENT
 from inference.quantification.stents import find_stents
 from inference.scan import Volume
 from inference.straightening import StraightenedVessel, straighten
+from inference.vocabulary import TERRITORIES
 
 STAGES = ("straighten", "segment", "contours", "quantify")
 # Below the first no number would mean anything, below the second borders are uncertain: by hand, no figure was kept.
@@ -71,6 +73,7 @@ def analyse(
     settings: Settings | None = None,
     progress: Progress = silent,
     network: Any = None,
+    doubts: Sequence[Doubt] = (),
 ) -> Analysis:
     """Segment and measure a scan along given centrelines.
 
@@ -80,6 +83,8 @@ def analyse(
     settings : by default the served network, profile ``corrected``, lesions found.
     progress : called with (stage, 0…1); may raise to cancel.
     network : a loaded network with its card, (module, card); by default ``settings.model`` is loaded.
+    doubts : of the centrelines, told before those of lesions. Where a main vessel was not found, the patient's CAD-RADS
+        cannot be told below 50 %.
 
     Raises
     ------
@@ -168,9 +173,13 @@ def analyse(
         },
         aorta=aorta,
         imaging=imaging,
-        cadrads2=cadrads2_of_patient(assessed.records, stent=bool(stents)),
+        cadrads2=cadrads2_of_patient(
+            assessed.records,
+            stent=bool(stents),
+            nondiagnostic=any(d.code == "not_found" and d.vessel in TERRITORIES for d in doubts),
+        ),
         signs=assessed.signs,
-        doubts=assessed.doubts,
+        doubts=(*doubts, *assessed.doubts),
     )
 
 
