@@ -231,7 +231,7 @@ def analyse(
     def run(exam: Any) -> Any:
         import inference.pipeline
 
-        def quick(volume: Any, lines: Any, *, settings: Any, progress: Any) -> Any:
+        def quick(volume: Any, lines: Any, *, settings: Any, progress: Any, doubts: Any) -> Any:
             for stage in inference.pipeline.STAGES:
                 progress(stage, 1.0)
             return tiny_analysis
