@@ -1,4 +1,4 @@
-"""``python -m inference``: analyse a scan, make a phantom, train and evaluate networks.
+"""``python -m inference``: analyse a scan, qualify a scanner, make a phantom, train and evaluate networks.
 
 Exit codes: 0 done; 1 our fault; 2 bad input or options; 3 the scan was refused; 130 interrupted.
 """
@@ -15,6 +15,8 @@ from inference.errors import InferenceError, RefusedScan
 COMMANDS = {
     "analyse": "segment and measure a DICOM series along centrelines, found or given",
     "centrelines": "find and name the coronary arteries of a DICOM series",
+    "warm": "compile once what analyses need, so that the first is as fast as a later one",
+    "qualify": "measure a scan of the QRM calcification phantom, whose calcium is known",
     "phantom": "make a simulated coronary CT angiogram with exact truth",
     "train": "train a network on simulated patients",
     "evaluate": "score networks on simulated patients",

@@ -6,7 +6,7 @@ a scan, a vessel or a lesion has is decided where it is measured; a doubt change
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -63,7 +63,7 @@ DOUBTS: Mapping[str, DoubtKind] = {
     ),
     "ends_early": DoubtKind("vessel", "It ends sooner than such a vessel does: extend it if it goes on.", "mm"),
     "leaves_scan": DoubtKind("vessel", "It leaves the scan: what lies beyond was not measured."),
-    "name_unsure": DoubtKind("vessel", "Another name fits nearly as well: check which vessel it is."),
+    "name_unsure": DoubtKind("vessel", "Another name or way fits nearly as well: check which vessel it is.", "% speak for this one"),
     "unnamed_branch": DoubtKind(
         "vessel", "A branch without a name was found here and not measured: name it if it matters.", "mm"
     ),
@@ -178,3 +178,20 @@ class Doubt:
         place = fields.get("place")
         given = {name: value for name, value in fields.items() if name not in ("message", "place")}
         return cls(**given, place=None if place is None else (place[0], place[1], place[2]))
+
+
+def told(doubts: Sequence[Doubt]) -> tuple[str, ...]:
+    """Return what a person is told in lines: each doubt in words, branches without a name in one line together."""
+    branches = [doubt for doubt in doubts if doubt.code == "unnamed_branch"]
+    lines = [doubt.message for doubt in doubts if doubt.code != "unnamed_branch"]
+    if len(branches) == 1:
+        lines.append(branches[0].message)
+    elif branches:
+        places = ", ".join(
+            f"{doubt.vessel or 'the aorta'} at {doubt.start_mm or 0.0:.0f} mm ({doubt.measure or 0.0:.0f} mm long)"
+            for doubt in branches
+        )
+        lines.append(
+            f"{len(branches)} branches without a name were found and not measured: {places}. Name those that matter."
+        )
+    return tuple(lines)

@@ -22,6 +22,7 @@ from inference.code_version import code_version
 from inference.composition_profiles import profile_named
 from inference.contours import VesselContours
 from inference.contours.from_probabilities import contours_from_probabilities
+from inference.doubts import Doubt
 from inference.errors import CentrelineError, QuantificationError, RefusedScan
 from inference.networks import VIEWS, arithmetic_of, load_network, segment, segment_smaller
 from inference.networks.uncertainty import section_uncertainty
@@ -40,10 +41,12 @@ from inference.quantification import (
     roll_up_records,
     sections_inside,
 )
+from inference.quantification.image_quality import image_quality
 from inference.quantification.stents import REASON as STENT
 from inference.quantification.stents import find_stents
 from inference.scan import Volume
 from inference.straightening import StraightenedVessel, straighten
+from inference.vocabulary import TERRITORIES
 
 STAGES = ("straighten", "segment", "contours", "quantify")
 # Below the first no number would mean anything, below the second borders are uncertain: by hand, no figure was kept.
@@ -70,6 +73,7 @@ def analyse(
     settings: Settings | None = None,
     progress: Progress = silent,
     network: Any = None,
+    doubts: Sequence[Doubt] = (),
 ) -> Analysis:
     """Segment and measure a scan along given centrelines.
 
@@ -79,6 +83,8 @@ def analyse(
     settings : by default the served network, profile ``corrected``, lesions found.
     progress : called with (stage, 0…1); may raise to cancel.
     network : a loaded network with its card, (module, card); by default ``settings.model`` is loaded.
+    doubts : of the centrelines, told before those of lesions. Where a main vessel was not found, the patient's CAD-RADS
+        cannot be told below 50 %.
 
     Raises
     ------
@@ -118,7 +124,7 @@ def analyse(
         progress("contours", (i + 1) / len(vessels))
     contours = [drawing.contours for drawing in drawings]
     aorta = _aortic_region(volume, vessels, contours, warnings) if profile.adaptive else None
-    imaging = _imaging(volume, aorta)
+    imaging = _imaging(volume, vessels, contours, aorta, warnings)
     stents = find_stents(vessels)
     warnings += [_stent_warning(name, stretches) for name, stretches in stents.items()]
     reads, records = [], []
@@ -167,9 +173,13 @@ def analyse(
         },
         aorta=aorta,
         imaging=imaging,
-        cadrads2=cadrads2_of_patient(assessed.records, stent=bool(stents)),
+        cadrads2=cadrads2_of_patient(
+            assessed.records,
+            stent=bool(stents),
+            nondiagnostic=any(d.code == "not_found" and d.vessel in TERRITORIES for d in doubts),
+        ),
         signs=assessed.signs,
-        doubts=assessed.doubts,
+        doubts=(*doubts, *assessed.doubts),
     )
 
 
@@ -213,10 +223,25 @@ def _stopwatch(timings: dict[str, float]) -> Callable[[str], None]:
     return lap
 
 
-def _imaging(volume: Volume, aorta: AorticRegion | None) -> Imaging:
-    """What is known of the image beside its HU."""
+def _imaging(
+    volume: Volume,
+    vessels: Sequence[StraightenedVessel],
+    contours: Sequence[VesselContours],
+    aorta: AorticRegion | None,
+    warnings: list[str],
+) -> Imaging:
+    """What is known of the image beside its HU; a warning where blur or noise could not be estimated."""
+    quality = image_quality(volume, vessels, contours)
+    warnings += quality.warnings
     kvp = volume.metadata.get("kvp")
-    return Imaging(aortic_sd_hu=aorta.sd_hu if aorta else None, kvp=None if kvp is None else float(kvp))
+    return Imaging(
+        aortic_sd_hu=aorta.sd_hu if aorta else None,
+        psf_plane_mm=quality.psf_plane_mm,
+        psf_along_mm=quality.psf_along_mm,
+        noise_sd_hu=quality.noise_sd_hu,
+        noise_grain_mm=quality.noise_grain_mm,
+        kvp=None if kvp is None else float(kvp),
+    )
 
 
 def _stent_warning(vessel: str, stretches: tuple[tuple[float, float], ...]) -> str:

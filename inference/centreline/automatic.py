@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,14 @@ import numpy as np
 from inference.centreline.arteries import CHAMBER_RADIUS_MM, arterial_part, venous_runs
 from inference.centreline.artery_points import log_odds
 from inference.centreline.centring import centred
+from inference.centreline.handover import hand_over
 from inference.centreline.heart_frame import Flat, find_frame, flatten
 from inference.centreline.lines import Centreline
 from inference.centreline.naming import Names, name_vessels
+from inference.centreline.plausibility import odd_courses, unexplained, unsure_names
 from inference.centreline.quality import (
     check_heart,
+    credible,
     cut_off,
     leaving,
     quality,
@@ -25,7 +28,7 @@ from inference.centreline.quality import (
 )
 from inference.centreline.segments import segment_names
 from inference.centreline.tree import Branch, RawTree, centred_tree, find_tree, without
-from inference.doubts import Doubt
+from inference.doubts import Doubt, told
 from inference.scan import Volume
 from inference.vocabulary import VESSELS
 
@@ -38,6 +41,33 @@ MOST_SEARCHES = 2
 
 
 @dataclass(frozen=True)
+class Unnamed:
+    """A branch of 15 mm or more that took no name: it is kept, and not measured.
+
+    Parameters
+    ----------
+    parent : vessel from which it comes, by itself or through other branches; empty for a trunk of its own.
+    at_mm : where on the parent. points : (n, 3) LPS mm, from its origin.
+    """
+
+    parent: str
+    at_mm: float
+    points: np.ndarray
+
+    @property
+    def length_mm(self) -> float:
+        """Length along the points."""
+        return float(np.linalg.norm(np.diff(self.points, axis=0), axis=1).sum())
+
+    @property
+    def doubt(self) -> Doubt:
+        """The doubt that tells of it, with the place of its end."""
+        x, y, z = (float(value) for value in self.points[-1])
+        at = self.at_mm if self.parent else None
+        return Doubt("unnamed_branch", self.parent, None, at, at, self.length_mm, place=(x, y, z))
+
+
+@dataclass(frozen=True)
 class Found:
     """What was found.
 
@@ -45,9 +75,11 @@ class Found:
     ----------
     lines : named vessels in the usual order; LM ends at the bifurcation, a branch starts at its origin. LPS mm, a point
         every 0.5 mm, with radius (mm) and SCCT segment.
-    quality : by vessel, 0…1: the share of the line that is expected to lie in its vessel.
+    quality : by vessel, 0…1: the share of the line that is expected to lie in its vessel, less where the name is unsure or
+        the vessel ends early.
     dominance : ``right``, ``left``, ``co-dominant`` or ``unknown``.
     doubts : what makes the scan or a vessel doubtful: what should be there and was not found, what ends too early.
+    unnamed : branches that took no name.
     blood_hu : HU of the ascending aorta. timings_s : seconds per step.
     """
 
@@ -56,12 +88,13 @@ class Found:
     dominance: str
     blood_hu: float
     doubts: tuple[Doubt, ...] = ()
+    unnamed: tuple[Unnamed, ...] = ()
     timings_s: dict[str, float] = field(default_factory=dict)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What makes the scan and its vessels doubtful, in words."""
-        return tuple(doubt.message for doubt in self.doubts)
+        return told(self.doubts)
 
     def summary(self) -> dict[str, Any]:
         """Return what a person or a program should know beside the points."""
@@ -75,9 +108,19 @@ class Found:
                     "vessel": line.vessel,
                     "length_mm": round(line.length_mm, 1),
                     "segments": list(dict.fromkeys(s for s in line.segments if s)),
-                    "quality": self.quality[line.vessel],
+                    "quality": round(self.quality[line.vessel], 3),
                 }
                 for line in self.lines
+            ],
+            "not_annotated": [d.vessel for d in self.doubts if d.code == "not_found"],
+            "unnamed": [
+                {
+                    "parent": branch.parent,
+                    "at_mm": round(branch.at_mm, 1),
+                    "length_mm": round(branch.length_mm, 1),
+                    "points": branch.points.round(2).tolist(),
+                }
+                for branch in self.unnamed
             ],
             "doubts": [doubt.to_dict() for doubt in self.doubts],
         }
@@ -112,7 +155,8 @@ def find_centrelines(volume: Volume, *, progress: Progress = silent) -> Found:
     lap("search", 0.6)
     raw, kept = arteries_of(volume, raw)
     lap("veins", 0.85)
-    tree = flatten(kept)
+    beside = unexplained(raw, kept)
+    tree = hand_over(flatten(kept))
     frame = find_frame(tree)
     unusual = check_heart(frame, raw.tube, raw.descending)
     names = name_vessels(tree, frame)
@@ -122,11 +166,27 @@ def find_centrelines(volume: Volume, *, progress: Progress = silent) -> Found:
     lap("centre", 1.0)
     borders = leaving(volume, lines)
     dominance = told_dominance(names.dominance, borders)
+    unsure, confidence = unsure_names(replace(names, dominance=dominance))
+    unnamed = _unnamed(tree, names, lines)
     return Found(
         lines=lines,
-        quality=scores,
+        quality={
+            line.vessel: scores[line.vessel] * credible(line, confidence[line.vessel]) for line in lines
+        },
         dominance=dominance,
-        doubts=(*unusual, *cut_off(borders), *shortfalls(lines, scores, dominance)),
+        unnamed=unnamed,
+        doubts=(
+            *unusual,
+            *beside,
+            *cut_off(borders),
+            *shortfalls(lines, scores, dominance),
+            *(
+                doubt
+                for doubt in (*unsure, *odd_courses(tree, names))
+                if not doubt.vessel or doubt.vessel in scores
+            ),
+            *(branch.doubt for branch in unnamed),
+        ),
         blood_hu=raw.tube.hu,
         timings_s=timings,
     )
@@ -172,6 +232,19 @@ def _finished(
         scores[vessel] = quality(log_odds(volume, line, outline, blood_hu), outline.clear)
     ordered = tuple(done[v] for v in VESSELS if v in done)
     return ordered, {line.vessel: scores[line.vessel] for line in ordered}
+
+
+def _unnamed(tree: Flat, names: Names, lines: Sequence[Centreline]) -> tuple[Unnamed, ...]:
+    """The branches without a name, with their places on the finished lines."""
+    done = {line.vessel: line for line in lines}
+    out = []
+    for vessel, way in names.unnamed:
+        points = tree.points[way.points]
+        parent = done.get(vessel)
+        off = None if parent is None else np.linalg.norm(parent.points - points[0], axis=1)
+        at = 0.0 if parent is None or off is None else float(parent.positions_mm[int(off.argmin())])
+        out.append(Unnamed(vessel if parent is not None else "", at, points))
+    return tuple(out)
 
 
 def _parent(names: Names, vessel: str, done: dict[str, Centreline]) -> Centreline | None:

@@ -9,7 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from inference.centreline.given import Given, check_given
 from inference.commands.choosing import add_scan
 from inference.composition_profiles import profile_named
 from inference.dicom.export import REPORT, SEGMENTATION, DicomObjects, export
-from inference.doubts import Doubt
+from inference.doubts import Doubt, told
 from inference.errors import CentrelineError, QuantificationError
 from inference.quantification import Lesion, Measurement, calibration
 from inference.report import report_page
@@ -114,9 +114,7 @@ def run(options: argparse.Namespace) -> int:
         arithmetic=options.arithmetic,
         lesions=lesions,
     )
-    analysis = analyse(volume, lines, settings=settings, progress=progress)
-    told = (doubt.message for doubt in doubts)
-    analysis = replace(analysis, warnings=(*analysis.warnings, *told), doubts=(*doubts, *analysis.doubts))
+    analysis = analyse(volume, lines, settings=settings, progress=progress, doubts=doubts)
     timings = {"read": round(read - started, 3), "centrelines": round(traced - read, 3), **analysis.timings}
     exam = options.exam or options.dicom.resolve().name
     summary = summarise(
@@ -139,7 +137,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(summary))
     else:
-        for warning in analysis.warnings:
+        for warning in (*analysis.warnings, *told(doubts)):
             print(f"warning: {warning}", file=sys.stderr)
         print(
             f"{len(analysis.measurements)} measurements of {len(analysis.vessels)} vessels → {options.out}",
@@ -259,6 +257,7 @@ def summarise(
         "cadrads2": None
         if analysis.cadrads2 is None
         else {"category": str(analysis.cadrads2), **asdict(analysis.cadrads2)},
+        "image": _rounded(asdict(analysis.imaging)),
         "calcium_calibration": asdict(calibration(analysis.imaging.kvp)),
         "aortic_region": None if analysis.aorta is None else asdict(analysis.aorta),
         "vessels": [

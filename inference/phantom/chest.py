@@ -85,12 +85,12 @@ def chest_layers(  # noqa: PLR0915 - what is drawn, in the order of the draws
 
     layers: list[Layer] = []
 
-    def add(distance: Array, hu: Array | float, texture: float = 0.0) -> None:
+    def add(distance: Array, hu: Array | float, texture: float = 0.0, *, bone: bool = False) -> None:
         value = hu + texture * fine if texture else hu
         if isinstance(value, np.ndarray):
-            layers.append(Layer(distance.astype(np.float32), value.astype(np.float32)))
+            layers.append(Layer(distance.astype(np.float32), value.astype(np.float32), bone))
         else:
-            layers.append(Layer(distance.astype(np.float32), float(value)))
+            layers.append(Layer(distance.astype(np.float32), float(value), bone))
 
     # thorax: lungs, wall of fat and muscle, ribs, breast bone
     add(np.full(shape, 9.0), LUNG_HU + 30.0 * coarse + 25.0 * fine)
@@ -104,13 +104,13 @@ def chest_layers(  # noqa: PLR0915 - what is drawn, in the order of the draws
     swing = (z + 0.28 * y + 0.004 * (x - middle[0]) ** 2 + rng.uniform(0, pitch)) % pitch - 0.5 * pitch
     rib = 5.5 - np.sqrt((0.8 * (wall - 7)) ** 2 + swing**2)
     rib = np.where(y < middle[1] - 0.93 * deep, -9.0, rib)
-    add(rib, 420.0, 25.0)
-    add(rib - 2.0, 170.0, 25.0)
+    add(rib, 420.0, 25.0, bone=True)
+    add(rib - 2.0, 170.0, 25.0, bone=True)
     bone = both(
         22 - np.abs(x - middle[0]), 6 - np.abs(y - (middle[1] - deep - 4)), 70 - np.abs(z - 40), round_mm=4
     )
-    add(bone, 380.0, 25.0)
-    add(bone - 2.0, 140.0, 20.0)
+    add(bone, 380.0, 25.0, bone=True)
+    add(bone - 2.0, 140.0, 20.0, bone=True)
 
     # diaphragm with liver and stomach, mediastinum, spine, descending aorta
     dome = either(
@@ -135,14 +135,14 @@ def chest_layers(  # noqa: PLR0915 - what is drawn, in the order of the draws
         - np.sqrt((0.85 * (x - spine[0])) ** 2 + (1.1 * (y - spine[1])) ** 2)
         - 0.01 * (13 - np.abs(disc)) ** 2
     )
-    add(body, 360.0, 30.0)
-    add(both(body - 2.2, 11.0 - np.abs(disc), round_mm=1), 190.0, 35.0)
+    add(body, 360.0, 30.0, bone=True)
+    add(both(body - 2.2, 11.0 - np.abs(disc), round_mm=1), 190.0, 35.0, bone=True)
     add(both(body, np.abs(disc) - 10.5, round_mm=1), 85.0)
     arch = 9 - np.sqrt((x - spine[0]) ** 2 + (y - spine[1] - 26) ** 2)
-    add(arch + 4, 380.0, 25.0)
+    add(arch + 4, 380.0, 25.0, bone=True)
     add(arch, 25.0)
     lateral = both(6 - np.abs(y - spine[1] - 20), 34 - np.abs(x - spine[0]), 5 - np.abs(disc - 3), round_mm=3)
-    add(lateral, 330.0, 30.0)
+    add(lateral, 330.0, 30.0, bone=True)
     blood = heart.blood_hu
     descending = spine + [rng.uniform(18, 26), -24.0, 0.0]
     trunk = rng.uniform(10.5, 13) * np.sqrt(k) - np.sqrt((x - descending[0]) ** 2 + (y - descending[1]) ** 2)

@@ -24,6 +24,7 @@ class Layer:
 
     distance: Field
     hu: Field | float
+    bone: bool = False
 
 
 def coarse_points(grid: Grid) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from inference.scan import Volume
 
 from .anatomy import Heart, make_heart
 from .chest import chest_layers
+from .ct import CtSettings, at_voltage, draw_ct, materials_of, scan_materials, without_calcium
 from .curve import STEP_MM, Curve
 from .grid import Grid, grid_around
 from .headers import AIR_HU, Header, draw_header
@@ -44,7 +45,9 @@ PARTS = (
     "artefacts",
     "noise",
     "header",
+    "physics",
 )
+SOFT_HU = 40.0  # what a bone is made of beside its mineral, where a scene is split into materials
 
 
 @dataclass(frozen=True)
@@ -248,11 +251,16 @@ def make_patient(seed: int, chosen: Scenario) -> Patient:
         "halo": float(rng.uniform(*wish.halo)),
         "halo_mm": float(rng.uniform(1.2, 2.0)),
     }
+    kvp = int(rng.choice(chosen.kvp))
+    ct = None
+    if chosen.physics is not None:
+        ct = draw_ct(generator("physics"), chosen.physics, kvp=kvp, noise_hu=settings["noise_hu"])
+        settings = {name: settings[name] for name in ("contrast_hu", "noise_hu")} | ct.settings(contrast)
     header = draw_header(
         generator("header"),
         vendors=wish.vendors,
-        kvp=int(rng.choice(chosen.kvp)),
-        overshoot=settings["overshoot"],
+        kvp=kvp,
+        overshoot=settings["overshoot"] if ct is None else ct.sharpness,
         noise_hu=settings["noise_hu"],
     )
     heart = make_heart(generator("heart"), chosen, contrast)
@@ -264,6 +272,16 @@ def make_patient(seed: int, chosen: Scenario) -> Patient:
 
     rng = generator("artefacts")
     grid = _grid(rng, chosen, [t.curve for t in tables], pixel, slab)
+    if ct is not None:
+        hu, tables = _imaged(generator, chosen, heart=heart, tables=tables, grid=grid, ct=ct)
+        return Patient(
+            volume=Volume(hu=hu, affine=grid.affine, metadata={**header.metadata, **grid.metadata}),
+            tables=tables,
+            settings=settings,
+            findings=Findings(tree.dominance, bridges, (), (), (), tree.acute_margin_mm),
+            header=header,
+            outside=None,
+        )
     steps = _steps(rng, grid, wish)
     motions = _motions(rng, {t.name: t for t in tables if t.tracked}, wish)
     shifts = slab_shifts(grid, steps)
@@ -316,6 +334,34 @@ def make_patient(seed: int, chosen: Scenario) -> Patient:
     )
 
 
+def _imaged(
+    generator: Callable[[str], np.random.Generator],
+    chosen: Scenario,
+    *,
+    heart: Heart,
+    tables: tuple[VesselTable, ...],
+    grid: Grid,
+    ct: CtSettings,
+) -> tuple[NDArray[np.int16], tuple[VesselTable, ...]]:
+    """HU by CT physics (or its blur alone), and the tables as they read at the scan's tube voltage."""
+    whole, soft = (
+        _scene(
+            generator,
+            chosen,
+            heart=heart,
+            tables=parts,
+            stents=(),
+            struts=[],
+            grid=grid,
+            settings=dict.fromkeys(("bloom", "bloom_mm", "halo", "halo_mm"), 0.0),
+            mineral=mineral,
+        )
+        for mineral, parts in ((True, tables), (False, tuple(without_calcium(t) for t in tables)))
+    )
+    hu = scan_materials(generator("noise"), materials_of(whole, soft), grid=grid, settings=ct)
+    return hu, tuple(at_voltage(t, ct.kvp) for t in tables)
+
+
 def _scene(
     generator: Callable[[str], np.random.Generator],
     chosen: Scenario,
@@ -326,8 +372,12 @@ def _scene(
     struts: list[NDArray[np.float64]],
     grid: Grid,
     settings: dict[str, float],
+    mineral: bool = True,
 ) -> NDArray[np.float32]:
-    """Bodies, veins, arteries and metal on a grid, HU, with what dense matter does to its neighbours."""
+    """Bodies, veins, arteries and metal on a grid, HU, with what dense matter does to its neighbours.
+
+    Without ``mineral`` bones are soft tissue.
+    """
     points = coarse_points(grid)
     centre = np.concatenate([t.curve.points[::2] for t in tables])
     radius = np.concatenate([t.wall.max(1)[::2] for t in tables])
@@ -342,6 +392,8 @@ def _scene(
         gap=gap,
         nearest=nearest,
     )
+    if not mineral:
+        layers = [replace(x, hu=SOFT_HU) if x.bone else x for x in layers]
     scene = np.empty(grid.shape, np.float32)
     paint_layers(scene, grid=grid, layers=layers)
     rng = generator("veins")

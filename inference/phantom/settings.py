@@ -47,6 +47,12 @@ class TreeSettings:
     vendors: tuple[str, ...] = ("GE", "Siemens", "Philips", "Canon")
     grid: tuple[int, int, int] | None = None
 
+    @property
+    def still(self) -> bool:
+        """Whether nothing moves, no metal lies in it, and no blooming or halo is painted."""
+        shares = (self.stent_share, self.motion_share, self.step_share, self.bloom[1], self.halo[1])
+        return not any(shares) and self.grid is None
+
     def __post_init__(self) -> None:
         if abs(sum(self.dominance) - 1.0) > 1e-6:
             raise ValueError("the shares of right, left and co-dominance must add up to 1")
@@ -84,13 +90,33 @@ class WideLesions:
 
 
 @dataclass(frozen=True)
+class PhysicsSettings:
+    """Images by CT physics (``ct``) instead of by blur; a range is drawn from once a patient.
+
+    mtf10_lp_mm : kernels, by the frequency at which 10 % of modulation is left (0.62 is a standard cardiac kernel, 0.82 a
+    sharp one); slice_fwhm_mm : slice profile; focal_mm : width of the focal spot; chest_*_mm : half axes of the
+    chest, in water; views : of a turn. ``by_blur`` filters the same scene by the kernel's modulation alone, to tell
+    what physics beyond it costs.
+    """
+
+    mtf10_lp_mm: tuple[float, ...] = (0.62, 0.82)
+    slice_fwhm_mm: Range = (0.6, 0.8)
+    focal_mm: Range = (0.7, 1.0)
+    chest_across_mm: Range = (135.0, 165.0)
+    chest_deep_mm: Range = (95.0, 115.0)
+    views: int = 984
+    by_blur: bool = False
+
+
+@dataclass(frozen=True)
 class Scenario:
     """Ranges of one family of phantoms; every range is (low, high), uniform.
 
     The three-letter words at the end of a name are units: hu, mm. ``psf_*`` are full widths at
     half maximum, ``noise_grain_mm`` is the standard deviation of the Gaussian that correlates the noise in plane.
     ``tails`` is the share of the in-plane point spread that lies in a skirt 2.2 times as wide, as kernels of real
-    scanners have it; ``wide`` draws plaque of any shape and size instead of displaced circles.
+    scanners have it; ``wide`` draws plaque of any shape and size instead of displaced circles;
+    ``physics`` makes the image by CT physics, from which resolution and texture then come.
     ``surroundings`` are the shares of vessel stretches that run in fat, close to the myocardium, and inside soft
     tissue; ``depths_mm`` says how far outside the muscle each of the three lies.
     """
@@ -143,8 +169,13 @@ class Scenario:
     side_branches: bool = True
     tree: TreeSettings | None = None
     wide: WideLesions | None = None
+    physics: PhysicsSettings | None = None
 
     def __post_init__(self) -> None:
+        if self.physics is not None and (self.tree is None or not self.tree.still):
+            raise ValueError(
+                f"scenario {self.name}: physics needs a tree without stents, motion, steps, blooming and halo"
+            )
         for shares in (self.surroundings, self.compositions):
             if abs(sum(shares) - 1.0) > 1e-6:
                 raise ValueError(f"scenario {self.name}: shares must add up to 1")

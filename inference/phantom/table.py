@@ -37,6 +37,7 @@ class VesselTable:
 
     lumen, wall : (n, 64) float32 mm about the true centreline; plaque : (n, 64) bool;
     hu : (n, 64, 12) float32 of the wall tissue; lumen_hu : (n,) float32; lesions count from 1.
+    calcium : (n, 64, 12) float32 mg hydroxyapatite per cc, where the image is made of materials.
     """
 
     name: str
@@ -50,6 +51,7 @@ class VesselTable:
     lesions: tuple[TrueLesion, ...]
     segment: tuple[str, ...]
     tracked: bool = True
+    calcium: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.curve.points)

@@ -13,6 +13,9 @@ a score on what was learnt:
   from 200 mg/cc, point spreads of 0.5–1.5 mm with skirts; ``tree_train_wide_faint`` has larger plaque that hardly differs
   from fat, ``tree_train_wide_large`` mostly large discs with the lumen at their edge; ``tree_validation_wide`` and ``tree_test_wide`` have such
   plaque, not quite as large, behind clinical kernels (0.9–1.3 mm).
+* ``tree_physics_validation`` and ``tree_physics_test`` are patients like these imaged by CT physics (``ct``), at several
+  tube voltages and with two kernels; their ``_blur`` twins are the same patients filtered by the kernel alone. Nothing is
+  trained on them.
 * ``tree_validation`` is narrower (290–500 HU, 18–34 HU, 0.50–0.85 mm), has other shares of dominance, of
   compositions and of lesion lengths, lipid cores between those of training and of the test, and only GE and Siemens
   headers. Choices are made here.
@@ -28,7 +31,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .settings import Scenario, TreeSettings, WideLesions
+from .settings import PhysicsSettings, Scenario, TreeSettings, WideLesions
 
 ALL_VESSELS = (
     *("LM", "LAD", "D1", "D2", "LCx", "OM1", "OM2", "RI"),
@@ -212,6 +215,28 @@ def _clinical(chosen: Scenario, *, salt: int, shares: tuple[float, float, float]
     )
 
 
+def _by_physics(chosen: Scenario, *, salt: int, kvp: tuple[int, ...], blur: bool = False) -> Scenario:
+    """Patients of a ``_wide`` scenario imaged by CT physics, or by its modulation alone (``_blur``: the same patients)."""
+    return replace(
+        chosen,
+        name=chosen.name.replace("tree_", "tree_physics_").removesuffix("_wide") + ("_blur" if blur else ""),
+        salt=salt,
+        kvp=kvp,
+        physics=PhysicsSettings(by_blur=blur),
+        tree=replace(
+            chosen.whole_tree,
+            stent_share=0.0,
+            motion_share=0.0,
+            step_share=0.0,
+            bloom=(0.0, 0.0),
+            halo=(0.0, 0.0),
+        ),
+    )
+
+
+VALIDATION_WIDE = _clinical(TREE_VALIDATION, salt=181, shares=(0.5, 0.3, 0.2))
+TEST_WIDE = _clinical(TREE_TEST, salt=191, shares=(0.45, 0.33, 0.22))
+
 TREE_SCENARIOS: tuple[Scenario, ...] = (
     TREE_TRAIN,
     TREE_TRAIN_SOFT_TISSUE,
@@ -224,8 +249,12 @@ TREE_SCENARIOS: tuple[Scenario, ...] = (
     _faint(_wide(TREE_TRAIN, salt=173), salt=193),
     _large(_wide(TREE_TRAIN, salt=173), salt=197),
     TREE_VALIDATION,
-    _clinical(TREE_VALIDATION, salt=181, shares=(0.5, 0.3, 0.2)),
-    _clinical(TREE_TEST, salt=191, shares=(0.45, 0.33, 0.22)),
+    VALIDATION_WIDE,
+    TEST_WIDE,
+    _by_physics(VALIDATION_WIDE, salt=211, kvp=(100, 120)),
+    _by_physics(VALIDATION_WIDE, salt=211, kvp=(100, 120), blur=True),
+    _by_physics(TEST_WIDE, salt=223, kvp=(80, 100, 120, 140)),
+    _by_physics(TEST_WIDE, salt=223, kvp=(80, 100, 120, 140), blur=True),
     TREE_TEST,
     replace(
         TREE_TEST,

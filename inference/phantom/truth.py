@@ -129,6 +129,25 @@ def lesion_truth(table: VesselTable, lesion: TrueLesion) -> dict[str, Any]:
         "lap_true": float(cell[hu < LOW_ATTENUATION_HU].sum()),
         "vessel_true": float((table.vessel_volumes()[rows] * weight[:, None]).sum()),
         "lumen_true": float((table.lumen_volumes()[rows] * weight[:, None]).sum()),
+        **_calcium_by_material(table, rows, cell),
+    }
+
+
+def _calcium_by_material(
+    table: VesselTable, rows: slice, cell: NDArray[np.float64]
+) -> dict[str, float | None]:
+    """Volume (mm³), mass (mg) and mean density (mg/cc) of a lesion's calcium, where its image is made of materials.
+
+    ``cp_true`` is by profile: what reads 350 HU or more at the scan's voltage before any blur.
+    """
+    if table.calcium is None:
+        return {}
+    density = table.calcium[rows]
+    volume, mass = float(cell[density > 0].sum()), float((cell * density).sum() / 1000)
+    return {
+        "calcium_volume_true": volume,
+        "calcium_mg": mass,
+        "calcium_mg_cc": 1000 * mass / volume if volume > 0 else None,
     }
 
 

@@ -24,6 +24,12 @@ from .truth import lesion_truth
 PLAQUE = ("tpv_true", "ncp_true", "cp_true", "lap_true")
 VOLUMES = (*PLAQUE, "vessel_true", "lumen_true")
 SECTION_ROWS = 4  # one section every millimetre
+MATERIAL_UNITS = {
+    "*_mg": "mg hydroxyapatite",
+    "*_mg_cc": "mg hydroxyapatite per cc of calcium, mean",
+    "*_mg_ml": "mg iodine per ml of blood at the aorta",
+    "*_lp_mm": "line pairs per mm",
+}
 
 
 def plaque_weights(table: VesselTable) -> NDArray[np.float64]:
@@ -166,6 +172,7 @@ def tree_truth_document(
             "*_percent": "%",
             "*_hu": "HU",
             "*_z_mm, shift_mm, path_mm": "mm, DICOM patient LPS",
+            **(MATERIAL_UNITS if any(t.calcium is not None for t in tables.values()) else {}),
         },
         "segment_scheme": SEGMENT_SCHEME,
         "lumen_hu": patient.settings["contrast_hu"],

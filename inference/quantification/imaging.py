@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-# SD of the blur where the scan does not tell it: scanner, voxels and interpolation together. Chosen on the validation
-# scenario, whose scans are 0.50–0.85 mm wide (full width at half maximum).
+# SD of the blur where the scan does not tell it (``image_quality``): scanner, voxels and interpolation together. Chosen on
+# the validation scenario, whose scans are 0.50–0.85 mm wide (full width at half maximum).
 USUAL_BLUR_MM = 0.30
 # SD that voxels and two linear interpolations add to the scanner's own blur: a box of 0.38 mm, and 0.3 mm of pixels.
 GRID_SD_MM = 0.16
@@ -24,12 +24,15 @@ class Imaging:
     ----------
     aortic_sd_hu : SD of the aortic region, which profile ``adaptive`` takes its limit from.
     psf_plane_mm, psf_along_mm : full width at half maximum of the point spread, in plane and along the table.
+    noise_sd_hu, noise_grain_mm : SD of blood, and SD of the Gaussian that its grain looks like.
     kvp : tube voltage, which the calibration of calcium hangs on.
     """
 
     aortic_sd_hu: float | None = None
     psf_plane_mm: float | None = None
     psf_along_mm: float | None = None
+    noise_sd_hu: float | None = None
+    noise_grain_mm: float | None = None
     kvp: float | None = None
 
     @property

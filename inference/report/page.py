@@ -19,6 +19,7 @@ from inference.quantification import (
     LesionRecord,
     StretchRecord,
     VesselRead,
+    calibration,
     composition_map,
     value_of,
 )
@@ -101,6 +102,7 @@ def report_page(*, exam: str, volume: Volume, analysis: Analysis, summary: Mappi
     )
     if analysis.cadrads2 is not None:
         overview += f", {analysis.cadrads2}"
+    about_image = _image(analysis)
     warnings = "".join(f"<li class=warning>{escape(w)}</li>" for w in analysis.warnings)
     versions = analysis.versions
     about = (
@@ -112,7 +114,7 @@ def report_page(*, exam: str, volume: Volume, analysis: Analysis, summary: Mappi
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>"
         f"<h1>{escape(title)}</h1><p class=dim>For research use only. {escape(about)}</p>"
-        f"<p>{escape(overview)}</p><ul>{warnings}</ul>{_doubt_list(_unplaced(analysis))}"
+        f"<p>{escape(overview)}</p><p class=dim>{escape(about_image)}</p><ul>{warnings}</ul>{_doubt_list(_unplaced(analysis))}"
         '<p class="dim key">Drawn on the pictures:'
         f'<i style="background:{LUMEN}"></i>lumen<i style="background:{WALL}"></i>outer wall'
         '<i style="background:#b5179e"></i>low-attenuation<i style="background:#d62828"></i>non-calcified'
@@ -125,6 +127,23 @@ def _unplaced(analysis: Analysis) -> list[Doubt]:
     """Doubts of the scan, and of vessels that are not on the page."""
     there = {vessel.vessel for vessel in analysis.vessels}
     return [doubt for doubt in analysis.doubts if doubt.vessel not in there]
+
+
+def _image(analysis: Analysis) -> str:
+    """What the scan says of its own blur and noise, and what calcium's mass rests on."""
+    image = analysis.imaging
+    said = []
+    if image.psf_plane_mm is not None:
+        along = "" if image.psf_along_mm is None else f", {half_up(image.psf_along_mm, 2)} mm along the table"
+        said.append(
+            f"point spread {half_up(image.psf_plane_mm, 2)} mm in plane{along} (full width at half maximum)"
+        )
+    if image.noise_sd_hu is not None:
+        said.append(f"noise in blood {half_up(image.noise_sd_hu, 1)} HU")
+    scale = calibration(image.kvp)
+    said.append(f"calcium {half_up(scale.hu_per_mg_cc, 3)} HU per mg/cc ({scale.source})")
+    text = "; ".join(said)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _value(metric: str, record: LesionRecord | StretchRecord | None) -> str:

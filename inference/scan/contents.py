@@ -353,27 +353,17 @@ def _header(path: Path) -> Dataset | None:
         if error.code != "not-dicom":
             raise
         return None
-    return readable(header, path.name)
+    settle(header, path.name, only=LISTED, refuse=False)
+    return header
 
 
-def readable(header: Dataset, called: str) -> Dataset:
-    """Return a header without the values that cannot be read, for listing; reading the volume refuses them by name."""
-    while True:
-        try:
-            settle(header, called, only=LISTED)
-            return header
-        except VolumeError:
-            for keyword in NEEDED:
-                if keyword in header and not _is_read(header, keyword, called):
-                    del header[keyword]
-
-
-def _is_read(header: Dataset, keyword: str, called: str) -> bool:
-    try:
-        settle(header, called, only=(keyword,))
-    except VolumeError:
-        return False
-    return True
+def listed(header: Dataset) -> Dataset:
+    """Return what of a settled header parts volumes, and nothing else."""
+    kept = Dataset()
+    for keyword in LISTED:
+        if keyword in header:
+            kept.add(header[keyword])
+    return kept
 
 
 def _no_slice(header: Dataset) -> str:

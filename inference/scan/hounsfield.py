@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-FAT_HU, MUSCLE_HU = (-140.0, -50.0), (5.0, 150.0)
-"""Where the peaks of fat and of muscle (with contrast) lie; −112…−72 and 27…122 in the scans that were looked at."""
+FAT_HU, MUSCLE_HU = (-140.0, -60.0), (5.0, 150.0)
+"""Where the peaks of fat and of muscle (with contrast) lie; −112…−72 and 27…128 in the scans that were looked at.
+
+Of 14 scans (six real, eight simulated) all are told of where they are 70 HU too bright or too dark.
+"""
 # Where the two peaks are looked for, what is air, how a peak is told from noise, and how many voxels at one highest value
 # mean a cut: by hand on the scans that were looked at, no figure of each was kept.
 SEARCHED_HU = ((-300.0, -20.0), (-20.0, 200.0))
@@ -27,15 +30,20 @@ def check_hounsfield(hu: np.ndarray) -> list[str]:
     part = hu[::2, ::3, ::3].ravel()
     if len(part) < FEWEST_VOXELS:
         return []
-    odd = []
+    odd, said = [], []
     air = float(np.quantile(part, AIR_SHARE))
     if air > AIR_HU:
         odd.append(f"there is no air (lowest values {air:.0f})")
     for name, where, usual in zip(("fat", "muscle"), SEARCHED_HU, (FAT_HU, MUSCLE_HU), strict=True):
         peak = _peak(part, *where)
+        if peak is None and name == "fat":
+            said.append(
+                f"No fat is found between {SEARCHED_HU[0][0]:.0f} and {SEARCHED_HU[0][1]:.0f} HU, as every patient has it, so "
+                f"that the HU could not be checked: {CHECK}."
+            )
         if peak is not None and not usual[0] <= peak <= usual[1]:
             odd.append(f"{name} lies at {peak:.0f} instead of {usual[0]:.0f} to {usual[1]:.0f}")
-    warnings = []
+    warnings = said
     if odd:
         warnings.append(f"The values do not look like HU: {', '.join(odd)}: {CHECK}.")
     highest = int(part.max())

@@ -9,7 +9,13 @@ from typing import Any
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.errors import InvalidDicomError
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    PrivateTransferSyntaxes,
+)
 
 from inference.errors import VolumeError
 
@@ -41,9 +47,12 @@ def open_image(path: Path, called: str, *, only: Sequence[str] = ()) -> Dataset:
         if not _begins_as_dicom(path):
             raise VolumeError("not-dicom", f"{called} is not a DICOM file: leave it out.", called) from error
         raise _damaged(called) from error
-    if _is_cut(dataset):
-        raise _damaged(called)
-    complete_meta(dataset, called)
+    try:
+        if _is_cut(dataset):
+            raise _damaged(called)
+        complete_meta(dataset, called)
+    except (ValueError, TypeError, NotImplementedError) as error:  # of a file meta that is no file meta
+        raise _damaged(called) from error
     return dataset
 
 
@@ -80,7 +89,7 @@ def _begins_as_dicom(path: Path) -> bool:
 
 
 def complete_meta(dataset: Dataset, called: str) -> None:
-    """Fill in the transfer syntax where the file meta has none: the data set's own encoding tells which it is.
+    """Fill in the transfer syntax where the file meta has none that is known: the data set's own encoding tells which it is.
 
     Raises
     ------
@@ -89,13 +98,14 @@ def complete_meta(dataset: Dataset, called: str) -> None:
     """
     if getattr(dataset, "file_meta", None) is None:
         dataset.file_meta = FileMetaDataset()
-    if str(dataset.file_meta.get("TransferSyntaxUID") or "").strip():
+    said = UID(str(dataset.file_meta.get("TransferSyntaxUID") or "").strip())
+    if said.is_transfer_syntax or said in PrivateTransferSyntaxes:
         return
     pixels = dataset.get_item("PixelData") if "PixelData" in dataset else None
     if pixels is not None and _is_encapsulated(pixels):
         raise VolumeError(
             "no-transfer-syntax",
-            f"{called}: {TRANSFER_SYNTAX} is missing and the pixels are compressed, so that nothing says how: export the "
+            f"{called}: {TRANSFER_SYNTAX} is missing or unknown and the pixels are compressed, so that nothing says how: export the "
             "series again.",
             called,
         )

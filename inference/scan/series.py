@@ -33,6 +33,7 @@ UNDECODABLE = {
 LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91"}
 FEWEST_SLICES = 8  # fewer hold no vessel
 AIR_HU = -1024  # what scanners write where nothing was measured
+OTHER_UNITS = {"OD", "MGML", "Z_EFF", "ED", "EDW", "HU_MOD", "PCT"}  # PS3.3, C.11.1.1.2
 # Padding is written far below air or above what 12 bits hold as HU; between them it is a value that tissue has too.
 TISSUE_HU = (-900, 3071)
 
@@ -199,8 +200,11 @@ def _check_rescale(dataset: Dataset, called: str) -> None:
         )
     kind = str(dataset.get("RescaleType", "HU") or "HU").strip().upper()
     if kind not in ("HU", "US", "HOUNSFIELD"):
+        said = kind if kind in OTHER_UNITS else "something else"
         raise VolumeError(
-            "non-hu", f"{called}: RescaleType is {kind}, not HU (an energy or iodine map?).", called
+            "non-hu",
+            f"{called}: {tag_name('RescaleType')} is {said}, not HU (an energy or iodine map?).",
+            called,
         )
 
 

@@ -19,7 +19,7 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
-from pydicom.valuerep import format_number_as_ds
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_16, EXPLICIT_VR_LENGTH_32, format_number_as_ds
 
 from inference.errors import VolumeError
 
@@ -31,6 +31,8 @@ _NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 _TEXT = ("DS", "IS")
 _BINARY = ("US", "SS", "US or SS")
+_KNOWN = frozenset(str(x) for x in EXPLICIT_VR_LENGTH_16 | EXPLICIT_VR_LENGTH_32)
+_WORDS = frozenset(["AE", "AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"])
 
 
 class Written(NamedTuple):
@@ -109,10 +111,14 @@ _UNITS = re.compile(r"\s*(mm|kV|kVp|HU|%|kg|mA|ms|bpm)\s*$")
 
 @dataclass
 class Settled:
-    """What was found in headers that is not as the standard has it, counted over the images of a series."""
+    """What was found in headers that is not as the standard has it, counted over the images of a series.
+
+    ``refused`` : what geometry or HU need and cannot have, where ``settle`` was not to raise it.
+    """
 
     read: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    refused: list[VolumeError] = field(default_factory=list)
 
     def add(self, other: Settled) -> None:
         """Count another image's findings too."""
@@ -179,17 +185,22 @@ def number(dataset: Dataset, keyword: str) -> float | None:
 
 
 def _text_of(value: Any) -> str:
-    """Return a value as it was written, where that is known."""
+    """Return a value as it was written, where that is known; items of a sequence are no number."""
+    if isinstance(value, Dataset):
+        return "a sequence"
     return str(getattr(value, "original_string", None) or (repr(value) if type(value) is float else value))
 
 
-def settle(dataset: Dataset, called: str, *, only: Iterable[str] | None = READ) -> Settled:
+def settle(
+    dataset: Dataset, called: str, *, only: Iterable[str] | None = READ, refuse: bool = True
+) -> Settled:
     """Make every value of a header what its value representation promises, in place.
 
     Parameters
     ----------
     dataset : of one image. called : how messages name it.
     only : the attributes that are looked at; None for all, in sequences too.
+    refuse : whether what cannot be read and is needed is raised; else it is taken out of the header and returned.
 
     Returns
     -------
@@ -201,8 +212,12 @@ def settle(dataset: Dataset, called: str, *, only: Iterable[str] | None = READ) 
         ``not-a-number`` or ``wrong-count``: what geometry or HU need cannot be read.
     """
     found = Settled()
-    tags = list(dataset.keys()) if only is None else [x for x in _tags_of(tuple(only)) if x in dataset]
+    tags = list(dataset.keys())
+    if only is not None:
+        tags = [x for x in _tags_of(tuple(only)) if x in dataset and not _is_text(dataset, x)]
     _settle(dataset, tags, called, found, top=True)
+    if refuse and found.refused:
+        raise found.refused[0]
     return found
 
 
@@ -211,13 +226,31 @@ def _tags_of(keywords: tuple[str, ...]) -> tuple[BaseTag, ...]:
     return tuple(Tag(tag_for_keyword(x) or 0) for x in keywords)
 
 
+def _is_text(dataset: Dataset, tag: BaseTag) -> bool:
+    """Whether an element is text by the standard and by the file: it is read when it is asked for, and cannot fail."""
+    kind = dictionary_VR(tag)
+    if kind not in _WORDS or not _can_be_had(dataset, tag):
+        return False
+    element = dataset.get_item(tag)
+    return element.VR in (None, kind) and isinstance(element.value, bytes | str | None)
+
+
 def _settle(dataset: Dataset, tags: Sequence[BaseTag], called: str, found: Settled, *, top: bool) -> None:
     for tag in tags:
         keyword = keyword_for_tag(tag)
-        if top and keyword in NEEDED:
-            _settle_needed(dataset, tag, keyword, called, found)
-            continue
         kind = dictionary_VR(tag) if dictionary_has_tag(tag) else ""
+        if not _can_be_had(dataset, tag):
+            del dataset[tag]
+            found.left_out[tag_name(keyword) if keyword else "A private attribute"] += 1
+            continue
+        _give_own_kind(dataset, tag, kind)
+        if top and keyword in NEEDED:
+            try:
+                _settle_needed(dataset, tag, keyword, called, found)
+            except VolumeError as error:
+                found.refused.append(error)
+                del dataset[tag]
+            continue
         texts = _texts(dataset.get_item(tag))
         try:
             element = dataset[tag]
@@ -230,6 +263,31 @@ def _settle(dataset: Dataset, tags: Sequence[BaseTag], called: str, found: Settl
             sound = False
         if not sound:
             _settle_other(dataset, tag, kind, texts, keyword, found)
+
+
+def _can_be_had(dataset: Dataset, tag: BaseTag) -> bool:
+    """Whether an element can be looked at as it is stored: one of no known kind cannot even be that."""
+    try:
+        dataset.get_item(tag)
+    except NotImplementedError:
+        return False
+    return True
+
+
+def _give_own_kind(dataset: Dataset, tag: BaseTag, kind: str) -> None:
+    """Give text and pixels the value representation that they have in the standard, whatever the file calls them."""
+    element = dataset.get_item(tag)
+    if (
+        not isinstance(element, RawDataElement)
+        or element.VR in (None, kind)
+        or not kind
+        or not isinstance(element.value, bytes)
+    ):
+        return
+    if (kind in _WORDS and (element.VR not in _WORDS or kind == "UI")) or element.VR not in _KNOWN:
+        dataset[tag] = element._replace(VR="US" if kind == "US or SS" else kind)
+    if kind == "OB or OW" and element.VR not in ("OB", "OW"):
+        dataset[tag] = element._replace(VR="OW")
 
 
 def _settle_needed(dataset: Dataset, tag: BaseTag, keyword: str, called: str, found: Settled) -> None:

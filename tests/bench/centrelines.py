@@ -41,6 +41,7 @@ SAMPLING_MM = 0.06
 FITTED, CHECKED = "tree_train", 6
 LEAST_RADIUS_MM = 0.75
 """A point is found within its vessel's radius, at least this: the finest vessels are as wide as a voxel."""
+WRONG_MM, BESIDE_MM = 15.0, 0.5  # of a vessel that counts as lost or misnamed; beyond its radius, still found
 POOR, LOST = 0.85, 0.5  # overlap OV of a vessel, of a patient
 NOWHERE = Found((), {}, "unknown", 0.0)
 
@@ -91,6 +92,7 @@ def score(volume: Volume, truth: Sequence[Centreline], dominance: str) -> dict[s
         "vessels": rows,
         **_names(truth, found.lines),
         "doubts": [[d.vessel, d.code] for d in found.doubts],
+        "wrong": wrong_vessels(truth, found),
         "extra": [x.vessel for x in found.lines if x.vessel not in rows],
     }
 
@@ -118,6 +120,42 @@ def _names(truth: Sequence[Centreline], lines: Sequence[Centreline]) -> dict[str
         named += step * (own & hit).sum()
         labelled += step * (hit & (segments[nearest] == np.array(line.segments))).sum()
     return {"length_mm": total, "found_mm": found, "vessel_right_mm": named, "segment_right_mm": labelled}
+
+
+def wrong_vessels(truth: Sequence[Centreline], found: Found) -> list[dict[str, Any]]:
+    """True vessels of which 15 mm or more have no line, or a line of another name, and whether a doubt tells of it.
+
+    A doubt tells of it if it is of this vessel, or of the one whose name it bears; of a branch without a name that covers
+    half of what is missing; or of an unexplained piece that lies on it.
+    """
+    doubted = {d.vessel for d in found.doubts if d.vessel and d.code != "unnamed_branch"}
+    places = [d.place for d in found.doubts if d.code == "unexplained_vessel" and d.place]
+    trees = {x.vessel: cKDTree(x.points) for x in found.lines}
+    out = []
+    for line in truth:
+        assert line.radius_mm is not None
+        step = line.length_mm / len(line.points)
+        near = np.maximum(line.radius_mm, LEAST_RADIUS_MM) + BESIDE_MM
+
+        def on(tree: cKDTree, line: Centreline = line, near: np.ndarray = near) -> np.ndarray:
+            return np.asarray(tree.query(line.points)[0] <= near)
+
+        missing = ~on(trees[line.vessel]) if line.vessel in trees else np.ones(len(line.points), bool)
+        if step * missing.sum() < WRONG_MM:
+            continue
+        others = {v: step * float((on(t) & missing).sum()) for v, t in trees.items() if v != line.vessel}
+        others = {v: round(mm, 1) for v, mm in others.items() if mm >= WRONG_MM}
+        branches = [cKDTree(u.points) for u in found.unnamed]
+        told = line.vessel in doubted or bool(doubted & set(others))
+        if not told and not others:
+            told = any((on(b) & missing).sum() >= 0.5 * missing.sum() for b in branches)
+            told |= any(
+                float(np.linalg.norm(line.points[missing] - p, axis=1).min()) < BESIDE_MM + 2 for p in places
+            )
+        out.append(
+            {"vessel": line.vessel, "mm": round(step * float(missing.sum()), 1), "as": others, "told": told}
+        )
+    return out
 
 
 def interval(
@@ -158,6 +196,8 @@ def summary(patients: Sequence[dict[str, Any]]) -> dict[str, Any]:
     if any(p["segment_right_mm"] for p in patients):
         out["segments_right"] = interval(patients, _ratio("segment_right_mm", "found_mm"))
     out["dominance_right"] = float(np.mean([p["dominance"][0] == p["dominance"][1] for p in patients]))
+    wrong = [w for p in patients for w in p["wrong"]]
+    out["wrong_told"], out["wrong_untold"] = (sum(w["told"] is told for w in wrong) for told in (True, False))
     out["seconds"] = round(float(np.median([p["seconds"] for p in patients[1:] or patients])), 2)
     vessels = {v for p in patients for v in p["vessels"]}
     out["ov_by_vessel"] = {
@@ -245,6 +285,13 @@ def section(found: dict[str, Any]) -> list[str]:
         out.append(
             f"| {words} | {target} | {_with_interval(ours.get(name), digits, scale)} | {_with_interval(beside, digits, scale)} |"
         )
+    told, untold = (
+        [str(part[k]) if part else "–" for part in (ours, other)] for k in ("wrong_told", "wrong_untold")
+    )
+    out += [
+        f"| vessels of which 15 mm are lost or misnamed, with a doubt | | {told[0]} | {told[1]} |",
+        f"| the same, without a doubt | 0 | {untold[0]} | {untold[1]} |",
+    ]
     by_vessel = ours["ov_by_vessel"]
 
     for lost in lost_patients(found):

@@ -1,10 +1,13 @@
 """How the served network measures plaque that is not from home: other generators, CT physics, and large plaque, in bins of size.
 
 usage: python tests/bench/stranger.py [--network served] [--patients 6] [--scenario tree_validation_wide] [--first-seed 2110]
+    [--physics 4]
 Lesions and centrelines are given. Columns: ../shared/data/phantom (another generator), ../shared/data/physics (images by
 CT physics), and the own generator's plaque of any size behind clinical kernels. An ICC hides a wall that is drawn at a
 fifth of its area where few are large: bias and ratios stand in bins of radius and of thickness. Choices are made on validation
-scenarios and on these; never is anything trained on them. Keeps var/bench/stranger.json; prints the part of the page.
+scenarios and on these; never is anything trained on them. ``--physics N`` adds N own patients imaged by CT physics and the same
+patients filtered by the kernel alone (a minute and a half of a core each), and tables by density of calcium and by the share
+of a lesion's border that can be seen. Keeps var/bench/stranger.json; prints the part of the page.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from page import WORDS, figure, with_interval  # noqa: E402
 
 from inference.analysis import Settings  # noqa: E402
 from inference.centreline import read_centrelines  # noqa: E402
+from inference.certainty.signs import signs_of  # noqa: E402
 from inference.commands.analyse import read_lesions  # noqa: E402
 from inference.networks import load_network  # noqa: E402
 from inference.phantom import generate, lesion_truth  # noqa: E402
@@ -45,6 +49,10 @@ BEGIN, END = "<!-- not from home -->", "<!-- end of not from home -->"
 RADII = (0.0, 2.0, 2.5, 3.0, 3.5, 4.5)
 THICKNESSES = (0.0, 1.0, 2.0, 3.0, 4.0, 5.5)
 NAMES = {"phantom": "other generator", "physics": "CT physics"}
+PHYSICS = ("tree_physics_validation", "tree_physics_validation_blur")
+NAMES_OF_OWN = {PHYSICS[0]: "own, by CT physics", PHYSICS[1]: "the same, by blur"}
+DENSITIES = (1.0, 500.0, 800.0, 2000.0)  # mean mg hydroxyapatite per cc, in classes of the target
+SEEN_SHARE = 0.7  # of a lesion's border, from which the target holds
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,7 @@ class Measured:
     truth: dict[str, float | None]
     found: dict[str, float | None]
     calcium_mg_cc: float | None = None
+    seen_border: float | None = None
 
 
 def _found(record: Any) -> dict[str, float | None]:
@@ -128,12 +137,25 @@ def own(
                         true.end_mm - true.start_mm,
                         {metric: exact[key] for metric, key in PAIRS.items()},
                         _found(lesion),
+                        exact.get("calcium_mg_cc"),
+                        _seen_border(vessel, read, extent),
                     )
                 )
                 part = slice(int(extent.start_mm / 0.3), int(extent.end_mm / 0.3) + 1)
                 sections += _sections(read.contours, drawn.contours, part)
         print(f"{scenario} {seed}", file=sys.stderr, flush=True)
     return rows, sections
+
+
+def _seen_border(vessel: Any, read: Any, extent: Lesion) -> float:
+    """Share of the true outer border of a lesion's plaque that differs by 40 HU from what lies behind."""
+    none = np.zeros(len(read.contours.wall_radius))
+    return (
+        1.0
+        - signs_of(
+            vessel, read, extent, uncertainty=none, assumed=none > 0, scales=None, branches=(), noise_hu=0.0
+        ).unseen_border
+    )
 
 
 def _sections(true: Any, drawn: Any, part: slice) -> list[tuple[float, float, float]]:
@@ -209,11 +231,59 @@ def walls(sections: list[tuple[float, float, float]]) -> dict[str, list[dict[str
     return out
 
 
+def by_density(rows: list[Measured]) -> list[dict[str, Any]]:
+    """Calcified volume found over true, by the mean density of each lesion's calcium."""
+    out = []
+    for low, high in itertools.pairwise(DENSITIES):
+        part = [r for r in rows if r.calcium_mg_cc is not None and low <= r.calcium_mg_cc < high]
+        truth, found, _ = _pairs(part, "calcified_plaque_volume")
+        ratio = float(found.sum() / truth.sum()) if truth.sum() > 0 else None
+        out.append({"low": low, "high": high, "n": len(part), "ratio": ratio})
+    return out
+
+
+def by_border(rows: list[Measured]) -> dict[str, Any]:
+    """Total plaque of lesions whose border can be seen along at least ``SEEN_SHARE`` of it, and of the others."""
+    known = [r for r in rows if r.seen_border is not None]
+    seen = [r for r in known if (r.seen_border or 0.0) >= SEEN_SHARE]
+    unseen = [r for r in known if (r.seen_border or 0.0) < SEEN_SHARE]
+    parts = {"seen": seen, "unseen": unseen}
+    return {k: measure_with_interval(*_pairs(v, "total_plaque_volume")) for k, v in parts.items() if v}
+
+
+def _physics_part(groups: dict[str, Any], heads: list[str]) -> list[str]:
+    """Tables that only images of materials have."""
+    out = ["", "Calcified volume found over true, by the lesion's mean density of calcium:", ""]
+    out += ["| mg/cc | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    for n, (low, high) in enumerate(itertools.pairwise(DENSITIES)):
+        cells = [f"{figure(g['density'][n]['ratio'], 2)} (n {g['density'][n]['n']})" for g in groups.values()]
+        out.append(f"| {low:g}–{high:g} | " + " | ".join(cells) + " |")
+    out += [
+        "",
+        f"Total plaque where at least {SEEN_SHARE:.0%} of the border differs by 40 HU from what lies behind, and elsewhere "
+        "(n, bias, MAE, ICC(A,1)):",
+        "",
+        "| border | " + " | ".join(heads) + " |",
+        "|---" * (len(heads) + 1) + "|",
+    ]
+    for which in ("seen", "unseen"):
+        cells = []
+        for g in groups.values():
+            m = g["border"].get(which)
+            cells.append(
+                f"{m['n']}, {figure(m.get('bias'), 2)}, {figure(m.get('mae'), 2)}, {figure(m.get('icc_a1'), 3)}"
+                if m
+                else "–"
+            )
+        out.append(f"| {which} | " + " | ".join(cells) + " |")
+    return out
+
+
 def section(found: dict[str, Any]) -> list[str]:
     """The part of the page."""
     groups = found["groups"]
     heads = [
-        f"{NAMES.get(g, f'`{g}`')} ({len({r['patient'] for r in found['lesions'] if r['group'] == g})} patients)"
+        f"{(NAMES | NAMES_OF_OWN).get(g, f'`{g}`')} ({len({r['patient'] for r in found['lesions'] if r['group'] == g})} patients)"
         for g in groups
     ]
     out = [
@@ -245,6 +315,7 @@ def section(found: dict[str, Any]) -> list[str]:
                 else "–"
             )
         out.append(f"| {low:g}–{high:g} | " + " | ".join(cells) + " |")
+    out += _physics_part(groups, heads)
     for name, rows in found["walls"].items():
         out += [
             "",
@@ -269,6 +340,9 @@ def main() -> None:
     parser.add_argument("--scenario", default="tree_validation_wide")
     parser.add_argument("--first-seed", type=int, default=2110)
     parser.add_argument("--patients", type=int, default=6)
+    parser.add_argument(
+        "--physics", type=int, default=0, help="own patients imaged by CT physics, and by blur"
+    )
     parser.add_argument("--out", type=Path, default=KEPT)
     parser.add_argument("--write", action="store_true", help="renew the part of docs/validation-inference.md")
     options = parser.parse_args()
@@ -278,10 +352,17 @@ def main() -> None:
     if options.patients:
         mine, sections = own(options.scenario, options.first_seed, options.patients, model)
         rows += mine
+    for scenario in PHYSICS if options.physics else ():
+        rows += own(scenario, options.first_seed, options.physics, model)[0]
     groups = {}
     for group in dict.fromkeys(r.group for r in rows):
         part = [r for r in rows if r.group == group]
-        groups[group] = {"agreement": agreement(part), "bins": binned(part)}
+        groups[group] = {
+            "agreement": agreement(part),
+            "bins": binned(part),
+            "density": by_density(part),
+            "border": by_border(part),
+        }
     found = {
         "network": model[1].name,
         "weights_sha256": model[1].sha256,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from django.db import transaction
 
+from inference.doubts import told
 from plaquelab.analysis import centreline_sets, given_extents, results
 from plaquelab.analysis.model_versions import path_of
 from plaquelab.analysis.models import AnalysisRun
@@ -52,9 +52,8 @@ def _analyse_and_store(run: AnalysisRun, progress: Progress) -> None:
     lines = given.lines
     loaded = time.monotonic()
     settings = Settings(model=str(weights), profile=run.profile, lesions=given_extents.lesions_of(run))
-    analysis = analyse(volume, lines, settings=settings, progress=progress)
+    analysis = analyse(volume, lines, settings=settings, progress=progress, doubts=given.doubts)
     analysis = given_extents.measured(analysis, run)
-    analysis = replace(analysis, doubts=(*given.doubts, *analysis.doubts))
     jobs.step(run, "store")
     jobs.report(run, "store", 0.0)
     storing = time.monotonic()
@@ -76,6 +75,6 @@ def _analyse_and_store(run: AnalysisRun, progress: Progress) -> None:
             stage="done",
             timings=timings,
             versions=dict(analysis.versions),
-            warnings=[*analysis.warnings, *(doubt.message for doubt in given.doubts)],
+            warnings=[*analysis.warnings, *told(given.doubts)],
         )
         run_succeeded.send(sender=AnalysisRun, run=run)

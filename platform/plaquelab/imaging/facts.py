@@ -33,13 +33,17 @@ _FACTS: tuple[tuple[str, str, type], ...] = (
 
 def acquisition_facts(image: Dataset, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts that the header states, with the volume's own metadata beside them."""
+    from inference.scan.values import number  # noqa: PLC0415  loads SciPy and numba, which few pages need
+
     facts: dict[str, Any] = {}
     for name, keyword, kind in _FACTS:
         value = image.get(keyword)
         if value in (None, ""):
             continue
         if kind is float:
-            facts[name] = float(value[0] if hasattr(value, "__iter__") else value)
+            one = number(image, keyword)
+            if one is not None:
+                facts[name] = one
         else:
             facts[name] = str(value) if isinstance(value, str) else "\\".join(map(str, value))
     for name, value in metadata.items():

@@ -113,7 +113,8 @@ def _work(job: ImportJob, findings: list[Finding], progress: Progress) -> Exam:
         validating=lambda: next_stage("validate"),
     )
     next_stage("register")
-    notes = [*_file_notes(findings), *chosen.notes, *identity_notes]
+    headers = [Note("header-value", said) for said in prepared.header_notes]
+    notes = [*_file_notes(findings), *chosen.notes, *identity_notes, *headers]
     return register(
         job=job,
         chosen=chosen,

@@ -54,6 +54,7 @@ class Prepared:
     facts: dict[str, Any]
     actions: dict[str, dict[str, int]]
     offset_hash: str
+    header_notes: tuple[str, ...] = ()
 
 
 def gather(
@@ -90,21 +91,29 @@ def gather(
 
 def deidentify_series(
     chosen: Chosen, *, work: Path, key: bytes, subject_key: str, pseudonym: str, tick: Tick
-) -> tuple[list[PreparedImage], Dataset, Deidentifier]:
+) -> tuple[list[PreparedImage], Dataset, Deidentifier, tuple[str, ...]]:
     """Write every chosen slice de-identified as Explicit VR Little Endian into ``work/clean``.
+
+    Returns
+    -------
+    images, the first of them, who de-identified them, and sentences about header values that are not as DICOM has them.
 
     Raises
     ------
     ImportRejected
-        Pixels cannot be decoded.
+        Pixels cannot be decoded, or a header cannot be read.
     """
+    from inference.scan.values import Settled, number  # noqa: PLC0415  as below
+
     cleaner = Deidentifier(key=key, subject=subject_key, pseudonym=pseudonym)
     folder = work / "clean"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     images: list[PreparedImage] = []
     first: Dataset | None = None
-    for number, finding in enumerate(chosen.slices):
-        source = read_source(finding.source.path)
+    settled = Settled()
+    for place, finding in enumerate(chosen.slices):
+        source, read = read_source(finding.source.path, finding.source.label)
+        settled.add(read)
         try:
             make_native(source)
         except PixelError as error:
@@ -112,7 +121,14 @@ def deidentify_series(
                 error.code, str(error), file_index=finding.source.file_index, member=finding.source.member
             ) from error
         clean = cleaner.apply(source)
-        path = folder / f"{number:06d}.dcm"
+        if not clean.get("SOPClassUID") or not clean.get("SOPInstanceUID"):
+            raise ImportRejected(
+                "no-uid",
+                f"{finding.source.label}: its SOP Class or Instance UID cannot be read: export the image again.",
+                file_index=finding.source.file_index,
+                member=finding.source.member,
+            )
+        path = folder / f"{place:06d}.dcm"
         write_clean(clean, path)
         first = clean if first is None else first
         images.append(
@@ -120,16 +136,16 @@ def deidentify_series(
                 path=path,
                 uid=str(clean.SOPInstanceUID),
                 source_key=keyed_hash(key, "sop", finding.sop_uid),
-                number=int(clean.get("InstanceNumber") or number + 1),
+                number=int(number(clean, "InstanceNumber") or place + 1),
                 sha256=sha256(path.read_bytes()).hexdigest(),
                 label=finding.source.label,
             )
         )
-        if number % 5 == 0:
-            tick(number / len(chosen.slices))
+        if place % 5 == 0:
+            tick(place / len(chosen.slices))
     if first is None:
         raise ImportRejected("no-ct-images", "There is no CT image in this upload.")
-    return images, first, cleaner
+    return images, first, cleaner, tuple(settled.sentences())
 
 
 def write_clean(image: Dataset, path: Path) -> None:
@@ -173,7 +189,7 @@ def prepare(
     validating: Callable[[], None],
 ) -> Prepared:
     """De-identify the chosen series, then read and check its volume; ``validating`` is called in between."""
-    images, first, cleaner = deidentify_series(
+    images, first, cleaner, header_notes = deidentify_series(
         chosen, work=work, key=key, subject_key=subject_key, pseudonym=pseudonym, tick=tick
     )
     validating()
@@ -186,4 +202,5 @@ def prepare(
         facts=acquisition_facts(first, volume.metadata),
         actions=cleaner.report(),
         offset_hash=cleaner.offset_hash,
+        header_notes=header_notes,
     )

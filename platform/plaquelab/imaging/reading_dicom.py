@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydicom import config, dcmread
-from pydicom.errors import InvalidDicomError
+from pydicom import config
+
+from inference.errors import VolumeError
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+
+    from inference.scan.values import Settled
 
 
 class NotDicomError(Exception):
@@ -21,7 +24,12 @@ class NotDicomError(Exception):
 
 
 class DamagedDicomError(Exception):
-    """The file begins as DICOM and cannot be read to its end."""
+    """The file begins as DICOM and cannot be read to its end; ``code`` and ``message`` say why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
 
 
 @contextmanager
@@ -38,33 +46,34 @@ def quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def read_source(path: Path) -> Dataset:
-    """Read a source object whole.
+def read_source(path: Path, called: str) -> tuple[Dataset, Settled]:
+    """Read a source object whole, with every value of its header as its value representation promises.
+
+    Parameters
+    ----------
+    path : the file. called : what messages call it.
+
+    Returns
+    -------
+    the object, and what of its header had to be read otherwise, left out, or cannot be had although it is needed.
 
     Raises
     ------
     NotDicomError, DamagedDicomError
         Their texts hold nothing of the file.
     """
+    from inference.scan.opening import open_image  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    from inference.scan.values import settle  # noqa: PLC0415
+
     try:
-        try:
-            source = dcmread(path)
-        except InvalidDicomError:
-            # Some exports leave out the preamble; a data set says itself what it is.
-            source = dcmread(path, force=True)
-            if not source.get("SOPClassUID") or not source.get("SOPInstanceUID"):
-                raise NotDicomError from None
-        _complete_uids(source)
-        for element in source.iterall():
-            # Values are converted on first touch: what cannot be converted shows now, not halfway.
-            _ = element.VR
-    except NotDicomError:
-        raise
-    except Exception as error:
-        if _has_preamble(path):
-            raise DamagedDicomError from error
-        raise NotDicomError from error
-    return source
+        source = open_image(path, called)
+    except VolumeError as error:
+        if error.code == "not-dicom":
+            raise NotDicomError from error
+        raise DamagedDicomError(error.code, str(error)) from error
+    settled = settle(source, called, only=None, refuse=False)
+    _complete_uids(source)
+    return source, settled
 
 
 def _complete_uids(source: Dataset) -> None:
@@ -82,9 +91,3 @@ def _complete_uids(source: Dataset) -> None:
         source.SeriesInstanceUID = "series|" + "|".join(str(part) for part in parts)
     if frame and not source.get("StudyInstanceUID"):
         source.StudyInstanceUID = f"study|{frame}|{source.get('StudyDate', '')}"
-
-
-def _has_preamble(path: Path) -> bool:
-    with path.open("rb") as stream:
-        stream.seek(128)
-        return stream.read(4) == b"DICM"

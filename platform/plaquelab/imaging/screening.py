@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from plaquelab.imaging.archive import SourceFile
 from plaquelab.imaging.reading_dicom import DamagedDicomError, NotDicomError, read_source
@@ -45,7 +45,7 @@ class Finding:
     sop_uid: str = field(default="", repr=False)
     study_uid: str = field(default="", repr=False)
     patient: str = field(default="", repr=False)
-    geometry: tuple[Any, ...] = field(default=(), repr=False)
+    header: Dataset | None = field(default=None, repr=False)
     thickness_mm: float | None = None
     contrast: bool = False
 
@@ -57,24 +57,27 @@ def screen(source: SourceFile) -> Finding:
             source, Verdict.ERROR, "empty-file", "The file is empty: copy it again from its source."
         )
     try:
-        header = read_source(source.path)
+        header, settled = read_source(source.path, source.label)
     except NotDicomError:
         return Finding(source, Verdict.LEFT_OUT, "not-dicom", "This is not a DICOM file; it was left out.")
-    except DamagedDicomError:
-        return Finding(
-            source,
-            Verdict.ERROR,
-            "damaged-dicom",
-            "The file begins as DICOM but is damaged or cut short: send it again.",
-        )
+    except DamagedDicomError as error:
+        return Finding(source, Verdict.ERROR, error.code, error.message)
     sop_class = str(header.get("SOPClassUID", "") or header.file_meta.get("MediaStorageSOPClassUID", ""))
     other = _other_than_slice(source, header, sop_class)
-    return other if other is not None else _slice(source, header)
+    if other is not None:
+        return other
+    found = _slice(source, header)
+    if settled.refused and found.verdict is Verdict.SLICE:
+        refused = settled.refused[0]
+        return replace(found, verdict=Verdict.ERROR, code=refused.code, message=f"In {refused}")
+    return found
 
 
 def _other_than_slice(source: SourceFile, header: Dataset, sop_class: str) -> Finding | None:
     """Return a finding for everything that is not a single CT image, else None."""
-    kinds = [str(kind).upper() for kind in _many(header.get("ImageType"))]
+    from inference.scan.kinds import image_words, is_localiser  # noqa: PLC0415  as above
+
+    kinds = image_words(header)
     if sop_class == DICOMDIR:
         return Finding(
             source, Verdict.LEFT_OUT, "dicomdir", "A DICOMDIR index; it is not needed and was left out."
@@ -91,14 +94,14 @@ def _other_than_slice(source: SourceFile, header: Dataset, sop_class: str) -> Fi
             "no-pixel-data",
             "The file is a CT object without pixel data (or cut short before them): export it again, with pixels.",
         )
-    if sop_class in ENHANCED_CT or int(header.get("NumberOfFrames", 1) or 1) > 1:
+    if sop_class in ENHANCED_CT or (header.get("NumberOfFrames") or 1) > 1:
         return Finding(
             source,
             Verdict.ERROR,
             "multi-frame",
             "An enhanced (multi-frame) CT object is not read: export the series as one image per slice.",
         )
-    if any(kind in ("LOCALIZER", "LOCALISER", "SCOUT") for kind in kinds):
+    if is_localiser(header):
         return Finding(source, Verdict.LEFT_OUT, "localiser", "A localiser image; it was left out.")
     return None
 
@@ -118,7 +121,7 @@ def _not_a_ct_image(sop_class: str) -> tuple[str, str] | None:
     return None
 
 
-def _may_show_text(header: Dataset, kinds: list[str]) -> tuple[str, str] | None:
+def _may_show_text(header: Dataset, kinds: frozenset[str]) -> tuple[str, str] | None:
     """Return (code, what it is) of an object that its header calls another one, or says text is drawn into."""
     if str(header.get("Modality", "CT") or "CT").upper() != "CT":
         return _NOT_CT
@@ -146,7 +149,9 @@ def _slice(source: SourceFile, header: Dataset) -> Finding:
     if not patient:
         name = str(header.get("PatientName", "") or "").strip()
         patient = f"{name}\0{header.get('PatientBirthDate', '') or ''}" if name else ""
-    thickness = header.get("SliceThickness")
+    from inference.scan.contents import listed  # noqa: PLC0415  as above
+    from inference.scan.values import number  # noqa: PLC0415
+
     return Finding(
         source,
         Verdict.SLICE,
@@ -154,18 +159,7 @@ def _slice(source: SourceFile, header: Dataset) -> Finding:
         sop_uid=sop,
         study_uid=str(header.get("StudyInstanceUID", "") or ""),
         patient=patient,
-        geometry=(
-            int(header.get("Rows", 0) or 0),
-            int(header.get("Columns", 0) or 0),
-            tuple(round(float(value), 3) for value in _many(header.get("ImageOrientationPatient"))),
-            tuple(round(float(value), 4) for value in _many(header.get("PixelSpacing"))),
-        ),
-        thickness_mm=float(thickness) if thickness not in (None, "") else None,
+        header=listed(header),
+        thickness_mm=number(header, "SliceThickness"),
         contrast=bool(str(header.get("ContrastBolusAgent", "") or "").strip()),
     )
-
-
-def _many(value: Any) -> list[Any]:
-    if value is None or value == "":
-        return []
-    return [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)

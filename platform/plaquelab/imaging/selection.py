@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from plaquelab.imaging.deidentify import clean_text
 from plaquelab.imaging.errors import ImportRejected
 from plaquelab.imaging.keys import keyed_hash
 from plaquelab.imaging.models import Exam, Instance, Series
 from plaquelab.imaging.screening import Finding, Verdict
 from plaquelab.studies.models import Study, Subject
 
+if TYPE_CHECKING:
+    from inference.scan.contents import Part
+
 CORONARY_THICKNESS_MM = 1.5
 CORONARY_SLICES = 64
 _KEYS_AT_ONCE = 500
+# What a whole file may say that cannot be read: sending it again would not help.
+_BY_HEADER = {"not-a-number", "wrong-count", "no-transfer-syntax"}
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,7 @@ def choose(findings: Sequence[Finding], *, key: bytes) -> Chosen:
             "no-ct-images", "There is no CT image that could be read in this upload: see the list of files."
         )
     if broken:
-        raise ImportRejected(
-            broken[0].code,
-            f"{len(broken)} of the files are damaged or incomplete, so slices would be missing: "
-            "send the whole examination again.",
-        )
+        raise _broken(broken)
     if len({finding.patient for finding in slices if finding.patient}) > 1:
         raise ImportRejected(
             "two-patients",
@@ -155,6 +157,23 @@ def _rejected(finding: Finding) -> ImportRejected:
     )
 
 
+def _broken(broken: Sequence[Finding]) -> ImportRejected:
+    """Say what is wrong where it is one thing, else that the files are to be sent again."""
+    if {finding.code for finding in broken} <= _BY_HEADER:
+        more = f" The same is wrong with {len(broken) - 1} more." if len(broken) > 1 else ""
+        return ImportRejected(
+            broken[0].code,
+            broken[0].message + more,
+            file_index=broken[0].source.file_index,
+            member=broken[0].source.member,
+        )
+    return ImportRejected(
+        broken[0].code,
+        f"{len(broken)} of the files are damaged or incomplete, so slices would be missing: "
+        "send the whole examination again.",
+    )
+
+
 def _one_series(series: dict[str, list[Finding]]) -> tuple[str, list[Note]]:
     """Return the only series, or the only one that can be a coronary CT angiogram."""
     if len(series) == 1:
@@ -199,16 +218,38 @@ def _once(slices: list[Finding]) -> tuple[list[Finding], list[Note]]:
 
 
 def _check_together(slices: list[Finding]) -> None:
-    """Refuse slices of one series that differ in size, orientation or spacing."""
+    """Refuse slices of one series that are several volumes, or differ in size, orientation or spacing."""
+    from inference.scan.contents import parts_of  # noqa: PLC0415  loads SciPy and numba, which few pages need
+    from inference.scan.likeness import same_image_plane  # noqa: PLC0415
+
     if len({finding.study_uid for finding in slices}) > 1:
         raise ImportRejected(
             "mixed-series",
             "Images of one series claim to be of different examinations: export the series again.",
         )
-    kinds = {finding.geometry for finding in slices}
-    if len(kinds) > 1:
-        raise ImportRejected(
-            "mixed-series",
-            f"The series mixes {len(kinds)} kinds of slices (size, orientation or pixel spacing differ): "
-            "send the axial slices of one reconstruction only.",
+    headers = [finding.header for finding in slices if finding.header is not None]
+    parts = parts_of(headers)
+    if len(parts) > 1:
+        named = "; ".join(
+            f"{_words_of(part, n)}, {len(part.members)} slices" for n, part in enumerate(parts, 1)
         )
+        raise ImportRejected(
+            "several-volumes",
+            f"The series holds {len(parts)} volumes ({named}): export the one that the protocol asks for as a series of its "
+            "own, and send that.",
+        )
+    for finding, header in zip(slices, headers, strict=True):
+        keyword = same_image_plane(headers[0], header)
+        if keyword:
+            raise ImportRejected(
+                "mixed-series",
+                f"The slices of the series are not of one kind: {keyword} of {finding.source.label} is another than of the "
+                "first. Send the axial slices of one reconstruction only.",
+                file_index=finding.source.file_index,
+                member=finding.source.member,
+            )
+
+
+def _words_of(part: Part, number: int) -> str:
+    """Say what tells a volume from others of its series, in known words only; else its running number."""
+    return clean_text(part.what.replace(" %", "%")) or f"volume {number}"

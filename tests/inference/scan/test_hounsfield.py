@@ -40,10 +40,21 @@ def test_wrong_rescaling_is_told_with_what_looks_odd(
     hu: np.ndarray, slope: float, offset: float, said: str
 ) -> None:
     changed = np.clip(hu * slope + offset, -32768, 32767).astype(np.int16)
-    (warning,) = check_hounsfield(changed)
-    assert "do not look like HU" in warning
-    assert said in warning
-    assert "RescaleSlope" in warning
+    warnings = check_hounsfield(changed)
+    assert any("do not look like HU" in w and said in w for w in warnings)
+    assert all("RescaleSlope" in w for w in warnings)
+
+
+@pytest.mark.parametrize("shift", [-70, 70, 100])
+def test_a_phantom_of_shifted_values_is_doubted(shift: int) -> None:
+    for seed in (3, 5, 7):
+        phantom = generate(seed, "tree_tiny").volume.hu
+        assert check_hounsfield(np.clip(phantom + shift, -1024, 3071).astype(np.int16)), seed
+
+
+def test_a_scan_without_fat_is_doubted(hu: np.ndarray) -> None:
+    (warning,) = check_hounsfield(np.where((hu > -250) & (hu < 0), np.int16(60), hu).astype(np.int16))
+    assert "No fat is found" in warning
 
 
 def test_values_cut_off_by_a_window_are_told(hu: np.ndarray) -> None:
