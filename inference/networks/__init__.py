@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,6 +175,7 @@ def probabilities(
     neither chunk nor stretch changes what is said of a section.
     """
     device = next(network.parameters()).device
+    stretches: Callable[..., tuple[Tensor, Tensor]] = network.stretches  # type: ignore[assignment]
     halved = arithmetic_of(arithmetic, device.type) == "bfloat16"
     of = of or slice(0, len(hu))
     x = with_halo(seen(normalise(hu.float())[:, None]))
@@ -187,7 +188,7 @@ def probabilities(
                 if marked is None or not getattr(network, "told", 0)
                 else (marked[None, first:stop].to(device),)
             )
-            logits = network.stretches(x[:, first : stop + 2 * REACH].to(device), *more)[0]
+            logits = stretches(x[:, first : stop + 2 * REACH].to(device), *more)[0]
         logits = unseen(logits.float(), hu.shape[-1])
         inner = torch.softmax(logits[:, 2:], 1)
         out.append(torch.stack([torch.softmax(logits[:, :2], 1)[:, 1], inner[:, 1], inner[:, 2]]).cpu())
