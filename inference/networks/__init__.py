@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from inference.errors import InferenceError
 from inference.section_grid import SPACING_ALONG
 
+from .by_openvino import with_backend
 from .extents import told
 from .fast import folded, laid_out
 from .hierarchical_convlstm import HierarchicalConvLSTM
@@ -63,12 +65,13 @@ Maps = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class NetworkCard:
-    """Which weights these are: name, SHA-256 of the file, what its header says, and the device they are on."""
+    """Which weights these are: name, SHA-256 of the file, what its header says, the device they are on, who computes."""
 
     name: str
     sha256: str
     about: Mapping[str, Any]
     device: str = "cpu"
+    backend: str = "torch"
 
 
 def build(name: str) -> nn.Module:
@@ -108,7 +111,7 @@ def load_network(
 ) -> tuple[nn.Module, NetworkCard]:
     """A network with its weights, ready to use on ``device`` (``auto``, ``cpu`` or ``cuda``), and its card.
 
-    ``name`` is a network's name, ``served``, or the path of a ``.safetensors`` file that ``train`` wrote. Raises InferenceError ``unknown-network``, ``weights-missing`` or ``weights-damaged``.
+    ``name`` is a network's name, ``served``, or the path of a ``.safetensors`` file that ``train`` wrote. ``PLAQUELAB_BACKEND=openvino`` lets OpenVINO compute where it can. Raises InferenceError ``unknown-network``, ``weights-missing`` or ``weights-damaged``.
     """
     if name.endswith(".safetensors"):
         weights = Path(name)
@@ -121,8 +124,9 @@ def load_network(
     cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
     where = "cuda" if cuda else "cpu"
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    card = NetworkCard(name=name, sha256=digest, about=about, device=where)
-    return laid_out(folded(network)).to(where), card
+    network = laid_out(folded(network)).to(where)
+    backend = with_backend(network, os.environ.get("PLAQUELAB_BACKEND", "torch"), digest, where)
+    return network, NetworkCard(name=name, sha256=digest, about=about, device=where, backend=backend)
 
 
 def read_weights(network: nn.Module, path: Path, name: str) -> dict[str, str]:
@@ -177,6 +181,7 @@ def probabilities(
     device = next(network.parameters()).device
     halved = arithmetic_of(arithmetic, device.type) == "bfloat16"
     of = of or slice(0, len(hu))
+    stretches: Any = network.stretches
     x = with_halo(seen(normalise(hu.float())[:, None]))
     out = []
     for first in range(of.start, of.stop, chunk):
@@ -187,7 +192,7 @@ def probabilities(
                 if marked is None or not getattr(network, "told", 0)
                 else (marked[None, first:stop].to(device),)
             )
-            logits = network.stretches(x[:, first : stop + 2 * REACH].to(device), *more)[0]
+            logits = stretches(x[:, first : stop + 2 * REACH].to(device), *more)[0]
         logits = unseen(logits.float(), hu.shape[-1])
         inner = torch.softmax(logits[:, 2:], 1)
         out.append(torch.stack([torch.softmax(logits[:, :2], 1)[:, 1], inner[:, 1], inner[:, 2]]).cpu())
