@@ -29,6 +29,7 @@ import end_to_end  # noqa: E402
 import phantoms  # noqa: E402
 import quantify  # noqa: E402
 import repeatability  # noqa: E402
+import stranger  # noqa: E402
 from page import WORDS, figure, with_interval  # noqa: E402
 from targets import Target, quote, table, targets  # noqa: E402
 
@@ -132,11 +133,7 @@ def lesions(found: dict[str, Any]) -> list[str]:
     return [
         *out,
         "",
-        "Why the other generator's figures are lower. Lesions that are largely lipid hardly differ from the fat around them there, "
-        "and the outer wall is drawn inside them: the right-hand columns leave those few out. Two long lesions run inside the "
-        "myocardium, where nothing tells their outer wall; and side branches leave from within plaque, which ours seldom do. With "
-        "two patients, one such lesion moves an ICC by some hundredths. Low-attenuation plaque agrees worst, for it stands in few of "
-        "those lesions: where the wall is drawn inside lipid it is lost, and where it is drawn outside plaque, fat counts as it.",
+        'Why the other generator\'s figures are lower stands under "Plaque that is not from home", in bins of size.',
         "",
     ]
 
@@ -217,6 +214,10 @@ def document(rows: Sequence[Target]) -> str:
             f"The served network, `{found['served']}`. On the right the same on phantoms of another generator, where it can be measured.",
             "",
             *table(rows),
+            "",
+            stranger.BEGIN,
+            *stranger.section(kept("stranger")),
+            stranger.END,
             "",
             *architectures(found),
             *lesions(found),
