@@ -42,8 +42,12 @@ bench:  ## measure everything (hours) and write docs/figures.md and both docs/va
 	@echo "Hours on 2 cores; each part says what it does and keeps its figures in var/bench, so that an ended run goes on."
 	@env -u DATA_DIR .venv/bin/python tests/bench/run.py
 	@env -u DATA_DIR .venv/bin/python tests/bench/networks.py
+	@env OMP_NUM_THREADS=1 .venv/bin/python -m inference calibrate --out var/bench/calibration.json
+	@env -u DATA_DIR OMP_NUM_THREADS=1 .venv/bin/python tests/bench/certainty.py
+	@env -u DATA_DIR OMP_NUM_THREADS=1 .venv/bin/python tests/bench/repeatability.py
 	@for part in composition centrelines end_to_end; do \
 	  env -u DATA_DIR .venv/bin/python tests/bench/$$part.py --scenario tree_test --first-seed 3000 || exit 1; done
+	@env -u DATA_DIR .venv/bin/python tests/bench/stranger.py --scenario tree_test_wide --first-seed 3000
 	@for part in quantify dicom_out phantoms; do \
 	  env -u DATA_DIR OMP_NUM_THREADS=1 .venv/bin/python tests/bench/$$part.py || exit 1; done
 	@env -u DATA_DIR .venv/bin/python tests/bench/validation.py

@@ -15,6 +15,7 @@ from inference.errors import InferenceError, RefusedScan
 COMMANDS = {
     "analyse": "segment and measure a DICOM series along centrelines, found or given",
     "centrelines": "find and name the coronary arteries of a DICOM series",
+    "warm": "compile once what analyses need, so that the first is as fast as a later one",
     "qualify": "measure a scan of the QRM calcification phantom, whose calcium is known",
     "phantom": "make a simulated coronary CT angiogram with exact truth",
     "train": "train a network on simulated patients",

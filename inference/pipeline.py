@@ -158,6 +158,7 @@ def analyse(
             "weights_sha256": card.sha256,
             "arithmetic": arithmetic,
             "device": str(card.device),
+            "backend": card.backend,
             "profile": f"{profile.name}/{profile.version}",
             "volume_sha256": volume.content_sha256,
             "settings_sha256": settings.sha256,

@@ -257,6 +257,37 @@ MARKERS = TableSchema(
     "patient",
 )
 
+NETWORK_INTERVALS = TableSchema(
+    "network_intervals",
+    "one number of one lesion that the network drew, with the interval that holds the truth nine times in ten",
+    ("patient", "vessel", "lesion", "metric"),
+    (
+        PATIENT,
+        _text("vessel", "path: LM, LAD, D1 …", required=True),
+        Column("lesion", INTEGER, "lesion number along the vessel", required=True, low=1),
+        _text("metric", "which number: a metric, in its unit", required=True),
+        _number("value", "as measured", ""),
+        _number("interval_low", "90 % interval against the truth, lower end", ""),
+        _number("interval_high", "90 % interval against the truth, upper end", ""),
+    ),
+)
+
+NETWORK_DOUBTS = TableSchema(
+    "network_doubts",
+    "one doubt of the network's analysis of one patient",
+    ("patient", "number"),
+    (
+        PATIENT,
+        Column("number", INTEGER, "of the doubt within the patient", required=True, low=1),
+        _text("code", "kind of doubt: scales_disagree, no_border_contrast …", required=True),
+        VESSEL,
+        Column("lesion", INTEGER, "lesion number along the vessel; null for a vessel or the scan", low=1),
+        _number("start_mm", "where it begins along the vessel", "mm"),
+        _number("end_mm", "where it ends along the vessel", "mm"),
+        _number("measure", "how much, in the kind's unit", "", low=None),
+    ),
+)
+
 OUTCOMES = TableSchema(
     "outcomes",
     f"one event of one patient, or the end of follow-up (event {END_OF_FOLLOW_UP})",
@@ -349,6 +380,8 @@ TABLES: dict[str, TableSchema] = {
         PATIENT_PAIRS,
         SEGMENT_GRADES,
         MARKERS,
+        NETWORK_INTERVALS,
+        NETWORK_DOUBTS,
         OUTCOMES,
         QUALITY,
         DISAGREEMENT,

@@ -3,7 +3,7 @@ import { comparisonRows } from "../src/viewer/adjudication";
 import { differenceCurve, peaks } from "../src/viewer/difference";
 import { ANGLES } from "../src/viewer/geometry/polar";
 import { emptyText, notAnnotated } from "../src/viewer/lists";
-import { range, written } from "../src/viewer/metrics";
+import { interval, range, written } from "../src/viewer/metrics";
 import { type VesselSummary } from "../src/viewer/model";
 import { FIRST_VIEW, readAddress, Store, writeAddress } from "../src/viewer/state";
 
@@ -52,6 +52,11 @@ describe("numbers", () => {
     expect(range(metric(-86, -70), digits(0))).toBe("\u221286 to \u221270");
     expect(range(metric(null, 3), digits(1))).toBe("");
     expect(range(metric(1, 2), { ...digits(0), ranged: false })).toBe("");
+  });
+  it("carry the interval that holds the truth, where there is one", () => {
+    expect(interval({ interval_low: 4.6, interval_high: 55.6 }, digits(1))).toBe("90 %: 4.6–55.6");
+    expect(interval({ interval_low: null, interval_high: null }, digits(1))).toBe("");
+    expect(interval({}, digits(1))).toBe("");
   });
   it("keep the four kinds of nothing apart", () => {
     const texts = ["not annotated", "no plaque", "uncertain", "not evaluable"].map(emptyText);

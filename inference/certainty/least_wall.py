@@ -52,7 +52,8 @@ def assume_least_wall(
         beside = _beside(area, healthy, lesion)
         if not len(rows) or not beside:
             continue
-        least = LEAST_SHARE * np.interp(rows, *zip(*beside, strict=True))
+        places, healthy_area = np.array(beside).T
+        least = LEAST_SHARE * np.interp(rows.astype(float), places, healthy_area)
         short = (area[rows] < least) & ~np.isin(rows, list(contours.masks))
         if short.mean() < LEAST_SECTIONS:
             continue

@@ -22,7 +22,7 @@ from inference.straightening import StraightenedVessel
 LARGER = 1.4
 """A second drawing this many times as large as the first is taken for the answer. Of 1.1, 1.15, 1.25, 1.4 and 1.6 the
 one with the smallest error of total plaque on the four cases of another generator: 38.9 mm³ a lesion without a second
-look, 24.9, 25.1, 24.4, 23.1 and 23.3 with it (ICC 0.547; 0.918, 0.918, 0.918, 0.922, 0.911). tests/bench/second_look.py
+look, 24.9, 25.1, 24.4, 23.1 and 23.3 with it (ICC 0.547; 0.918, 0.918, 0.918, 0.922, 0.911). tests/bench/certainty.py
 measures it again for other weights."""
 BESIDE_GIVEN_MM, BESIDE_FOUND_MM = 1.2, 6.0
 """How far beside a lesion the second look goes: a given one ends where it was said to end; one that was found small may

@@ -10,24 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from inference.code_version import code_version
+from inference.commands.choosing import add_scan
 from inference.qualification import Qualification, qualify
 from inference.qualification.page import qualification_page
 from inference.rounding import half_up
-from inference.scan import Volume, read_series
+from inference.scan import Volume, read_volume
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Define the command's options."""
-    parser.add_argument(
-        "dicom", type=Path, metavar="DICOM_DIR", help="a scan of the QRM calcification insert"
-    )
+    """Define the command's options; the scan is of the QRM calcification insert."""
+    add_scan(parser)
     parser.add_argument("--out", type=Path, help="folder for qualify.json and qualify.html")
     parser.add_argument("--json", action="store_true", help="print qualify.json on standard output")
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, find, measure, print. A limit that is not kept is an answer, no failure."""
-    volume = read_series(options.dicom)
+    volume, _ = read_volume(options.dicom, series=options.series, phase=options.phase)
     found = qualify(volume)
     summary = summarise(volume, found)
     if options.out:

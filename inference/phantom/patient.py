@@ -47,6 +47,8 @@ PARTS = (
     "header",
     "physics",
 )
+ANOTHER_SCAN = ("artefacts", "noise")
+ANOTHER_SCANNER = (*ANOTHER_SCAN, "settings", "header", "physics")
 SOFT_HU = 40.0  # what a bone is made of beside its mineral, where a scene is split into materials
 
 
@@ -235,12 +237,20 @@ def _grid(rng: np.random.Generator, chosen: Scenario, curves: list[Curve], pixel
     )
 
 
-def make_patient(seed: int, chosen: Scenario) -> Patient:
-    """Draw and scan one patient of a scenario that has a tree."""
+def make_patient(
+    seed: int, chosen: Scenario, *, scan_number: int = 1, other_scanner: bool = False
+) -> Patient:
+    """Draw and scan one patient of a scenario that has a tree.
+
+    Scans of one patient differ in position, artefacts and noise; those of another scanner in its settings too: contrast,
+    kernel, noise, grid, tube voltage and vendor. Vessels, walls and plaque are the patient's.
+    """
     wish = chosen.whole_tree
+    drawn_anew = ANOTHER_SCANNER if other_scanner else ANOTHER_SCAN
 
     def generator(part: str) -> np.random.Generator:
-        return np.random.default_rng([seed, chosen.salt, PARTS.index(part)])
+        again = [scan_number] if scan_number > 1 and part in drawn_anew else []
+        return np.random.default_rng([seed, chosen.salt, PARTS.index(part), *again])
 
     rng = generator("settings")
     pixel, slab, settings = draw_scan(rng, chosen)

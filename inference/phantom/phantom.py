@@ -72,16 +72,20 @@ def displaced(rng: np.random.Generator, table: VesselTable, displacement_mm: flo
     return Centreline(vessel=table.name, points=points, segments=table.segment)
 
 
-def generate(seed: int, scenario: str = "train") -> Phantom:
-    """Draw and scan one patient. The same seed and scenario give the same bytes.
+def generate(
+    seed: int, scenario: str = "train", *, scan_number: int = 1, other_scanner: bool = False
+) -> Phantom:
+    """Draw and scan one patient. The same seed, scenario and scan give the same bytes.
 
-    Raises ValueError for an unknown scenario or a negative seed.
+    ``scan_number`` from 2 on scans the same patient again, on the same or on another scanner (``make_patient``).
+
+    Raises ValueError for an unknown scenario, a negative seed, or another scan of a scenario without a whole tree.
     """
     if seed < 0:
         raise ValueError("the seed must not be negative")
     chosen = scenario_named(scenario)
     if chosen.tree is not None:
-        patient = make_patient(seed, chosen)
+        patient = make_patient(seed, chosen, scan_number=scan_number, other_scanner=other_scanner)
         return Phantom(
             seed=seed,
             scenario=scenario,
@@ -89,6 +93,10 @@ def generate(seed: int, scenario: str = "train") -> Phantom:
             tables=patient.tables,
             settings=patient.settings,
             patient=patient,
+        )
+    if scan_number > 1:
+        raise ValueError(
+            f"a patient of {scenario!r} is scanned once; scenarios with a whole tree repeat scans"
         )
     volume, tables, settings = main_vessels(seed, chosen)
     return Phantom(seed=seed, scenario=scenario, volume=volume, tables=tables, settings=settings)

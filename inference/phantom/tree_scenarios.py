@@ -11,7 +11,7 @@ a score on what was learnt:
   ``tree_train_remodelled`` and ``tree_train_remodelled_soft_tissue`` grow outwards more as well.
 * ``tree_train_wide`` and ``tree_train_wide_soft_tissue`` have plaque of any shape and size (``wide_lesions``), calcium
   from 200 mg/cc, point spreads of 0.5–1.5 mm with skirts; ``tree_train_wide_faint`` has larger plaque that hardly differs
-  from fat; ``tree_validation_wide`` and ``tree_test_wide`` have such
+  from fat, ``tree_train_wide_large`` mostly large discs with the lumen at their edge; ``tree_validation_wide`` and ``tree_test_wide`` have such
   plaque, not quite as large, behind clinical kernels (0.9–1.3 mm).
 * ``tree_physics_validation`` and ``tree_physics_test`` are patients like these imaged by CT physics (``ct``), at several
   tube voltages and with two kernels; their ``_blur`` twins are the same patients filtered by the kernel alone. Nothing is
@@ -160,6 +160,22 @@ def _faint(chosen: Scenario, *, salt: int) -> Scenario:
     )
 
 
+def _large(chosen: Scenario, *, salt: int) -> Scenario:
+    """Mostly large discs and crescents, often lipid within a rim, the lumen at their edge: what the network missed longest."""
+    return replace(
+        chosen,
+        name=f"{chosen.name}_large",
+        salt=salt,
+        noise_hu=(8.0, 32.0),
+        psf_plane_mm=(0.45, 1.20),
+        wall_hu=(20.0, 95.0),
+        fibrous_hu=(15.0, 105.0),
+        compositions=(0.30, 0.35, 0.12, 0.23),
+        lesion_every_mm=(22.0, 60.0),
+        wide=WideLesions(growth_shares=(0.15, 0.35, 0.5), thickness_mm=6.5, outer_mm=6.6, disc_share=0.7),
+    )
+
+
 TREE_VALIDATION = Scenario(
     name="tree_validation",
     salt=113,
@@ -231,6 +247,7 @@ TREE_SCENARIOS: tuple[Scenario, ...] = (
     _wide(TREE_TRAIN, salt=173),
     _wide(TREE_TRAIN_SOFT_TISSUE, salt=179),
     _faint(_wide(TREE_TRAIN, salt=173), salt=193),
+    _large(_wide(TREE_TRAIN, salt=173), salt=197),
     TREE_VALIDATION,
     VALIDATION_WIDE,
     TEST_WIDE,

@@ -20,7 +20,7 @@ TURNS = np.linspace(0, 2 * np.pi, 48, endpoint=False)
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; background: #0d1014; color: #d7dce2; max-width: 70rem; margin: 1.5rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; } td, th { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #23292f; }
-th:first-child, td:first-child { text-align: left; } figure { margin: 0; } figcaption, .dim { color: #8b949e; }
+th:first-child, td:first-child { text-align: left; } td { white-space: nowrap; } figure { margin: 0; } figcaption, .dim { color: #8b949e; }
 .row { display: flex; flex-wrap: wrap; gap: 1rem; } .outside { color: #ffb703; } svg { background: #000; display: block; }
 """
 
@@ -89,11 +89,11 @@ def _cylinders(volume: Volume, found: Qualification) -> str:
         x, y = float((place - middle) @ across), float((place - middle) @ down)
         radius = measured.cylinder.diameter_mm / 2
         shapes.append(_circle(x, y, radius + 1.0, MARK))
-        said = f"{half_up(measured.cylinder.mg_cc, 0)}, {half_up(measured.cylinder.diameter_mm, 0)} mm"
+        said = f"{half_up(measured.cylinder.mg_cc, 0)}/{half_up(measured.cylinder.diameter_mm, 0)}"
         shapes.append(
             f'<text x="{x + radius + 1.5:.2f}" y="{y:.2f}" font-size="3" fill="{MARK}">{said}</text>'
         )
-    return _picture(volume, tuple(middle), shapes, "Cylinders: mg/cc and diameter")
+    return _picture(volume, tuple(middle), shapes, "Cylinders: mg/cc / diameter in mm")
 
 
 def _rod(volume: Volume, found: Qualification) -> str:
@@ -114,7 +114,7 @@ def _table(cylinders: Sequence[MeasuredCylinder]) -> str:
         numbers = (
             half_up(c.mass_mg, 2),
             half_up(c.cylinder.mass_mg, 2),
-            f"{half_up(c.mass_error, 0)} %",
+            f"{half_up(c.mass_error, 1)} %",
             half_up(c.mass_plain_mg, 2),
             half_up(c.volume_350_mm3, 1),
             half_up(c.cylinder.volume_mm3, 1),

@@ -212,7 +212,9 @@ def settle(
         ``not-a-number`` or ``wrong-count``: what geometry or HU need cannot be read.
     """
     found = Settled()
-    tags = list(dataset.keys()) if only is None else [x for x in _tags_of(tuple(only)) if x in dataset]
+    tags = list(dataset.keys())
+    if only is not None:
+        tags = [x for x in _tags_of(tuple(only)) if x in dataset and not _is_text(dataset, x)]
     _settle(dataset, tags, called, found, top=True)
     if refuse and found.refused:
         raise found.refused[0]
@@ -222,6 +224,15 @@ def settle(
 @lru_cache
 def _tags_of(keywords: tuple[str, ...]) -> tuple[BaseTag, ...]:
     return tuple(Tag(tag_for_keyword(x) or 0) for x in keywords)
+
+
+def _is_text(dataset: Dataset, tag: BaseTag) -> bool:
+    """Whether an element is text by the standard and by the file: it is read when it is asked for, and cannot fail."""
+    kind = dictionary_VR(tag)
+    if kind not in _WORDS or not _can_be_had(dataset, tag):
+        return False
+    element = dataset.get_item(tag)
+    return element.VR in (None, kind) and isinstance(element.value, bytes | str | None)
 
 
 def _settle(dataset: Dataset, tags: Sequence[BaseTag], called: str, found: Settled, *, top: bool) -> None:

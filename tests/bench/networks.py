@@ -49,6 +49,48 @@ seconds = time.perf_counter() - begin
 peak = next(x.split()[1] for x in open("/proc/self/status") if x.startswith("VmHWM:"))  # of this program alone
 print(json.dumps([seconds * 5, int(peak) / 1024]))
 """
+PEAK = """
+import json, sys, time, torch
+from torch import nn
+torch.set_num_threads(int(sys.argv[2]))
+from inference.networks import arithmetic_of, load_network, probabilities
+network, _ = load_network(sys.argv[1])
+arithmetic = arithmetic_of(sys.argv[3], "cpu")
+done = [0]
+def count(layer, given, out):
+    done[0] += 2 * out.numel() * layer.weight[0].numel()
+for layer in network.modules():
+    if isinstance(layer, nn.Conv2d | nn.Conv3d):
+        layer.register_forward_hook(count)
+hu = torch.randn(256, 64, 64) * 200 + 100
+probabilities(network, hu[:70], arithmetic=arithmetic)
+done[0], begin = 0, time.perf_counter()
+probabilities(network, hu, arithmetic=arithmetic)
+reached = done[0] / (time.perf_counter() - begin)
+a = torch.randn(2048, 2048).to(getattr(torch, arithmetic))
+best = 1e9
+for _ in range(6):
+    begin = time.perf_counter()
+    a @ a
+    best = min(best, time.perf_counter() - begin)
+print(json.dumps([reached / 1e9, 2 * 2048**3 / best / 1e9, arithmetic]))
+"""
+
+
+def peak_share(name: str, threads: int, arithmetic: str = "auto") -> float:
+    """Say and return which share of what this processor does in a large matrix product a network reaches in one view.
+
+    Both are timed in one process, one after the other; on a machine that is busy the share is uncertain.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, name, str(threads), arithmetic],
+        cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+    )  # fmt: skip
+    reached, peak, computed_in = json.loads(done.stdout)
+    print(
+        f"{name} in {computed_in}, {threads} threads: {reached:.0f} of {peak:.0f} GFLOP/s, {100 * reached / peak:.0f} % of the peak"
+    )
+    return float(reached / peak)
 
 
 def commit() -> str:
@@ -156,6 +198,7 @@ def main() -> None:
         part: {name: speed(which, cores) for name, which in names.items()}
         for part, names in (("stored", stored), ("compared", compared))
     }
+    share = {arithmetic: peak_share("served", cores, arithmetic) for arithmetic in ("auto", "float32")}
     other = {"all": None, "not largely lipid": None}
     if OTHER.exists():
         other = {"all": other_generator()[0], "not largely lipid": other_generator(largely_lipid=False)[0]}
@@ -168,7 +211,11 @@ def main() -> None:
         "date": dt.date.today().isoformat(),
         "served": served_name(),
     }
-    KEPT.write_text(json.dumps({**about, **scores, "fast": fast, "other_generator": other}, indent=1))
+    KEPT.write_text(
+        json.dumps(
+            {**about, **scores, "fast": fast, "share_of_peak": share, "other_generator": other}, indent=1
+        )
+    )
     print(f"written: {KEPT}")
 
 

@@ -44,6 +44,8 @@ from inference.training.evaluation import PAIRS  # noqa: E402
 
 SHARED = ROOT.parent / "shared" / "data"
 KEPT = ROOT / "var" / "bench" / "stranger.json"
+PAGE = ROOT / "docs" / "validation-inference.md"
+BEGIN, END = "<!-- not from home -->", "<!-- end of not from home -->"
 RADII = (0.0, 2.0, 2.5, 3.0, 3.5, 4.5)
 THICKNESSES = (0.0, 1.0, 2.0, 3.0, 4.0, 5.5)
 NAMES = {"phantom": "other generator", "physics": "CT physics"}
@@ -288,7 +290,7 @@ def section(found: dict[str, Any]) -> list[str]:
         "## Plaque that is not from home",
         "",
         f"Lesions and centrelines given, network `{found['network']}` ({found['weights_sha256'][:12]}). Bias and mean absolute error "
-        "(MAE) with 95 % intervals over patients where there are three; an ICC alone proves nothing, so sizes stand below.",
+        "(MAE); ICC with 95 % intervals over patients where there are three or more. An ICC alone proves nothing, so sizes stand below.",
         "",
         "| per lesion | " + " | ".join(f"{h}: n, bias, MAE, ICC(A,1)" for h in heads) + " |",
         "|---" * (len(heads) + 1) + "|",
@@ -325,8 +327,14 @@ def section(found: dict[str, Any]) -> list[str]:
     return [*out, ""]
 
 
+def placed(page: str, part: list[str]) -> str:
+    """The page with this part between its marks."""
+    before, rest = page.split(BEGIN)
+    return before + "\n".join([BEGIN, *part, END]) + rest.split(END)[1]
+
+
 def main() -> None:
-    """Measure, keep, print."""
+    """Measure, keep, print; with --write put the part into the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--network", default="served")
     parser.add_argument("--scenario", default="tree_validation_wide")
@@ -336,6 +344,7 @@ def main() -> None:
         "--physics", type=int, default=0, help="own patients imaged by CT physics, and by blur"
     )
     parser.add_argument("--out", type=Path, default=KEPT)
+    parser.add_argument("--write", action="store_true", help="renew the part of docs/validation-inference.md")
     options = parser.parse_args()
     model = load_network(options.network)
     rows = [row for group in NAMES if (SHARED / group).exists() for row in strangers(group, model)]
@@ -363,6 +372,8 @@ def main() -> None:
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(found, indent=1))
+    if options.write:
+        PAGE.write_text(placed(PAGE.read_text(), section(found)))
     print("\n".join(section(found)))
 
 

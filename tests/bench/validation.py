@@ -1,7 +1,8 @@
 """Write docs/validation-inference.md and the README's table from what the benchmarks of inference kept in var/bench.
 
 usage: python tests/bench/validation.py
-`make bench` runs the benchmarks first: networks.py, composition.py, centrelines.py, end_to_end.py, quantify.py,
+`make bench` runs the benchmarks first: networks.py, composition.py, centrelines.py, end_to_end.py, certainty.py,
+repeatability.py, quantify.py,
 dicom_out.py, phantoms.py. A part that was not measured stops the page, for a page with holes would be read as complete.
 """
 
@@ -21,11 +22,14 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 import centrelines  # noqa: E402
+import certainty  # noqa: E402
 import composition  # noqa: E402
 import dicom_out  # noqa: E402
 import end_to_end  # noqa: E402
 import phantoms  # noqa: E402
 import quantify  # noqa: E402
+import repeatability  # noqa: E402
+import stranger  # noqa: E402
 from page import WORDS, figure, with_interval  # noqa: E402
 from targets import Target, quote, table, targets  # noqa: E402
 
@@ -129,11 +133,7 @@ def lesions(found: dict[str, Any]) -> list[str]:
     return [
         *out,
         "",
-        "Why the other generator's figures are lower. Lesions that are largely lipid hardly differ from the fat around them there, "
-        "and the outer wall is drawn inside them: the right-hand columns leave those few out. Two long lesions run inside the "
-        "myocardium, where nothing tells their outer wall; and side branches leave from within plaque, which ours seldom do. With "
-        "two patients, one such lesion moves an ICC by some hundredths. Low-attenuation plaque agrees worst, for it stands in few of "
-        "those lesions: where the wall is drawn inside lipid it is lost, and where it is drawn outside plaque, fat counts as it.",
+        'Why the other generator\'s figures are lower stands under "Plaque that is not from home", in bins of size.',
         "",
     ]
 
@@ -215,6 +215,10 @@ def document(rows: Sequence[Target]) -> str:
             "",
             *table(rows),
             "",
+            stranger.BEGIN,
+            *stranger.section(kept("stranger")),
+            stranger.END,
+            "",
             *architectures(found),
             *lesions(found),
             *found_alone(found),
@@ -224,6 +228,8 @@ def document(rows: Sequence[Target]) -> str:
             *end_to_end.section(
                 kept("end_to_end"), [p["seed"] for p in centrelines.lost_patients(kept("centrelines"))]
             ),
+            *certainty.section(kept("certainty"), kept("calibration")["held_out"]),
+            *repeatability.section(kept("repeatability")),
             *quantify.section(kept("quantify")),
             *dicom_out.section(kept("dicom_out")),
             *phantoms.section(kept("phantoms")),

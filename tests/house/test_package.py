@@ -32,7 +32,8 @@ def test_there_is_one_version() -> None:
 def test_every_dependency_admits_the_version_that_the_product_runs_on() -> None:
     pins = {
         match[1].lower(): match[2]
-        for line in (ROOT / "requirements.txt").read_text().splitlines()
+        for name in ("requirements.txt", "requirements-dev.txt")
+        for line in (ROOT / name).read_text().splitlines()
         if (match := re.fullmatch(r"([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==(\S+)", line))
     }
     wanted = [Requirement(text) for text in PROJECT["dependencies"]]

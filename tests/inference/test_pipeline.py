@@ -29,7 +29,7 @@ from inference.phantom.phantom import Phantom
 from inference.pipeline import analyse
 from inference.quantification import quantify
 
-CARD = SimpleNamespace(name="truth", sha256="0" * 64, device="cpu")
+CARD = SimpleNamespace(name="truth", sha256="0" * 64, device="cpu", backend="torch")
 
 
 @pytest.fixture(scope="module")

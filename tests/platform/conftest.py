@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -141,17 +142,28 @@ def tiny_analysis(tiny_phantom: Any, stored_points: Any) -> Any:
     """What the pipeline would return for the tiny phantom if its network were perfect."""
     from inference.analysis import Analysis
     from inference.composition_profiles import profile_named
+    from inference.doubts import Doubt
     from inference.quantification import measure, roll_up_records
     from inference.straightening import straighten
 
     profile = profile_named("corrected")
     vessels = tuple(straighten(tiny_phantom.volume, line) for line in stored_points)
     reads = tuple(tiny_phantom.truth_read(vessel) for vessel in vessels)
-    records = tuple(measure(vessel, read, profile) for vessel, read in zip(vessels, reads, strict=True))
+    records = [measure(vessel, read, profile) for vessel, read in zip(vessels, reads, strict=True)]
+    n, lesion = next((n, record.lesions[0]) for n, record in enumerate(records) if record.lesions)
+    total = replace(lesion.total_plaque_volume, interval_low=1.0, interval_high=900.0)
+    records[n] = replace(
+        records[n], lesions=(replace(lesion, total_plaque_volume=total), *records[n].lesions[1:])
+    )
+    extent = reads[n].lesions[0]
+    doubt = Doubt(
+        "no_border_contrast", lesion.vessel, lesion.number, extent.start_mm, extent.end_mm, measure=40.0
+    )
     return Analysis(
         vessels=vessels,
         reads=reads,
-        records=records,
+        records=tuple(records),
+        doubts=(doubt,),
         rolled=tuple(roll_up_records(records)),
         timings={"straighten": 0.1, "segment": 0.2, "contours": 0.1, "quantify": 0.1},
         versions={"model": "truth", "profile": "corrected"},
@@ -219,7 +231,7 @@ def analyse(
     def run(exam: Any) -> Any:
         import inference.pipeline
 
-        def quick(volume: Any, lines: Any, *, settings: Any, progress: Any) -> Any:
+        def quick(volume: Any, lines: Any, *, settings: Any, progress: Any, doubts: Any) -> Any:
             for stage in inference.pipeline.STAGES:
                 progress(stage, 1.0)
             return tiny_analysis

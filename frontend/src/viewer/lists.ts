@@ -2,7 +2,7 @@
 import { printed } from "../numbers";
 import { el } from "./dom";
 import { SPACING_ALONG } from "./geometry/sampler";
-import { range, written } from "./metrics";
+import { interval, range, written } from "./metrics";
 import { type CaseInfo, type Column, type Lesion, type Metric } from "./model";
 import { type Layer, type Viewer } from "./viewer";
 
@@ -40,12 +40,19 @@ function valueCell(metric: Metric | undefined, column: Column): HTMLTableCellEle
   const text = written(metric.value, column);
   cell.append(el("span", { class: "value", title: text === "n/e" ? "not evaluable" : null }, text));
   const between = range(metric, column);
-  if (between) cell.append(el("span", { class: "range" }, between));
+  if (between) cell.append(el("span", { class: "range", title: "with both contours 0.1 mm inwards and outwards" }, between));
+  const held = interval(metric, column);
+  if (held) cell.append(el("span", { class: "range interval", title: "holds the truth nine times in ten, as simulated patients showed" }, held));
   return cell;
 }
 
 function flags(lesion: Lesion): HTMLElement {
-  return el("td", { class: "flags" }, ...lesion.flags.map((flag) => el("span", { class: "flag" }, flag.replaceAll("_", " ").replaceAll("-", " "))));
+  const words = (code: string): string => code.replaceAll("_", " ").replaceAll("-", " ");
+  return el(
+    "td", { class: "flags" },
+    ...lesion.flags.map((flag) => el("span", { class: "flag" }, words(flag))),
+    ...(lesion.doubts ?? []).map((doubt) => el("span", { class: "flag doubt", title: doubt.message, "data-doubt": doubt.code }, words(doubt.code))),
+  );
 }
 
 function lesionRow(viewer: Viewer, layer: Layer, lesion: Lesion): HTMLTableRowElement {

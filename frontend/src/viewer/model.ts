@@ -23,6 +23,9 @@ export interface Metric {
   readonly unit: string;
   readonly low: number | null;
   readonly high: number | null;
+  /** 90 % against the truth; only of a network's own drawing */
+  readonly interval_low?: number | null;
+  readonly interval_high?: number | null;
 }
 
 export interface MeasurementRow extends Metric {
@@ -93,6 +96,8 @@ export interface Lesion {
   readonly distal_reference_mm: number | null;
   readonly flags: readonly string[];
   readonly segment: string;
+  /** what makes the network's drawing here doubtful, in words */
+  readonly doubts?: readonly { readonly code: string; readonly message: string }[];
   readonly metrics: Readonly<Record<string, Metric>>;
 }
 

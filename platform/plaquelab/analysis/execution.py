@@ -76,5 +76,6 @@ def _analyse_and_store(run: AnalysisRun, progress: Progress) -> None:
             timings=timings,
             versions=dict(analysis.versions),
             warnings=[*analysis.warnings, *told(given.doubts)],
+            doubts=[doubt.to_dict() for doubt in analysis.doubts],
         )
         run_succeeded.send(sender=AnalysisRun, run=run)

@@ -77,6 +77,10 @@ class AnalysisRun(Job):
     timings = models.JSONField(default=dict)
     versions = models.JSONField(default=dict)
     warnings = models.JSONField(default=list)
+    doubts = models.JSONField(
+        default=list,
+        help_text="what makes scan, vessels or lesions doubtful (inference.doubts, as to_dict writes it)",
+    )
     refusal = models.TextField(blank=True, help_text="the refusal's code; the message is for the person")
 
     class Meta:
@@ -179,6 +183,8 @@ class Measurement(models.Model):
     unit = models.CharField(max_length=12, blank=True)
     low = models.FloatField(null=True)
     high = models.FloatField(null=True)
+    interval_low = models.FloatField(null=True, help_text="90 % against the truth, of a network's lesions")
+    interval_high = models.FloatField(null=True)
     profile = models.CharField(max_length=40)
 
     class Meta:

@@ -120,6 +120,8 @@ def store_measurements(
                 unit=row.unit or "",
                 low=None if row.low is None else float(row.low),
                 high=None if row.high is None else float(row.high),
+                interval_low=row.interval_low,
+                interval_high=row.interval_high,
                 profile=row.profile,
             )
             for row in rows
@@ -183,6 +185,7 @@ def summary(analysis: Analysis) -> dict[str, Any]:
         "timings": dict(analysis.timings),
         "versions": dict(analysis.versions),
         "warnings": list(analysis.warnings),
+        "doubts": [doubt.to_dict() for doubt in analysis.doubts],
         "uncertainty": analysis.uncertainty,
     }
 

@@ -135,6 +135,23 @@ def patient_rows(run: AnalysisRun) -> QuerySet[Measurement]:
     return run.measurements.filter(level="patient").order_by("pk")
 
 
+def lesion_doubts(run: AnalysisRun, *, vessel: str, start_mm: float, end_mm: float) -> list[dict[str, str]]:
+    """Return what is doubtful of a network's lesions that share something with a stretch: code and words, once each.
+
+    By place and not by number: a reader who began from the network's lesions may have moved, joined or renumbered them.
+    """
+    found = {
+        doubt["code"]: {"code": doubt["code"], "message": doubt["message"]}
+        for doubt in run.doubts
+        if doubt["vessel"] == vessel
+        and doubt["lesion"] is not None
+        and doubt["start_mm"] is not None
+        and doubt["start_mm"] < end_mm
+        and doubt["end_mm"] > start_mm
+    }
+    return list(found.values())
+
+
 STAGE_NAMES = {
     "load": "Load the volume and its centrelines",
     "straighten": "Straighten the vessels",

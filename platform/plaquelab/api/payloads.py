@@ -15,6 +15,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from plaquelab.analysis.models import Vessel
+from plaquelab.analysis.selectors import lesion_doubts
 from plaquelab.api.opened import Opened
 from plaquelab.api.vocabulary import columns
 from plaquelab.imaging.selectors import ct_slabs
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from inference.quantification import VesselRead
 
 SHORT_HASH = 16
+OF_A_METRIC = ("value", "unit", "low", "high", "interval_low", "interval_high")
 
 
 def _base64(array: np.ndarray, kind: str) -> str:
@@ -291,7 +293,7 @@ def _state(
         "masks": {str(section): _base64(mask, "u1") for section, mask in contours.masks.items()},
         "composition": _base64(overlay.composition, "u1"),
         "curves": {name: [round(float(x), 4) for x in overlay.curves[name]] for name in curves},
-        "lesions": [_lesion(lesion, rows) for lesion in vessel_read.lesions],
+        "lesions": [_lesion(opened, vessel, lesion, rows) for lesion in vessel_read.lesions],
         "measurements": [row for row in rows if row["level"] == "vessel"],
         "excluded": [list(stretch) for stretch in vessel_read.excluded],
         "can_undo": can_undo,
@@ -300,7 +302,12 @@ def _state(
     }
 
 
-def _lesion(lesion: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _tells_of_the_network(opened: Opened) -> bool:
+    """Whether what the network's lesions are doubted for may be shown: never to who reads without having seen them."""
+    return opened.mode == "view" or (opened.mode == "read" and opened.read.saw_network)
+
+
+def _lesion(opened: Opened, vessel: Vessel, lesion: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
     mine = [row for row in rows if row["level"] == "lesion" and row["lesion"] == lesion.number]
     return {
         "number": lesion.number,
@@ -310,7 +317,10 @@ def _lesion(lesion: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
         "distal_reference_mm": lesion.distal_reference_mm,
         "flags": list(lesion.flags),
         "segment": mine[0]["segment"] if mine else "",
-        "metrics": {
-            row["metric"]: {name: row[name] for name in ("value", "unit", "low", "high")} for row in mine
-        },
+        "doubts": lesion_doubts(
+            opened.run, vessel=vessel.name, start_mm=lesion.start_mm, end_mm=lesion.end_mm
+        )
+        if _tells_of_the_network(opened)
+        else [],
+        "metrics": {row["metric"]: {name: row[name] for name in OF_A_METRIC} for row in mine},
     }

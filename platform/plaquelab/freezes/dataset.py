@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plaquelab.freezes import patient_tables, quality_table, reading_tables
+from plaquelab.freezes import certainty_tables, patient_tables, quality_table, reading_tables
 from plaquelab.freezes.comparing import Plan, compare, plan
 from plaquelab.freezes.gathering import Case, gather
 from plaquelab.freezes.measured import Owner, values_of
@@ -89,6 +89,8 @@ def build(study: Study, *, progress: Progress = silent) -> Dataset:
     )
     tables["markers"] = patient_tables.markers(cases=cases, values=values)
     days = reading_tables.Days(study)
+    tables["network_intervals"] = certainty_tables.intervals(cases)
+    tables["network_doubts"] = certainty_tables.doubts(cases)
     tables["reads"] = reading_tables.reads(cases=cases, values=values, days=days)
     tables["segment_grades"] = reading_tables.segment_grades(cases=cases, values=values)
     tables["disagreement"] = reading_tables.disagreement(cases=cases, days=days)

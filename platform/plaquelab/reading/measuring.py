@@ -194,5 +194,7 @@ def row_as_json(row: Measurement | MeasurementRow) -> dict[str, Any]:
         "unit": row.unit or "",
         "low": None if row.low is None else float(row.low),
         "high": None if row.high is None else float(row.high),
+        "interval_low": row.interval_low,
+        "interval_high": row.interval_high,
         "profile": row.profile,
     }

@@ -65,7 +65,7 @@ def test_analyse_finds_the_centrelines_itself(
         return wall, lumen, np.zeros_like(wall)
 
     monkeypatch.setattr("inference.pipeline.segment", segment)
-    card = SimpleNamespace(name="stand-in", sha256="0" * 64, device="cpu")
+    card = SimpleNamespace(name="stand-in", sha256="0" * 64, device="cpu", backend="torch")
     monkeypatch.setattr("inference.pipeline.load_network", lambda name, *, device: (None, card))
     out = tmp_path / "out"
     assert main(["analyse", str(case / "dicom"), "--out", str(out), "--no-dicom"]) == 0

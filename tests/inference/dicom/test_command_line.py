@@ -20,7 +20,7 @@ from inference.phantom import generate, soft_targets, write_case
 from inference.phantom.phantom import Phantom
 from tests.inference.dicom.cases import errors_of
 
-CARD = SimpleNamespace(name="truth", sha256="12" * 32, device="cpu")
+CARD = SimpleNamespace(name="truth", sha256="12" * 32, device="cpu", backend="torch")
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import torch
 
 from inference.errors import InferenceError
 from inference.networks import (
+    NEAR_MM,
     NETWORKS,
     WEIGHTS,
     arithmetic_of,
@@ -27,6 +28,7 @@ from inference.networks import (
 from inference.networks.fast import folded
 from inference.networks.unet import REACH, SEEN, normalise, stack_neighbours, with_halo
 from inference.phantom import generate
+from inference.section_grid import SPACING_ALONG
 from inference.straightening import straighten
 
 NAMES = sorted(NETWORKS)
@@ -224,8 +226,9 @@ def test_every_view_is_turned_back_to_where_it_was():
             super().__init__()
             self.nothing = torch.nn.Parameter(torch.zeros(1))
 
-        def forward(self, x):
-            return torch.cat([-x, x, -x, x, 0 * x], 1)
+        def stretches(self, x):
+            y = x[:, REACH:-REACH].flatten(0, 1)[:, None]
+            return torch.cat([-y, y, -y, y, 0 * y], 1), y
 
     hu = sections(9)
     once = probabilities(Brightness(), hu)
@@ -258,10 +261,10 @@ def test_told_nothing_the_network_is_the_plain_one_and_marks_turn_with_the_vesse
     class Echo(torch.nn.Module):
         told = 2
 
-        def forward(self, x, marked):
-            out = torch.zeros(len(x), 5, 64, 64)
-            out[:, 4] = marked[:, 1, None, None]
-            return out + self.weight
+        def stretches(self, x, marked):
+            out = torch.zeros(marked.shape[1], 5, SEEN, SEEN)
+            out[:, 4] = marked[0, :, 1, None, None]
+            return out + self.weight, out
 
         def __init__(self):
             super().__init__()
@@ -271,3 +274,28 @@ def test_told_nothing_the_network_is_the_plain_one_and_marks_turn_with_the_vesse
     plaque = segment(vessel, Echo(), extents=[(0.0, 2.0)], arithmetic="float32")[2][:, 32, 32]
     assert plaque[3] == plaque.max()
     assert plaque[-1] == plaque.min()
+
+
+def test_near_given_lesions_every_view_looks_and_elsewhere_one():
+    """Inside given extents the maps are those of both views over the whole vessel, told and untold, as before."""
+    network = trained("unet_2_5d_given")
+    hu = sections(90)
+    extents = [(9.0, 12.0)]
+    found = segment(SimpleNamespace(hu=hu.numpy()), network, extents=extents, arithmetic="float32")
+
+    def both(known):
+        marked = torch.from_numpy(told(np.arange(90) * SPACING_ALONG, known))
+        turned = torch.rot90(hu, 1, (-2, -1)).flip(-3, -1)
+        first = np.stack(probabilities(network, hu, marked=marked))
+        second = torch.from_numpy(np.stack(probabilities(network, turned, marked=marked.flip(0))))
+        return first, (first + torch.rot90(second.flip(-3, -1), -1, (-2, -1)).numpy()) / 2
+
+    one, two = both(extents)
+    own = both(None)[1][1]
+    expected = (two[0], own, np.clip(two[2] + two[1] - own, 0, 1))
+    at = np.arange(90) * SPACING_ALONG
+    near = (at >= 9.0 - NEAR_MM) & (at <= 12.0 + NEAR_MM)
+    assert 0 < near.sum() < 90
+    for maps, inside, outside in zip(found, expected, one, strict=True):
+        np.testing.assert_allclose(maps[near], inside[near], atol=2e-5)
+        np.testing.assert_allclose(maps[~near], outside[~near], atol=2e-5)

@@ -9,6 +9,7 @@ import torch
 
 from inference.networks import segment_smaller
 from inference.networks.scales import SMALLER, brought_back, made_smaller
+from inference.networks.unet import REACH
 
 OFFSET = (np.arange(64) - 31.5) * 0.3125
 RADIUS = np.hypot(OFFSET, OFFSET[:, None])
@@ -58,10 +59,11 @@ class Bright(torch.nn.Module):
         super().__init__()
         self.nothing = torch.nn.Parameter(torch.zeros(1))
 
-    def forward(self, x, marked):
-        sure = 20 * (x - (100 - 180) / 400)
-        inside = 8 * marked[:, 1, None, None, None].expand_as(x)
-        return torch.cat([-sure, sure, -sure, 0 * x, inside], 1)
+    def stretches(self, x, marked):
+        one = x[:, REACH:-REACH].flatten(0, 1)[:, None]
+        sure = 20 * (one - (100 - 180) / 400)
+        inside = 8 * marked[0, :, 1, None, None, None].expand_as(one)
+        return torch.cat([-sure, sure, -sure, 0 * one, inside], 1), inside
 
 
 def test_a_stretch_says_what_the_whole_says_and_is_told_of_lesions_where_they_lie() -> None:

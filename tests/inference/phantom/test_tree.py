@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from inference.phantom import SCENARIOS
+from inference.phantom import SCENARIOS, generate
 from inference.phantom.anatomy import make_heart
 from inference.phantom.patient import PARTS, _walls
 from inference.phantom.segments import segments
@@ -196,3 +196,21 @@ def test_wrong_settings_are_refused():
         TreeSettings(bloom=(0.4, 0.1))
     with pytest.raises(ValueError, match="no tree"):
         make_tree(np.random.default_rng(1), None, SCENARIOS["tiny"])
+
+
+def test_a_patient_who_is_scanned_again_has_the_same_vessels_in_another_image() -> None:
+    first = generate(3, "tree_tiny")
+    again = generate(3, "tree_tiny", scan_number=2)
+    elsewhere = generate(3, "tree_tiny", scan_number=2, other_scanner=True)
+    for other in (again, elsewhere):
+        assert other.vessels.keys() == first.vessels.keys()
+        for name, table in first.vessels.items():
+            np.testing.assert_array_equal(other.vessels[name].lumen, table.lumen)
+            np.testing.assert_array_equal(other.vessels[name].wall, table.wall)
+            assert other.vessels[name].lesions == table.lesions
+        assert other.volume.content_sha256 != first.volume.content_sha256
+    assert again.settings == first.settings
+    assert elsewhere.settings["contrast_hu"] != first.settings["contrast_hu"]
+    assert generate(3, "tree_tiny", scan_number=2).volume.content_sha256 == again.volume.content_sha256
+    with pytest.raises(ValueError, match="scanned once"):
+        generate(3, "tiny", scan_number=2)

@@ -94,7 +94,7 @@ def test_what_is_no_insert_is_refused_in_words(rod: bool, cylinders: bool, code:
 def test_the_command_writes_json_and_a_page_with_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("inference.commands.qualify.read_series", lambda _: scanned())
+    monkeypatch.setattr("inference.commands.qualify.read_volume", lambda *_, **__: (scanned(), None))
     assert main(["qualify", "insert", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert printed.count("%") == 27
@@ -111,6 +111,6 @@ def test_a_scan_without_the_insert_ends_with_code_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     empty = Volume(np.full((6, 40, 40), 40, np.int16), np.eye(4))
-    monkeypatch.setattr("inference.commands.qualify.read_series", lambda _: empty)
+    monkeypatch.setattr("inference.commands.qualify.read_volume", lambda *_, **__: (empty, None))
     assert main(["qualify", "somewhere"]) == 2
     assert "no-rod" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from inference.phantom.phantom import Phantom
 from inference.training import calibration
 from inference.training.calibration import checked, judge, lesions_of
 
-CARD = SimpleNamespace(name="truth", sha256="0" * 64, device="cpu")
+CARD = SimpleNamespace(name="truth", sha256="0" * 64, device="cpu", backend="torch")
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,7 @@ def test_the_pipeline_is_given_the_lesions_and_its_result_opens_no_case(
 
     seen: list[Any] = []
 
-    def spy(volume: Any, lines: Any, *, settings: Any, progress: Any) -> Any:
+    def spy(volume: Any, lines: Any, *, settings: Any, progress: Any, doubts: Any) -> Any:
         seen.append(settings.lesions)
         return tiny_analysis
 

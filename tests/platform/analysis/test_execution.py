@@ -34,6 +34,11 @@ def test_everything_is_stored_and_comes_back(
     assert (run.state, run.attempt, run.progress, run.worker) == ("succeeded", 1, 1.0, "")
     assert run.versions["model"] == "truth"
     assert run.warnings == ["Simulated."]
+    (doubt,) = run.doubts
+    assert doubt["code"] == "no_border_contrast"
+    assert "(40 %)" in doubt["message"]
+    held = run.measurements.get(level="lesion", interval_low__isnull=False)
+    assert (held.metric, held.interval_low, held.interval_high) == ("total_plaque_volume", 1.0, 900.0)
     assert {"load", "segment", "files", "total"} <= run.timings.keys()
 
     vessels = list(run.vessels.all())

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from inference.doubts import Doubt
 from plaquelab.reading.services import assign_cases
 from tests.platform.ready_cases import FORM, PASSWORD, read_as, sign_as, store_run
 
@@ -172,6 +173,9 @@ def test_network_contours_are_the_start_where_the_charter_says_so(
     type(ready_case.charter).objects.filter(pk=ready_case.charter.pk).update(rules=rules)
     ready_case.case.refresh_from_db()
     ready_case.case.charter.refresh_from_db()
+    run = ready_case.case.run
+    run.doubts = [Doubt("no_border_contrast", "LAD", 1, 0.0, 900.0, measure=40.0).to_dict()]
+    run.save()
     reads = assign(
         case=ready_case.case, readers=[ready_case.reader, ready_case.reader2], by=ready_case.manager
     )
@@ -179,5 +183,8 @@ def test_network_contours_are_the_start_where_the_charter_says_so(
     state = client.get(client.post(f"{ROOT}opening/").json()["vessels"][0]["state"]).json()
     network = load_contours(network_contours(ready_case.case.run.vessels.get(name="LAD")))
     assert base64.b64decode(state["wall"]) == network.wall_radius.tobytes()
-    assert len(state["lesions"]) == 1
+    (lesion,) = state["lesions"]
+    assert [doubt["code"] for doubt in lesion["doubts"]] == ["no_border_contrast"]
+    # What the reader measures now is nobody's to calibrate.
+    assert all(metric["interval_low"] is None for metric in lesion["metrics"].values())
     assert reads[0].saw_network is True

@@ -100,7 +100,7 @@ def work_off(analyse_with: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) 
 def perfect() -> Callable[..., Any]:
     """A pipeline whose network knows the truth of whichever tiny patient it is given."""
 
-    def analyse(volume: Any, lines: Any, *, settings: Any, progress: Any) -> Any:
+    def analyse(volume: Any, lines: Any, *, settings: Any, progress: Any, doubts: Any) -> Any:
         from inference.analysis import Analysis
         from inference.composition_profiles import profile_named
         from inference.phantom import generate
