@@ -142,5 +142,7 @@ def _measured(entry: ReadEntry, source: ReferenceImport) -> Any:
         unit=entry.unit,
         low=None,
         high=None,
+        interval_low=None,
+        interval_high=None,
         profile=f"imported {source.kind}",
     )
