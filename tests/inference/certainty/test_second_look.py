@@ -94,15 +94,25 @@ def test_a_smaller_second_drawing_changes_nothing_but_is_told() -> None:
 
 
 def test_what_is_found_may_grow_and_a_vessel_without_lesions_is_not_looked_at() -> None:
-    look, before, seen = looked(walls((28, 36, 2.0)), walls((18, 46, 3.5)), None)
+    look, before, seen = looked(walls((24, 43, 2.2)), walls((18, 49, 3.5)), None)
     assert len(seen) == 1
     (lesion,) = find_lesions(vessel(), look.contours)
-    assert lesion.end_mm - lesion.start_mm > 7.5
-    assert find_lesions(vessel(), before)[0].end_mm - find_lesions(vessel(), before)[0].start_mm < 3
+    assert lesion.end_mm - lesion.start_mm > 8.5
+    assert find_lesions(vessel(), before)[0].end_mm - find_lesions(vessel(), before)[0].start_mm < 6.5
     none, before, seen = looked(walls(), walls((20, 40, 3.0)), None)
     assert seen == []
     assert none.contours is before
     assert not none.taken.any()
+
+
+def test_of_little_that_nobody_marked_a_larger_second_drawing_is_told_and_not_taken() -> None:
+    small, large = walls((28, 36, 2.0)), walls((18, 46, 3.5))
+    look, before, seen = looked(small, large, None)
+    assert len(seen) == 1
+    assert look.contours is before
+    assert look.of(vessel(), find_lesions(vessel(), before)[0]).disagreement > 0.5
+    marked, _, _ = looked(small, large, [Lesion(1, 8.4, 10.5)])
+    assert marked.taken.any()
 
 
 def test_two_looks_that_agree_or_see_nothing_do_not_disagree() -> None:
