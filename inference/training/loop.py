@@ -197,7 +197,7 @@ def export_weights(
         path,
         metadata={
             "network": config.network,
-            "config": json.dumps(asdict(config)),
+            "config": json.dumps(_without_folders(config)),
             "steps": str(step),
             "minutes": f"{seconds / 60:.1f}",
             "presentations": str(step * config.stretches * config.stretch_sections),
@@ -205,6 +205,12 @@ def export_weights(
         },
     )
     return path
+
+
+def _without_folders(config: TrainingConfig) -> dict[str, Any]:
+    """The recipe as a weights file carries it: files by their names, for folders are those of one machine."""
+    fields = asdict(config)
+    return fields | {k: Path(fields[k]).name for k in ("start_from", "reads") if fields[k] is not None}
 
 
 def _rate(config: TrainingConfig, step: int, seconds: float) -> float:

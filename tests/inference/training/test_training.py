@@ -79,6 +79,8 @@ def test_a_run_begins_with_the_weights_it_is_told_to_and_says_so(cache, tmp_path
             a.get_tensor("head.weight"), b.get_tensor("head.weight"), rtol=0.2, atol=0.05
         )
     assert about["presentations_before"] == about["presentations"] == str(4 * 2 * 3)
+    assert json.loads(about["config"])["start_from"] == first.name
+    assert str(tmp_path) not in str(about)
     assert about["began_with_sha256"] == hashlib.sha256(first.read_bytes()).hexdigest()
 
 
