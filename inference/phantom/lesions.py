@@ -198,6 +198,18 @@ def narrowing(rng: np.random.Generator, chosen: Scenario) -> float:
     return float(rng.beta(1.3, 2.2) * 0.65)
 
 
+def smoothed(lumen: Array, wall: Array, normal: Array, *, closed: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Lumen and wall (n, 64) mm without edges, the wall nowhere thinner than most of a normal one.
+
+    normal : (n,) mm of normal wall. closed : (n,) rows without a lumen.
+    """
+    wall = np.maximum(wall, lumen + 0.85 * normal[:, None])
+    wall = gaussian_filter(wall, (1.5, 1.0), mode=("nearest", "wrap"))
+    lumen = np.minimum(gaussian_filter(lumen, (1.5, 1.0), mode=("nearest", "wrap")), wall - 0.05)
+    lumen[closed] = 0.0
+    return lumen, wall
+
+
 def build_table(
     rng: np.random.Generator,
     path: Path,
@@ -246,10 +258,7 @@ def build_table(
     wall = outer_circle(outer_radius, offset, towards) * (1 + 0.5 * (round_lumen - 1))
     bumps = gaussian_filter(rng.standard_normal((n, ANGLES)), (4, 3), mode=("nearest", "wrap"))
     wall += uneven[:, None] * 0.10 * bumps / max(bumps.std(), 1e-6)
-    wall = np.maximum(wall, lumen + 0.85 * normal[:, None])
-    wall = gaussian_filter(wall, (1.5, 1.0), mode=("nearest", "wrap"))
-    lumen = np.minimum(gaussian_filter(lumen, (1.5, 1.0), mode=("nearest", "wrap")), wall - 0.05)
-    lumen[lumen_radius <= 0] = 0.0
+    lumen, wall = smoothed(lumen, wall, normal, closed=lumen_radius <= 0)
     return tissue_table(
         rng,
         path,

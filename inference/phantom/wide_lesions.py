@@ -21,6 +21,7 @@ from .lesions import (
     narrowing,
     outer_circle,
     places,
+    smoothed,
     tissue_table,
     uneven_circle,
     waves,
@@ -138,10 +139,7 @@ def build_wide_table(
     bumps = gaussian_filter(rng.standard_normal((n, ANGLES)), (4, 3), mode=("nearest", "wrap"))
     bumps *= rng.uniform(0.02, 0.12) / max(bumps.std(), 1e-6)
     wall = lumen + normal[:, None] + extra * (1 + bumps)
-    wall = np.maximum(wall, lumen + 0.85 * normal[:, None])
-    wall = gaussian_filter(wall, (1.5, 1.0), mode=("nearest", "wrap"))
-    lumen = np.minimum(gaussian_filter(lumen, (1.5, 1.0), mode=("nearest", "wrap")), wall - 0.05)
-    lumen[lumen_radius <= 0] = 0.0
+    lumen, wall = smoothed(lumen, wall, normal, closed=lumen_radius <= 0)
     return tissue_table(
         rng,
         path,
